@@ -1,0 +1,131 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package rules turns (edition, point, facts, time) into a verdict. It is pure: the
+// same edition, facts and time give the same bytes on the server, at the command
+// line and in a browser.
+package rules
+
+import (
+	"encoding/json"
+	"time"
+
+	"darwaza.dev/internal/reason"
+)
+
+// Point is where in the life of a crossing a question is asked.
+type Point string
+
+// The points at which clauses can be asked.
+const (
+	Booking Point = "booking"
+	Gate    Point = "gate"
+	Goods   Point = "goods"
+	Receipt Point = "receipt"
+	Exit    Point = "exit" // goods leave the market's area
+	Custody Point = "custody"
+	Data    Point = "data"
+	Duty    Point = "duty"
+	Signing Point = "signing"
+)
+
+// Amount is one figure of a verdict: duty payable, allowance left, tax base.
+type Amount struct {
+	// Name is what the figure is: "duty", "duty.category", "allowance.left", "tax.base" …
+	Name string `json:"name"`
+	// Of narrows the name, such as a category; empty for the whole.
+	Of string `json:"of,omitempty"`
+	// Minor is in minor units of Currency. Where Known is false the amount is owed but
+	// not known from the texts at hand, and Minor is 0.
+	Minor    int64  `json:"minor"`
+	Currency string `json:"currency"`
+	Known    bool   `json:"known"`
+	// Clause is the clause that makes the amount, Steps its working in plain figures.
+	Clause string   `json:"clause"`
+	Steps  []string `json:"steps,omitempty"`
+}
+
+// Input is an attribute that a clause read, with the value it had. Sensitive
+// attributes (health answers, temperature) show the name and no value.
+type Input struct {
+	Name  string `json:"name"`
+	Value string `json:"value,omitempty"`
+}
+
+// Question is an interpretation that the verdict rests on or that stays open.
+type Question struct {
+	ID      string `json:"id"`
+	Settled bool   `json:"settled"`
+}
+
+// Step is one line of the explanation: what a clause did.
+type Step struct {
+	Clause string `json:"clause"`
+	// Did is "applied", "passed" (asked, and nothing to say), "overridden", "dormant" (not in force) or "open" (input missing).
+	Did  string `json:"did"`
+	Note string `json:"note,omitempty"`
+}
+
+// Verdict is an answer with all its grounds. Its JSON, by Bytes, is canonical.
+type Verdict struct {
+	Point   Point          `json:"point"`
+	Outcome reason.Outcome `json:"outcome"`
+	// Reasons are strictest first. Those of outcome ALLOW are conditions to be met.
+	Reasons []reason.Reason `json:"reasons,omitempty"`
+	Amounts []Amount        `json:"amounts,omitempty"`
+	Inputs  []Input         `json:"inputs,omitempty"`
+	// Missing are attributes that were not given and could change the answer.
+	Missing   []string   `json:"missing,omitempty"`
+	Questions []Question `json:"questions,omitempty"`
+	Steps     []Step     `json:"steps,omitempty"`
+	// Agreement and Edition name what decided; empty where no edition was in force.
+	Agreement string    `json:"agreement,omitempty"`
+	Edition   string    `json:"edition,omitempty"` // hash, hex
+	At        time.Time `json:"at"`
+}
+
+// Bytes returns the canonical encoding: JSON with the fields in the order of the
+// type, times in UTC to the second, no floating point anywhere.
+func (v Verdict) Bytes() []byte {
+	v.At = v.At.UTC().Truncate(time.Second)
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("rules: a verdict always encodes: " + err.Error())
+	}
+	return b
+}
+
+// Amount returns the figure of that name and narrowing.
+func (v Verdict) Amount(name, of string) (Amount, bool) {
+	for _, a := range v.Amounts {
+		if a.Name == name && a.Of == of {
+			return a, true
+		}
+	}
+	return Amount{}, false
+}
+
+// Facts are the attributes known at a point, by declared name. Values are string,
+// int64, bool or time.Time. An attribute that is not known is absent, never zero.
+type Facts map[string]any
+
+// Lot is an earlier purchase of the same person on the same day, as the caps count it.
+type Lot struct {
+	Category string
+	Value    int64 // minor units of the agreement's currency
+	// Regime is "concession" where the lot went at the concessional rate, "statutory" where it was diverted.
+	Regime string
+	Site   string
+}
+
+// Query is one question.
+type Query struct {
+	Point Point
+	// At is the instant whose law is asked for (valid time).
+	At    time.Time
+	Site  string // id of the site in the agreement, empty where there is none
+	Side  string // "A" or "B": whose control asks
+	Facts Facts
+	// Lots are earlier purchases today, at any site of the agreement.
+	Lots []Lot
+}
