@@ -1,0 +1,190 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package booking decides who has a place in a slot. It is pure: a decision is a
+// function of state, request and time that gives facts and a verdict, and state
+// is what Apply makes of facts.
+//
+// One side's server holds only its own allotment of a slot. The two allotments add
+// up to the slot's capacity, so each side may sell while the link is down.
+package booking
+
+import (
+	"time"
+
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/table"
+)
+
+// SlotID names a slot. Both sides work it out from the edition's schedule, so slots
+// need no exchange: site number (16 bits), class number (8), days since 2000-01-01
+// in the site's zone (16), minute of the day at which the slot begins (16), most
+// significant first; the top 8 bits are zero.
+type SlotID uint64
+
+// MakeSlotID packs a slot's parts.
+func MakeSlotID(site uint16, class uint8, day uint16, minute uint16) SlotID {
+	return SlotID(uint64(site)<<40 | uint64(class)<<32 | uint64(day)<<16 | uint64(minute))
+}
+
+// Site returns the site number.
+func (s SlotID) Site() uint16 { return uint16(s >> 40) }
+
+// Class returns the class number.
+func (s SlotID) Class() uint8 { return uint8(s >> 32) }
+
+// Day returns the days since 2000-01-01, a civil date in the site's zone.
+func (s SlotID) Day() uint16 { return uint16(s >> 16) }
+
+// Minute returns the minute of the day at which the slot begins.
+func (s SlotID) Minute() uint16 { return uint16(s) }
+
+// Slot is this side's part of a slot.
+type Slot struct {
+	ID        SlotID
+	Allotment uint32 // places this side may sell
+	Taken     uint32 // places held by bookings
+	Withheld  uint32 // returned places whose passes a gate might still admit
+	Excess    uint32 // what was sold above an allotment that has shrunk since; it can only fall
+	NextPlace uint32 // the next place number to give; numbers are never given twice
+	Offered   uint32 // places kept for standby offers not yet answered
+	// StandbyHead and StandbyTail bound the queue: positions head ≤ p < tail.
+	StandbyHead, StandbyTail uint64
+}
+
+// Free returns the places that may be sold now.
+func (s Slot) Free() uint32 {
+	used := s.Taken + s.Withheld + s.Offered
+	if used >= s.Allotment {
+		return 0
+	}
+	return s.Allotment - used
+}
+
+// Ref is a booking's reference: 12 characters of Crockford base32, 60 random bits.
+type Ref string
+
+// Status is the state of a booking.
+type Status uint8
+
+// The states of a booking.
+const (
+	Waiting   Status = iota + 1 // on standby
+	Offered                     // a returned place is kept for it until OfferUntil
+	Booked                      // has places and passes
+	Cancelled                   // given back
+	Lapsed                      // standby that ended with its slot
+	Used                        // at least one holder has entered
+	NoShow                      // nobody came; settled at day's end
+)
+
+// Member is one adult of a booking, with the children who travel on the same pass.
+type Member struct {
+	Pass     pass.ID  // of the present generation
+	Gen      uint8    // raised by every move and re-issue
+	Place    uint32   // of the adult; children take the numbers after it
+	Children uint8    // on this pass
+	Tag      [16]byte // joint tag of the document for the slot's day
+	Binding  [16]byte // of the present pass
+	Document string   // kind of document, such as "cnic", "passport": what rules may read
+	Country  string   // issuing country, ISO 3166 alpha-3, as the document says
+	Age      int16    // years on the day, -1 where not known
+}
+
+// Places returns the places that the member takes.
+func (m Member) Places() uint32 { return 1 + uint32(m.Children) }
+
+// Booking is one booking: a person, a family or a group.
+type Booking struct {
+	Ref        Ref
+	Slot       SlotID
+	Status     Status
+	Members    []Member
+	Position   uint64    // place in the standby queue, where Waiting or Offered
+	Standing   bool      // take a returned place without asking: for people who have no phone
+	OfferUntil time.Time // where Offered
+	By         string    // id of the clerk who booked, empty where the traveller did
+	At         time.Time // when booked
+	Moves      uint8     // how often moved
+	Sealed     string    // id of the sealed personal data; its key is in the vault
+}
+
+// Places returns the places of all members.
+func (b Booking) Places() uint32 {
+	var n uint32
+	for _, m := range b.Members {
+		n += m.Places()
+	}
+	return n
+}
+
+// ClaimKey is the right to one active booking per person, site and day.
+type ClaimKey struct {
+	Tag  [16]byte
+	Site uint16
+	Day  uint16
+}
+
+// StandbyKey is a position in a slot's standby queue.
+type StandbyKey struct {
+	Slot SlotID
+	Pos  uint64
+}
+
+// Withdrawal is one withdrawn pass in this side's numbered list.
+type Withdrawal struct {
+	Serial uint64
+	Pass   pass.ID
+	Gen    uint8
+	Slot   SlotID
+	Places uint32    // places withheld until every gate that could admit has heard
+	Until  time.Time // the pass ends by itself; after that nobody need hear
+	Freed  bool
+}
+
+// PassKey finds a booking by a pass.
+type PassKey = pass.ID
+
+// Holder says whose pass an id is.
+type Holder struct {
+	Ref    Ref
+	Member uint8
+	Gen    uint8
+	Gone   bool // withdrawn
+}
+
+// Acks says how far the other side's gates have heard of withdrawals.
+type Acks struct {
+	// Heard is the serial up to which every gate of the other side has acknowledged.
+	Heard uint64
+	// Last is the newest serial that this side has given.
+	Last uint64
+	// FreedTo is the serial up to which withheld places have been given back.
+	FreedTo uint64
+}
+
+// State is what booking knows. Acks has one row per site number.
+type State struct {
+	Slots       table.Table[SlotID, Slot]
+	Bookings    table.Table[Ref, Booking]
+	Claims      table.Table[ClaimKey, Ref]
+	Standby     table.Table[StandbyKey, Ref]
+	Holders     table.Table[pass.ID, Holder]
+	Withdrawals table.Table[uint64, Withdrawal]
+	Acks        table.Table[uint16, Acks]
+}
+
+// Codes of this desk's reasons.
+const (
+	CodeFull    reason.Code = "booking.slot.full"
+	CodePast    reason.Code = "booking.slot.past"
+	CodeUnknown reason.Code = "booking.slot.unknown"
+	CodeSecond  reason.Code = "booking.person.second"
+	CodeTwice   reason.Code = "booking.person.twice"
+	CodeParty   reason.Code = "booking.party.size"
+	CodeEnded   reason.Code = "booking.state.ended"
+	CodeUsed    reason.Code = "booking.state.used"
+	CodeNoOffer reason.Code = "booking.standby.no_offer"
+	CodeStandby reason.Code = "booking.standby.waiting"
+)

@@ -1,0 +1,111 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package fact is the form of what happened. A desk decides facts; state is what
+// applying them makes; the record keeps them. The encoding is deterministic CBOR
+// (RFC 8949 section 4.2.1), so that a fact has one spelling and one digest.
+package fact
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// MaxSize is the largest encoded fact, in bytes: with its envelope it must fit an
+// entry of a C2SP tiled log (65,535 bytes).
+const MaxSize = 60_000
+
+// Fact is one thing that happened. Its type is a plain struct with cbor keyasint
+// tags; a field number is never used again for something else.
+type Fact interface {
+	// FactKind is the stable name, such as "booking.booked".
+	FactKind() string
+}
+
+// A Codec encodes and decodes the facts it was made with. It is immutable.
+type Codec struct {
+	enc  cbor.EncMode
+	dec  cbor.DecMode
+	news map[string]func() Fact
+}
+
+// NewCodec returns a codec for the given constructors, each returning a pointer to a
+// new zero fact. Two facts of one kind are a fault of the program and panic.
+func NewCodec(news ...func() Fact) *Codec {
+	opts := cbor.CoreDetEncOptions()
+	opts.Time = cbor.TimeUnixMicro
+	opts.TimeTag = cbor.EncTagNone
+	enc, err := opts.EncMode()
+	if err != nil {
+		panic(err)
+	}
+	dec, err := cbor.DecOptions{
+		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+		IndefLength:       cbor.IndefLengthForbidden,
+		MaxArrayElements:  4096,
+		MaxMapPairs:       4096,
+		MaxNestedLevels:   16,
+		ExtraReturnErrors: cbor.ExtraDecErrorNone, // a newer peer may say more
+		TimeTag:           cbor.DecTagIgnored,
+	}.DecMode()
+	if err != nil {
+		panic(err)
+	}
+	c := &Codec{enc: enc, dec: dec, news: map[string]func() Fact{}}
+	for _, n := range news {
+		k := n().FactKind()
+		if _, twice := c.news[k]; twice {
+			panic("fact: two facts of kind " + k)
+		}
+		c.news[k] = n
+	}
+	return c
+}
+
+// Kinds returns the kinds that the codec knows, sorted.
+func (c *Codec) Kinds() []string {
+	ks := make([]string, 0, len(c.news))
+	for k := range c.news {
+		ks = append(ks, k)
+	}
+	sort.Strings(ks)
+	return ks
+}
+
+// Encode returns the fact's body.
+func (c *Codec) Encode(f Fact) ([]byte, error) {
+	b, err := c.enc.Marshal(f)
+	if err != nil {
+		return nil, fmt.Errorf("fact %s: %w", f.FactKind(), err)
+	}
+	if len(b) > MaxSize {
+		return nil, fmt.Errorf("fact %s: %d bytes, more than %d", f.FactKind(), len(b), MaxSize)
+	}
+	return b, nil
+}
+
+// Decode returns the fact of a kind from its body, as a pointer. A kind that this
+// build does not know is an error that names it.
+func (c *Codec) Decode(kind string, body []byte) (Fact, error) {
+	n, ok := c.news[kind]
+	if !ok {
+		return nil, fmt.Errorf("fact: unknown kind %q", kind)
+	}
+	if len(body) > MaxSize {
+		return nil, fmt.Errorf("fact %s: %d bytes, more than %d", kind, len(body), MaxSize)
+	}
+	f := n()
+	if err := c.dec.Unmarshal(body, f); err != nil {
+		return nil, fmt.Errorf("fact %s: %w", kind, err)
+	}
+	return f, nil
+}
+
+// Marshal encodes any plain value in the same deterministic form: entity rows,
+// commands and answers use it too.
+func (c *Codec) Marshal(v any) ([]byte, error) { return c.enc.Marshal(v) }
+
+// Unmarshal decodes what Marshal wrote.
+func (c *Codec) Unmarshal(b []byte, v any) error { return c.dec.Unmarshal(b, v) }

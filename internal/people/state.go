@@ -1,0 +1,64 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package people is the register of officers and what each may do. Acting rights are
+// separate from the agreement's rules: a clause says what may cross, a role says who
+// may key it.
+package people
+
+import (
+	"time"
+
+	"darwaza.dev/internal/table"
+)
+
+// Role is what an officer is appointed to do.
+type Role string
+
+// The roles.
+const (
+	Clerk       Role = "clerk"      // books for people without a phone, prints passes
+	GateOfficer Role = "gate"       // scans, admits, decides what is referred at the gate
+	Health      Role = "health"     // screens
+	Customs     Role = "customs"    // goods desk, displayed values
+	Manager     Role = "manager"    // market manager: vendors, occupancy
+	Supervisor  Role = "supervisor" // the day's overview, settles, answers contests
+	Committee   Role = "committee"  // signs editions
+	Auditor     Role = "auditor"    // reads the record
+	Admin       Role = "admin"      // appoints officers
+)
+
+// Roles lists every role in order.
+var Roles = [...]Role{Clerk, GateOfficer, Health, Customs, Manager, Supervisor, Committee, Auditor, Admin}
+
+// OfficerID names an officer in facts: short, random, never a name.
+type OfficerID string
+
+// Officer is one person who may act.
+type Officer struct {
+	ID       OfficerID
+	Login    string // what they sign in with; not a personal name in facts
+	Roles    []Role
+	Site     string // id of the site they work at, empty for all
+	Gate     uint16 // default gate number, 0 for none
+	Language string
+	Active   bool
+	Since    time.Time
+	Sealed   string // id of the sealed name
+}
+
+// Has reports whether the officer holds the role.
+func (o Officer) Has(r Role) bool {
+	for _, x := range o.Roles {
+		if x == r {
+			return true
+		}
+	}
+	return false
+}
+
+// State is what people knows. Logins finds an officer by login.
+type State struct {
+	Officers table.Table[OfficerID, Officer]
+	Logins   table.Table[string, OfficerID]
+}
