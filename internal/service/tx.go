@@ -16,7 +16,12 @@ import (
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/table"
 )
+
+// Law is the editions of the agreement, compiled.
+type Law = rules.Law
 
 // State is the state of one side under one agreement: the tables of every desk.
 type State struct {
@@ -24,6 +29,9 @@ type State struct {
 	Gate    gate.State
 	Market  market.State
 	People  people.State
+	// Sealed is ciphertext of personal data by id. It is no part of any fact: a command
+	// puts it here itself, and it is what rebuilding from facts leaves out.
+	Sealed table.Table[string, []byte]
 }
 
 // Tx is what a command runs on: state as it will be when this command's turn comes,

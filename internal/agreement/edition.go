@@ -1,0 +1,194 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package agreement reads, checks and signs agreement packages, and says which
+// edition holds at an instant. A package is a folder; what both sides sign is the
+// sorted list of path, length and SHA-256 of each of its files as stored.
+package agreement
+
+import (
+	"time"
+
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/goods"
+	"darwaza.dev/internal/lang"
+)
+
+// Side is one of the two authorities. No code says home or foreign.
+type Side string
+
+// The two sides.
+const (
+	A Side = "A"
+	B Side = "B"
+)
+
+// Other returns the other side.
+func (s Side) Other() Side {
+	if s == A {
+		return B
+	}
+	return A
+}
+
+// Valid reports whether s is one of the two sides.
+func (s Side) Valid() bool { return s == A || s == B }
+
+// Hash is the SHA-256 of an edition's canonical bytes.
+type Hash [32]byte
+
+// Prefix returns the first 8 bytes, as a pass carries them.
+func (h Hash) Prefix() (p [8]byte) { copy(p[:], h[:]); return p }
+
+// Edition is one numbered version of a joint agreement, read and checked. It is
+// immutable after Load.
+type Edition struct {
+	ID       string // of the agreement, such as "pk-ir-border-markets"
+	Number   int    // of the edition, from 1, rising
+	Title    lang.Text
+	Hash     Hash
+	Files    []File
+	ZoneData string        // version of the time zone data that the edition was written with
+	Currency string        // ISO 4217: the currency of its limits
+	From     time.Time     // in force from, inclusive
+	Until    time.Time     // in force until, exclusive; zero where open-ended
+	Note     lang.Text     // what readers should know, such as that parts are an example
+	Parties  map[Side]Party
+	Sites    []Site
+	Classes  []Class
+	// Instruments are the legal texts, by id.
+	Instruments map[string]Instrument
+	Attributes  map[string]Attribute
+	Parameters  map[string]*Parameter
+	Questions   map[string]Question
+	Clauses     []*Clause // sorted by id
+	Lists       map[string]*goods.List
+	Schedules   map[string]*calendar.Schedule // by site id
+	Tests       []Scenario
+}
+
+// Party is one side of the agreement.
+type Party struct {
+	Name     lang.Text
+	Country  string // ISO 3166 alpha-3
+	Zone     string
+	Language lang.Tag
+	Currency string
+	Keys     Keys
+}
+
+// Keys are a side's public keys as the edition holds them.
+type Keys struct {
+	Root     []byte // P-256, uncompressed point: certifies pass, receipt and officer keys
+	Exchange []byte // X25519: both sides derive the joint secrets from the pair
+	Log      string // verifier key of the side's log, in signed-note form
+}
+
+// Site is a crossing or a market.
+type Site struct {
+	ID      string
+	Number  uint16
+	Name    lang.Text
+	Zone    string
+	From    calendar.Date // opened on; zero where the text does not say
+	Source  string
+	Gates   []Gate
+}
+
+// Gate is one control at a site, run by one side.
+type Gate struct {
+	Number uint16
+	Side   Side
+	Name   lang.Text
+}
+
+// Class is who or what wants to cross.
+type Class struct {
+	ID     string
+	Number uint8
+	Name   lang.Text
+}
+
+// Instrument is a legal text.
+type Instrument struct {
+	ID     string
+	Title  lang.Text
+	Side   Side   // whose text it is; empty where joint
+	Status string // "law", or "example" for what only a demonstration says
+	Source string
+	From   calendar.Date
+	Until  calendar.Date
+}
+
+// Question is a point on which the texts can be read in two ways, or are silent.
+type Question struct {
+	ID      string
+	Asks    lang.Text
+	Reading lang.Text
+	By      string // "A", "B", "both", or "nobody" where it is not settled
+	Words   string // what leaves it open: clause id and a paraphrase
+	Clauses []string
+}
+
+// Settled reports whether both sides agreed on the reading.
+func (q Question) Settled() bool { return q.By == "both" }
+
+// Site returns the site with the id.
+func (e *Edition) Site(id string) (Site, bool) {
+	for _, s := range e.Sites {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return Site{}, false
+}
+
+// SiteNumbered returns the site with the number.
+func (e *Edition) SiteNumbered(n uint16) (Site, bool) {
+	for _, s := range e.Sites {
+		if s.Number == n {
+			return s, true
+		}
+	}
+	return Site{}, false
+}
+
+// Class returns the class with the id.
+func (e *Edition) Class(id string) (Class, bool) {
+	for _, c := range e.Classes {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return Class{}, false
+}
+
+// ClassNumbered returns the class with the number.
+func (e *Edition) ClassNumbered(n uint8) (Class, bool) {
+	for _, c := range e.Classes {
+		if c.Number == n {
+			return c, true
+		}
+	}
+	return Class{}, false
+}
+
+// Gate returns the gate of a site by number.
+func (s Site) Gate(n uint16) (Gate, bool) {
+	for _, g := range s.Gates {
+		if g.Number == n {
+			return g, true
+		}
+	}
+	return Gate{}, false
+}
+
+// Clause returns the clause with the id, or nil.
+func (e *Edition) Clause(id string) *Clause {
+	for _, c := range e.Clauses {
+		if c.ID == id {
+			return c
+		}
+	}
+	return nil
+}
