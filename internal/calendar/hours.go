@@ -1,0 +1,406 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package calendar
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Minute is a minute of the day by the clock on the wall, 0 (00:00) to 1440
+// (24:00, the end of the day).
+type Minute int
+
+// EndOfDay is 24:00.
+const EndOfDay Minute = 24 * 60
+
+// ErrHours is the error of opening hours that are not in order.
+var ErrHours = errors.New("calendar: opening hours")
+
+// ParseMinute reads five characters "08:30", from "00:00" to "24:00".
+func ParseMinute(s string) (Minute, error) {
+	if len(s) != 5 || s[2] != ':' {
+		return 0, fmt.Errorf("%w: want hh:mm", ErrHours)
+	}
+	h, ok1 := digits(s[:2])
+	m, ok2 := digits(s[3:])
+	if !ok1 || !ok2 || m > 59 || h*60+m > int(EndOfDay) {
+		return 0, fmt.Errorf("%w: want hh:mm", ErrHours)
+	}
+	return Minute(h*60 + m), nil
+}
+
+// String returns "08:30".
+func (m Minute) String() string {
+	return string([]byte{byte('0' + m/600%10), byte('0' + m/60%10), ':', byte('0' + m%60/10), byte('0' + m%10)})
+}
+
+// MarshalText writes "08:30".
+func (m Minute) MarshalText() ([]byte, error) {
+	if m < 0 || m > EndOfDay {
+		return nil, ErrHours
+	}
+	return []byte(m.String()), nil
+}
+
+// UnmarshalText reads "08:30".
+func (m *Minute) UnmarshalText(b []byte) error {
+	if len(b) != 5 {
+		return fmt.Errorf("%w: want hh:mm", ErrHours)
+	}
+	v, err := ParseMinute(string(b))
+	if err != nil {
+		return err
+	}
+	*m = v
+	return nil
+}
+
+// Span is a part of a day, half-open: From is in it, To is not. Hours that run
+// over midnight are two spans, one to 24:00 and one from 00:00 of the next day.
+type Span struct {
+	From Minute `json:"from"`
+	To   Minute `json:"to"`
+}
+
+// ParseSpan reads "08:30-17:00".
+func ParseSpan(s string) (Span, error) {
+	a, b, _ := strings.Cut(s, "-")
+	from, err := ParseMinute(strings.TrimSpace(a))
+	if err != nil {
+		return Span{}, err
+	}
+	to, err := ParseMinute(strings.TrimSpace(b))
+	if err != nil {
+		return Span{}, err
+	}
+	v := Span{from, to}
+	return v, v.check()
+}
+
+// String returns "08:30-17:00".
+func (s Span) String() string { return s.From.String() + "-" + s.To.String() }
+
+func (s Span) check() error {
+	if s.From < 0 || s.To > EndOfDay || s.From >= s.To {
+		return fmt.Errorf("%w: %d to %d is not a span of one day", ErrHours, s.From, s.To)
+	}
+	return nil
+}
+
+// Interval is the time between two instants, half-open: From is in it, To is not.
+type Interval struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// Contains reports whether t lies in the interval.
+func (i Interval) Contains(t time.Time) bool { return !t.Before(i.From) && t.Before(i.To) }
+
+// Overlaps reports whether some instant lies in both intervals.
+func (i Interval) Overlaps(o Interval) bool {
+	return i.From.Before(o.To) && o.From.Before(i.To) && !i.Empty() && !o.Empty()
+}
+
+// Empty reports whether no instant lies in the interval.
+func (i Interval) Empty() bool { return !i.From.Before(i.To) }
+
+// Duration returns the length of the interval, 0 where it is empty.
+func (i Interval) Duration() time.Duration {
+	if i.Empty() {
+		return 0
+	}
+	return i.To.Sub(i.From)
+}
+
+// Intersect returns the instants that lie in an interval of a and in one of b:
+// when both sides are open. Each list is in order and without overlap, as
+// Intervals returns it, and so is the result.
+func Intersect(a, b []Interval) []Interval {
+	var out []Interval
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		x := a[i]
+		if b[j].From.After(x.From) {
+			x.From = b[j].From
+		}
+		if b[j].To.Before(x.To) {
+			x.To = b[j].To
+		}
+		if !x.Empty() {
+			out = append(out, x)
+		}
+		if a[i].To.Before(b[j].To) {
+			i++
+		} else {
+			j++
+		}
+	}
+	return out
+}
+
+var weekdays = [...]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
+
+// ParseWeekday reads the English name of a day, whole or its first three letters,
+// in any case: the form in which agreement packages write days.
+func ParseWeekday(s string) (time.Weekday, bool) {
+	l := strings.ToLower(s)
+	for i, w := range weekdays {
+		if l == w || l == w[:3] {
+			return time.Weekday(i), true
+		}
+	}
+	return 0, false
+}
+
+// Weekly says when a class is open in a direction, on some days of every week.
+// An empty Class or Direction stands for all of them. No spans means closed, and
+// says so for this class even where the entry for all classes has spans.
+type Weekly struct {
+	Class, Direction string
+	Days             []time.Weekday // none: every day
+	Spans            []Span
+}
+
+// Exception changes a single date: it opens Spans beside the weekly ones, or closes
+// them. A closing exception without spans closes the day. Closing wins over
+// opening whatever the order and whoever wrote it, so that an emergency act can
+// only narrow. An empty Class or Direction stands for all of them.
+type Exception struct {
+	On               Date
+	Class, Direction string
+	Closed           bool
+	Spans            []Span
+}
+
+// Hours are opening hours as an agreement writes them, in the clock of one zone.
+type Hours struct {
+	Zone       string // IANA name, see Zone
+	Weekly     []Weekly
+	Exceptions []Exception
+}
+
+// Schedule answers questions about opening hours. It does not change once made and
+// may be used by many at once.
+//
+// For a class and direction the most exact entry decides alone: class and
+// direction, then class, then direction, then the entry for all. So "cargo until
+// 20:00" replaces the hours for all and does not add to them.
+type Schedule struct {
+	loc    *time.Location
+	weeks  map[key]*week
+	except map[Date][]Exception
+}
+
+type key struct{ class, direction string }
+
+type week [7][]Span // in order; spans that touch are one
+
+// NewSchedule checks hours and makes them ready. It refuses an unknown zone, a span
+// that is none, and spans of the same class, direction and day that overlap.
+func NewSchedule(h Hours) (*Schedule, error) {
+	loc, err := Zone(h.Zone)
+	if err != nil {
+		return nil, err
+	}
+	s := &Schedule{loc: loc, weeks: map[key]*week{}, except: map[Date][]Exception{}}
+	for _, w := range h.Weekly {
+		k := key{w.Class, w.Direction}
+		if s.weeks[k] == nil {
+			s.weeks[k] = &week{}
+		}
+		days := w.Days
+		if len(days) == 0 {
+			days = []time.Weekday{0, 1, 2, 3, 4, 5, 6}
+		}
+		for _, d := range days {
+			if d < 0 || d > 6 {
+				return nil, fmt.Errorf("%w: no weekday %d", ErrHours, d)
+			}
+			s.weeks[k][d] = append(s.weeks[k][d], w.Spans...)
+		}
+	}
+	for k, w := range s.weeks {
+		for d := range w {
+			for _, x := range w[d] {
+				if err := x.check(); err != nil {
+					return nil, err
+				}
+			}
+			slices.SortFunc(w[d], func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+			for i := 1; i < len(w[d]); i++ {
+				if w[d][i].From < w[d][i-1].To {
+					return nil, fmt.Errorf("%w: %s %s %s: %s and %s overlap", ErrHours,
+						k.class, k.direction, weekdays[d], w[d][i-1], w[d][i])
+				}
+			}
+			w[d] = union(w[d])
+		}
+	}
+	for _, x := range h.Exceptions {
+		if !x.On.Valid() {
+			return nil, fmt.Errorf("%w: exception without a date", ErrHours)
+		}
+		if !x.Closed && len(x.Spans) == 0 {
+			return nil, fmt.Errorf("%w: exception on %s neither opens nor closes", ErrHours, x.On)
+		}
+		for _, y := range x.Spans {
+			if err := y.check(); err != nil {
+				return nil, err
+			}
+		}
+		x.Spans = slices.Clone(x.Spans)
+		s.except[x.On] = append(s.except[x.On], x)
+	}
+	return s, nil
+}
+
+// union returns the spans with those that touch or overlap made one. It sorts s.
+func union(s []Span) []Span {
+	slices.SortFunc(s, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+	var out []Span
+	for _, x := range s {
+		if n := len(out); n > 0 && x.From <= out[n-1].To {
+			out[n-1].To = max(out[n-1].To, x.To)
+			continue
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// without returns the spans of s less those of cut.
+func without(s, cut []Span) []Span {
+	for _, c := range cut {
+		var out []Span
+		for _, x := range s {
+			if a := (Span{x.From, min(x.To, c.From)}); a.From < a.To {
+				out = append(out, a)
+			}
+			if b := (Span{max(x.From, c.To), x.To}); b.From < b.To {
+				out = append(out, b)
+			}
+		}
+		s = out
+	}
+	return s
+}
+
+// Location returns the zone whose clock the hours are read by.
+func (s *Schedule) Location() *time.Location { return s.loc }
+
+// Spans returns the opening hours of a date by the clock, in order and without
+// overlap. The caller must not change them.
+func (s *Schedule) Spans(class, direction string, on Date) []Span {
+	var spans []Span
+	for _, k := range [...]key{{class, direction}, {class, ""}, {"", direction}, {"", ""}} {
+		if w := s.weeks[k]; w != nil {
+			spans = w[on.Weekday()]
+			break
+		}
+	}
+	if len(s.except) == 0 {
+		return spans
+	}
+	var opened, closed []Span
+	for _, x := range s.except[on] {
+		if x.Class != "" && x.Class != class || x.Direction != "" && x.Direction != direction {
+			continue
+		}
+		switch {
+		case !x.Closed:
+			opened = append(opened, x.Spans...)
+		case len(x.Spans) == 0:
+			return nil
+		default:
+			closed = append(closed, x.Spans...)
+		}
+	}
+	if opened != nil {
+		spans = union(append(opened, spans...))
+	}
+	if closed != nil {
+		spans = without(spans, closed)
+	}
+	return spans
+}
+
+// Intervals returns the opening hours of a date as instants, in order and without
+// overlap. Where the clock jumps, an interval is shorter or longer than its span:
+// each minute is the first instant at which the clock shows it or has passed it
+// (see Date.At). A span that the clock jumps over whole is left out.
+func (s *Schedule) Intervals(class, direction string, on Date) []Interval {
+	spans := s.Spans(class, direction, on)
+	out := make([]Interval, 0, len(spans))
+	for _, x := range spans {
+		if i := (Interval{on.At(x.From, s.loc), on.At(x.To, s.loc)}); !i.Empty() {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// at returns the interval that holds t.
+func (s *Schedule) at(class, direction string, t time.Time) (Interval, bool) {
+	// The days beside it are looked at too: where clocks are put back just after
+	// midnight, the first minutes of a day come before the last hour of the day
+	// before.
+	today := On(t, s.loc)
+	for _, n := range [...]int{0, -1, 1} {
+		on := today.AddDays(n)
+		for _, x := range s.Spans(class, direction, on) {
+			if i := (Interval{on.At(x.From, s.loc), on.At(x.To, s.loc)}); i.Contains(t) {
+				return i, true
+			}
+		}
+	}
+	return Interval{}, false
+}
+
+// OpenAt reports whether the class is open in the direction at the instant t.
+func (s *Schedule) OpenAt(class, direction string, t time.Time) bool {
+	_, ok := s.at(class, direction, t)
+	return ok
+}
+
+// horizon is how many days Next and Until look ahead: a year and a day, so that a
+// yearly opening is found.
+const horizon = 367
+
+// Next returns the first instant, t or later, at which the class is open in the
+// direction: t itself where it is open then. ok is false where nothing opens
+// within a year.
+func (s *Schedule) Next(class, direction string, t time.Time) (open time.Time, ok bool) {
+	if s.OpenAt(class, direction, t) {
+		return t, true
+	}
+	on := On(t, s.loc).AddDays(-1)
+	for range horizon {
+		for _, i := range s.Intervals(class, direction, on) {
+			if !i.From.Before(t) {
+				return i.From, true
+			}
+		}
+		on = on.AddDays(1)
+	}
+	return time.Time{}, false
+}
+
+// Until returns the instant at which the opening that holds t ends: hours that go
+// on after midnight are followed. ok is false where it is closed at t, or open for
+// a year and more.
+func (s *Schedule) Until(class, direction string, t time.Time) (closed time.Time, ok bool) {
+	for range horizon {
+		i, open := s.at(class, direction, t)
+		if !open {
+			return closed, ok
+		}
+		t = i.To
+		closed, ok = t, true
+	}
+	return time.Time{}, false
+}
