@@ -54,8 +54,7 @@ lint: fmt vet staticcheck ## gofmt, go vet and staticcheck
 
 .PHONY: fmt
 fmt: ## list files that gofmt would change; fails where there is one
-	@files="$$(git ls-files -co --exclude-standard -- '*.go' | xargs -r ls -d 2>/dev/null | xargs -r gofmt -l)"; \
-	if [ -n "$$files" ]; then printf 'not in gofmt form:\n%s\n' "$$files" >&2; exit 1; fi
+	@files="$$(gofmt -l .)"; if [ -n "$$files" ]; then printf 'not in gofmt form:\n%s\n' "$$files" >&2; exit 1; fi
 
 .PHONY: vet
 vet: $(BROWSER) ## go vet
