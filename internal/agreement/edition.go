@@ -48,11 +48,11 @@ type Edition struct {
 	Title    lang.Text
 	Hash     Hash
 	Files    []File
-	ZoneData string        // version of the time zone data that the edition was written with
-	Currency string        // ISO 4217: the currency of its limits
-	From     time.Time     // in force from, inclusive
-	Until    time.Time     // in force until, exclusive; zero where open-ended
-	Note     lang.Text     // what readers should know, such as that parts are an example
+	ZoneData string    // version of the time zone data that the edition was written with
+	Currency string    // ISO 4217: the currency of its limits
+	From     time.Time // in force from, inclusive
+	Until    time.Time // in force until, exclusive; zero where open-ended
+	Note     lang.Text // what readers should know, such as that parts are an example
 	Parties  map[Side]Party
 	Sites    []Site
 	Classes  []Class
@@ -86,13 +86,13 @@ type Keys struct {
 
 // Site is a crossing or a market.
 type Site struct {
-	ID      string
-	Number  uint16
-	Name    lang.Text
-	Zone    string
-	From    calendar.Date // opened on; zero where the text does not say
-	Source  string
-	Gates   []Gate
+	ID     string
+	Number uint16
+	Name   lang.Text
+	Zone   string
+	From   calendar.Date // opened on; zero where the text does not say
+	Source string
+	Gates  []Gate
 }
 
 // Gate is one control at a site, run by one side.

@@ -164,7 +164,14 @@ type Acks struct {
 	FreedTo uint64
 }
 
-// State is what booking knows. Acks has one row per site number.
+// RosterKey is a position in the list of bookings of a site and day, from 0. It lets a
+// day be walked through without a search.
+type RosterKey struct {
+	Site, Day uint16
+	Pos       uint32
+}
+
+// State is what booking knows. Acks has one row, under 0.
 type State struct {
 	Slots       table.Table[SlotID, Slot]
 	Bookings    table.Table[Ref, Booking]
@@ -173,6 +180,9 @@ type State struct {
 	Holders     table.Table[pass.ID, Holder]
 	Withdrawals table.Table[uint64, Withdrawal]
 	Acks        table.Table[uint16, Acks]
+	Roster      table.Table[RosterKey, Ref]
+	// Rosters is the next position of a roster, by its key with Pos 0.
+	Rosters table.Table[RosterKey, uint32]
 }
 
 // Codes of this desk's reasons.

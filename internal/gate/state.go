@@ -79,11 +79,36 @@ type SiteDay struct {
 	Contact   uint64
 	ChangedAt time.Time // when Inside last changed
 	Closed    bool      // settled
+	Roster    uint32    // the next position of the day's roster
+}
+
+// RosterKey is a position in the list of the passes that were seen at a site on a
+// day, from 0. It lets a day be walked through without a search.
+type RosterKey struct {
+	Site, Day uint16
+	Pos       uint32
+}
+
+// Withdrawn is a pass of the other side that it has taken back, as this side's gates
+// have heard it. A pass of a generation up to Gen is no longer good.
+type Withdrawn struct {
+	Gen    uint8
+	Serial uint64 // in the other side's numbered list
+	Until  time.Time
+}
+
+// Heard says how far this side has read the other side's list of withdrawals.
+type Heard struct {
+	Serial uint64
+	At     time.Time // when the list was last read, whether or not it held something new
 }
 
 // State is what the gate knows.
 type State struct {
 	Presences table.Table[pass.ID, Presence]
 	Days      table.Table[SiteDayKey, SiteDay]
+	Roster    table.Table[RosterKey, pass.ID]
 	Serials   table.Table[string, uint64] // "scan" → last serial given
+	Withdrawn table.Table[pass.ID, Withdrawn]
+	Heard     table.Table[string, Heard] // by side, "A" or "B"
 }

@@ -79,10 +79,23 @@ func (l Ledger) Lots(site func(uint16) string) []rules.Lot {
 	return lots
 }
 
-// State is what the goods desk knows.
+// Vendor is a vendor's card: a standing permit of one side to sell in the market.
+type Vendor struct {
+	Card      string // number printed on the card
+	Site      uint16
+	From      uint16 // days since 2000-01-01, inclusive
+	Until     uint16 // exclusive
+	Suspended bool
+	By        string // officer id
+	At        time.Time
+}
+
+// State is what the goods desk knows. Vendors are by the tag of their document for
+// the period of the register, not for a day.
 type State struct {
 	Values  table.Table[ValueKey, Value]
 	Ledgers table.Table[LedgerKey, Ledger]
 	// Receipts finds the ledger of a receipt number.
 	Receipts table.Table[string, LedgerKey]
+	Vendors  table.Table[[16]byte, Vendor]
 }

@@ -57,8 +57,11 @@ func (o Officer) Has(r Role) bool {
 	return false
 }
 
-// State is what people knows. Logins finds an officer by login.
+// State is what people knows. Logins finds an officer by login; Numbers lists all
+// officers ever appointed, from 0, as many as Counts holds under "officers".
 type State struct {
 	Officers table.Table[OfficerID, Officer]
 	Logins   table.Table[string, OfficerID]
+	Numbers  table.Table[uint32, OfficerID]
+	Counts   table.Table[string, uint32]
 }

@@ -10,6 +10,12 @@ import (
 	"darwaza.dev/internal/calendar"
 )
 
+// Law is the editions of an agreement, compiled. It is immutable and may be used by
+// many at once.
+type Law struct {
+	editions []*agreement.Edition
+}
+
 // SlotPlan is a slot as the edition plans it.
 type SlotPlan struct {
 	Site        uint16

@@ -17,6 +17,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/stats"
 	"darwaza.dev/internal/table"
 )
 
@@ -29,6 +30,7 @@ type State struct {
 	Gate    gate.State
 	Market  market.State
 	People  people.State
+	Stats   stats.State
 	// Sealed is ciphertext of personal data by id. It is no part of any fact: a command
 	// puts it here itself, and it is what rebuilding from facts leaves out.
 	Sealed table.Table[string, []byte]
@@ -111,6 +113,14 @@ type Writer interface {
 	// Do returns when the command's facts are on stable storage, or with a problem and
 	// nothing changed. kind offline means that the answer was lost: ask again with the same Idem.
 	Do(ctx context.Context, id Idem, c Command) (Done, error)
+}
+
+// Reader shows the state as it was committed at one moment. It never blocks a writer.
+type Reader interface {
+	// View calls f with a state that is only read; Put and Delete on its tables panic.
+	// A fault of the store is returned after f has returned, and what f made is then
+	// to be thrown away.
+	View(ctx context.Context, f func(State) error) error
 }
 
 // Sealer keeps personal data under a key per person that lies outside the database.

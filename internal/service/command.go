@@ -1,0 +1,284 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/market"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
+)
+
+// NewMember is one adult of a booking that is asked for.
+type NewMember struct {
+	Pass     pass.ID  // random, chosen by the caller
+	Tag      [16]byte // joint tag of the document for the slot's day
+	Binding  [16]byte // of the pass and the document
+	Register [16]byte // joint tag of the document for the vendors' register
+	Document string   // kind of document
+	Country  string   // issuing country, ISO 3166 alpha-3
+	Age      int16    // years on the day, -1 where not known
+	Children uint8
+}
+
+// Book takes places in a slot for a person, a family or a group.
+type Book struct {
+	Ref      booking.Ref // random, chosen by the caller
+	Slot     booking.SlotID
+	Members  []NewMember
+	Waits    bool             // join the standby queue where the slot is full
+	Standing bool             // on standby: take a returned place without being asked
+	Officer  people.OfficerID // the clerk, empty where the traveller or a program books
+	SealedID string           // id of the sealed personal data
+	Sealed   []byte           // its ciphertext
+}
+
+// Cancel gives a booking, or a place in the queue, back.
+type Cancel struct {
+	Ref     booking.Ref
+	Officer people.OfficerID
+}
+
+// Move takes a booking to another slot, keeping it where the other has no room. The
+// passes get a new generation.
+type Move struct {
+	Ref     booking.Ref
+	To      booking.SlotID
+	Officer people.OfficerID
+}
+
+// Accept takes the place that is offered to a booking on standby.
+type Accept struct{ Ref booking.Ref }
+
+// Decline lets the offered place go to the next in the queue; the booking is cancelled.
+type Decline struct{ Ref booking.Ref }
+
+// Reissue makes a new generation of one member's pass and withdraws the old one: for a
+// lost or photographed paper.
+type Reissue struct {
+	Ref     booking.Ref
+	Member  uint8
+	Officer people.OfficerID
+}
+
+// BookingAnswer is the answer to Book, Cancel, Move, Accept, Decline and Reissue.
+type BookingAnswer struct {
+	Verdict rules.Verdict
+	// Booking is as it stands after the command; its Ref is empty where there is none.
+	Booking booking.Booking
+}
+
+// Sweep does what time alone brings: offers that nobody took lapse, places whose
+// withdrawn passes have ended are free, standby of slots that are over lapses.
+// The server sends it by itself every few seconds.
+type Sweep struct {
+	// Slots are the slots to look at: those with a queue or withheld places.
+	Slots []booking.SlotID
+}
+
+// Acknowledge records that every gate of the other side has heard this side's list of
+// withdrawals up to a serial. Places of those passes may be sold again.
+type Acknowledge struct{ Serial uint64 }
+
+// Withdrawn records what this side has read of the other side's list of withdrawals.
+type Withdrawn struct {
+	Side    string // whose list
+	Upto    uint64
+	Entries []WithdrawnPass
+}
+
+// WithdrawnPass is one entry of a numbered list of withdrawals.
+type WithdrawnPass struct {
+	Serial uint64
+	Pass   pass.ID
+	Gen    uint8
+	Until  int64 // seconds since 1970: the pass has ended by itself then
+}
+
+// Match is what comparing the holder's document with the pass has shown.
+type Match uint8
+
+// The results of a comparison.
+const (
+	NotCompared Match = iota
+	Fits              // the document that was read is the one the pass is bound to
+	Differs           // it is another one
+	Seen              // the officer looked and says that it fits
+)
+
+// Screening is what the gate's example protocol asks. It is read once and kept nowhere.
+type Screening struct {
+	Done       bool
+	TempTenths int16 // tenths of a degree Celsius, 0 where not measured
+	Symptoms   bool
+}
+
+// Scan asks the gate about a pass.
+type Scan struct {
+	Site      uint16
+	Gate      uint16
+	Direction gate.Direction
+	Officer   people.OfficerID
+	// Claims are the verified pass; where Fault says why it was not accepted they are
+	// empty, or as far as they could be read.
+	Claims pass.Claims
+	Fault  reason.Code
+	Match  Match
+	// Found is true where the pass was lost and the booking found by document.
+	Found     bool
+	Screening Screening
+	// Again is the serial of the scan that this one completes (a screening or a document
+	// that was asked for), 0 for a new arrival.
+	Again uint64
+}
+
+// ScanAnswer is the gate's answer.
+type ScanAnswer struct {
+	Verdict  rules.Verdict
+	Scan     gate.Scan
+	Presence gate.Presence // as it stands after the scan; its scans show a double use
+	Earlier  *gate.Scan    // the scan that this one contradicts, where it does
+	Ref      booking.Ref   // where the pass is one of this side's own
+	Class    uint8
+	People   uint32
+	Inside   uint32 // people inside at this side after the scan
+	Cap      uint32 // this side's share of the occupancy cap, 0 where there is none
+	// Asks are the inputs that the officer can supply to get further: "document",
+	// "screening", "decision".
+	Asks []string
+}
+
+// DecideScan ends a REFER or HOLD at the gate by a named officer's decision.
+type DecideScan struct {
+	Pass    pass.ID
+	Serial  uint64
+	Admit   bool
+	Why     string // one of gate.Grounds
+	Officer people.OfficerID
+	Gate    uint16
+}
+
+// UndoScan takes a mistaken scan back.
+type UndoScan struct {
+	Pass    pass.ID
+	Serial  uint64
+	Officer people.OfficerID
+}
+
+// Settle ends a site's day: whoever was never scanned out is counted as having left,
+// marked as assumed; bookings that nobody used become no-shows.
+type Settle struct {
+	Site    uint16
+	Day     uint16
+	Officer people.OfficerID
+	// Bookings are those of the day that this side sold, to be settled.
+	Bookings []booking.Ref
+}
+
+// SettleAnswer says what was settled.
+type SettleAnswer struct {
+	People, NoShows uint32
+	Day             gate.SiteDay
+}
+
+// Display publishes customs values for a site and day.
+type Display struct {
+	Site    uint16
+	Day     uint16
+	Values  []DisplayValue
+	Officer people.OfficerID
+}
+
+// DisplayValue is one displayed value, per unit in minor units of Currency.
+type DisplayValue struct {
+	Code     string
+	Minor    int64
+	Currency string
+	Unit     string
+}
+
+// Buy asks for, and where lawful records, one purchase at the goods desk.
+type Buy struct {
+	ID       string // receipt number, random, chosen by the caller
+	Site     uint16
+	Pass     pass.ID
+	Tag      [16]byte // of the buyer's document, as the pass's presence or booking has it
+	Code     string
+	Quantity int64 // thousandths of the unit
+	Officer  people.OfficerID
+	// Document is the kind of the buyer's document; Named is true where the receipt can
+	// bear name and number.
+	Document string
+	Named    bool
+	// Accept is true where the buyer takes a lot that is diverted to the statutory regime.
+	Accept bool
+	// Dry asks and records nothing.
+	Dry bool
+	// Decided is why the officer lets a referred lot go, one of market.Grounds; empty
+	// where no decision is made.
+	Decided string
+	// Value is set where the officer states a value because none is displayed: minor units
+	// of the whole lot; it needs Decided.
+	Value int64
+	// Replaces is the receipt that this one corrects; it is voided in the same act.
+	Replaces string
+}
+
+// BuyAnswer is the goods desk's answer.
+type BuyAnswer struct {
+	Verdict  rules.Verdict
+	Purchase market.Purchase // ID is empty where nothing was recorded
+	Ledger   market.Ledger   // as it stands after the command
+	// Fits is the greatest quantity, in thousandths, that would still be allowed at the
+	// concessional rate.
+	Fits int64
+}
+
+// Void takes a purchase back; the receipt stays and says so.
+type Void struct {
+	ID      string
+	Why     string // one of market.Grounds
+	Officer people.OfficerID
+}
+
+// Enrol gives, changes or suspends a vendor's card.
+type Enrol struct {
+	Register [16]byte
+	Vendor   market.Vendor
+	Officer  people.OfficerID
+}
+
+// Appoint makes or changes an officer. A new one has a login that nobody else has.
+type Appoint struct {
+	Officer  people.Officer
+	By       people.OfficerID // empty for the server's own first people
+	SealedID string           // of the name
+	Sealed   []byte
+	// Word is the verifier of the sign-in word (Argon2id, PHC string form), kept beside the
+	// sealed data and in no fact; empty to leave it.
+	Word string
+}
+
+// CommandKind names the command in logs and in forwarding.
+func (Book) CommandKind() string        { return "booking.book" }
+func (Cancel) CommandKind() string      { return "booking.cancel" }
+func (Move) CommandKind() string        { return "booking.move" }
+func (Accept) CommandKind() string      { return "booking.accept" }
+func (Decline) CommandKind() string     { return "booking.decline" }
+func (Reissue) CommandKind() string     { return "booking.reissue" }
+func (Sweep) CommandKind() string       { return "booking.sweep" }
+func (Acknowledge) CommandKind() string { return "booking.acknowledge" }
+func (Withdrawn) CommandKind() string   { return "gate.withdrawn" }
+func (Scan) CommandKind() string        { return "gate.scan" }
+func (DecideScan) CommandKind() string  { return "gate.decide" }
+func (UndoScan) CommandKind() string    { return "gate.undo" }
+func (Settle) CommandKind() string      { return "gate.settle" }
+func (Display) CommandKind() string     { return "market.display" }
+func (Buy) CommandKind() string         { return "market.buy" }
+func (Void) CommandKind() string        { return "market.void" }
+func (Enrol) CommandKind() string       { return "market.enrol" }
+func (Appoint) CommandKind() string     { return "people.appoint" }
