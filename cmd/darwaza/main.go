@@ -1,0 +1,154 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command darwaza runs a border post: it makes one, serves it, keeps its people and
+// its backups, checks agreements, and shows a market day of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"darwaza.dev/internal/problem"
+)
+
+// version is set by the build.
+var version = "unversioned"
+
+// console is what a command may read and write.
+type console struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// command is one command. run returns a problem, whose kind makes the exit status.
+type command struct {
+	name  string
+	args  string // after the name, as help shows it
+	short string // one line
+	run   func(ctx context.Context, c console, args []string) error
+}
+
+// commands lists every command in the order in which help shows them.
+func commands() []command {
+	return []command{
+		{"demo", "[--play]", "a market day at both sides, on this machine", runDemo},
+		{"init", "--dir DIR --side A|B --agreement DIR", "make a post: keys, first people, configuration", runInit},
+		{"serve", "--config FILE", "run a post", runServe},
+		{"people", "list|add|role|word|off --config FILE", "say who may do what", runPeople},
+		{"backup", "--config FILE --to DIR", "copy a post's database, while it serves", runBackup},
+		{"restore", "--config FILE --from DIR", "put a backup in the place of a lost database", runRestore},
+		{"record", "check --config FILE", "check the record and the state against each other", runRecord},
+		{"agreement", "check|test|hash|keys|sign|verify DIR", "check, test, sign an agreement package", runAgreement},
+		{"version", "", "print the version", runVersion},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, console{os.Stdin, os.Stdout, os.Stderr}, os.Args[1:])
+	stop()
+	os.Exit(status)
+}
+
+// run runs one command line and returns its exit status: 0, or 2 and up by the kind
+// of the problem.
+func run(ctx context.Context, c console, args []string) int {
+	name := "help"
+	if len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	switch name {
+	case "help", "-h", "-help", "--help":
+		if len(args) == 0 {
+			usage(c.out)
+			return 0
+		}
+		name, args = args[0], []string{"--help"}
+	}
+	for _, cmd := range commands() {
+		if cmd.name != name {
+			continue
+		}
+		err := cmd.run(ctx, c, args)
+		if err == nil || errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		fmt.Fprintf(c.err, "darwaza %s: %s\n", name, plain(err))
+		return problem.KindOf(err).ExitStatus()
+	}
+	fmt.Fprintf(c.err, "darwaza: no command %q; darwaza help lists them\n", name)
+	return problem.Invalid.ExitStatus()
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "Darwaza runs a border crossing and the market beside it for two neighbouring authorities,\nfrom one joint agreement that both sign.\n\n")
+	for _, cmd := range commands() {
+		fmt.Fprintf(w, "  darwaza %s\n        %s\n", strings.TrimSpace(cmd.name+" "+cmd.args), cmd.short)
+	}
+	fmt.Fprint(w, "\ndarwaza help COMMAND lists a command's flags. The exit status is 0, or by the kind of the problem:\n")
+	for k := problem.Internal; k <= problem.Untrusted; k++ {
+		fmt.Fprintf(w, "  %d %s", k.ExitStatus(), k)
+	}
+	fmt.Fprintln(w)
+}
+
+// plain is what an operator reads: the detail where there is one, else kind and code.
+func plain(err error) string {
+	var p *problem.Error
+	if errors.As(err, &p) && p.Err != nil {
+		s := p.Err.Error()
+		if p.Field != "" {
+			s = p.Field + ": " + s
+		}
+		return s
+	}
+	return err.Error()
+}
+
+// wrong is a command line that cannot be carried out as it was typed.
+func wrong(format string, args ...any) error {
+	return problem.Newf(problem.Invalid, "command.line", format, args...)
+}
+
+// flags returns a flag set whose help names what the command is for.
+func flags(c console, name, args, about string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(c.err)
+	fs.Usage = func() {
+		fs.SetOutput(c.out)
+		fmt.Fprintf(c.out, "darwaza %s %s\n\n%s\n\n", name, args, strings.TrimSpace(about))
+		fs.PrintDefaults()
+	}
+	return fs
+}
+
+// parse reads the flags and wants no more than the named arguments after them.
+func parse(fs *flag.FlagSet, args []string, rest int) error {
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return wrong("%w", err)
+	}
+	if fs.NArg() > rest {
+		return wrong("%q is one argument too many", fs.Arg(rest))
+	}
+	return nil
+}
+
+func runVersion(_ context.Context, c console, args []string) error {
+	if err := parse(flags(c, "version", "", "Prints the version."), args, 0); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "darwaza %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return nil
+}
