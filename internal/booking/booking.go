@@ -42,15 +42,16 @@ func (s SlotID) Minute() uint16 { return uint16(s) }
 
 // Slot is this side's part of a slot.
 type Slot struct {
-	ID        SlotID
-	Allotment uint32 // places this side may sell
-	Taken     uint32 // places held by bookings
-	Withheld  uint32 // returned places whose passes a gate might still admit
-	Excess    uint32 // what was sold above an allotment that has shrunk since; it can only fall
-	NextPlace uint32 // the next place number to give; numbers are never given twice
-	Offered   uint32 // places kept for standby offers not yet answered
+	ID        SlotID `cbor:"1,keyasint,omitempty"`
+	Allotment uint32 `cbor:"2,keyasint,omitempty"` // places this side may sell
+	Taken     uint32 `cbor:"3,keyasint,omitempty"` // places held by bookings
+	Withheld  uint32 `cbor:"4,keyasint,omitempty"` // returned places whose passes a gate might still admit
+	Excess    uint32 `cbor:"5,keyasint,omitempty"` // what was sold above an allotment that has shrunk since; it can only fall
+	NextPlace uint32 `cbor:"6,keyasint,omitempty"` // the next place number to give; numbers are never given twice
+	Offered   uint32 `cbor:"7,keyasint,omitempty"` // places kept for standby offers not yet answered
 	// StandbyHead and StandbyTail bound the queue: positions head ≤ p < tail.
-	StandbyHead, StandbyTail uint64
+	StandbyHead uint64 `cbor:"8,keyasint,omitempty"`
+	StandbyTail uint64 `cbor:"9,keyasint,omitempty"`
 }
 
 // Free returns the places that may be sold now.
@@ -81,15 +82,15 @@ const (
 
 // Member is one adult of a booking, with the children who travel on the same pass.
 type Member struct {
-	Pass     pass.ID  // of the present generation
-	Gen      uint8    // raised by every move and re-issue
-	Place    uint32   // of the adult; children take the numbers after it
-	Children uint8    // on this pass
-	Tag      [16]byte // joint tag of the document for the slot's day
-	Binding  [16]byte // of the present pass
-	Document string   // kind of document, such as "cnic", "passport": what rules may read
-	Country  string   // issuing country, ISO 3166 alpha-3, as the document says
-	Age      int16    // years on the day, -1 where not known
+	Pass     pass.ID  `cbor:"1,keyasint,omitempty"` // of the present generation
+	Gen      uint8    `cbor:"2,keyasint,omitempty"` // raised by every move and re-issue
+	Place    uint32   `cbor:"3,keyasint,omitempty"` // of the adult; children take the numbers after it
+	Children uint8    `cbor:"4,keyasint,omitempty"` // on this pass
+	Tag      [16]byte `cbor:"5,keyasint,omitempty"` // joint tag of the document for the slot's day
+	Binding  [16]byte `cbor:"6,keyasint,omitempty"` // of the present pass
+	Document string   `cbor:"7,keyasint,omitempty"` // kind of document, such as "cnic", "passport": what rules may read
+	Country  string   `cbor:"8,keyasint,omitempty"` // issuing country, ISO 3166 alpha-3, as the document says
+	Age      int16    `cbor:"9,keyasint,omitempty"` // years on the day, -1 where not known
 }
 
 // Places returns the places that the member takes.
@@ -97,17 +98,17 @@ func (m Member) Places() uint32 { return 1 + uint32(m.Children) }
 
 // Booking is one booking: a person, a family or a group.
 type Booking struct {
-	Ref        Ref
-	Slot       SlotID
-	Status     Status
-	Members    []Member
-	Position   uint64    // place in the standby queue, where Waiting or Offered
-	Standing   bool      // take a returned place without asking: for people who have no phone
-	OfferUntil time.Time // where Offered
-	By         string    // id of the clerk who booked, empty where the traveller did
-	At         time.Time // when booked
-	Moves      uint8     // how often moved
-	Sealed     string    // id of the sealed personal data; its key is in the vault
+	Ref        Ref       `cbor:"1,keyasint,omitempty"`
+	Slot       SlotID    `cbor:"2,keyasint,omitempty"`
+	Status     Status    `cbor:"3,keyasint,omitempty"`
+	Members    []Member  `cbor:"4,keyasint,omitempty"`
+	Position   uint64    `cbor:"5,keyasint,omitempty"`  // place in the standby queue, where Waiting or Offered
+	Standing   bool      `cbor:"6,keyasint,omitempty"`  // take a returned place without asking: for people who have no phone
+	OfferUntil time.Time `cbor:"7,keyasint,omitempty"`  // where Offered
+	By         string    `cbor:"8,keyasint,omitempty"`  // id of the clerk who booked, empty where the traveller did
+	At         time.Time `cbor:"9,keyasint,omitempty"`  // when booked
+	Moves      uint8     `cbor:"10,keyasint,omitempty"` // how often moved
+	Sealed     string    `cbor:"11,keyasint,omitempty"` // id of the sealed personal data; its key is in the vault
 }
 
 // Places returns the places of all members.
@@ -134,13 +135,13 @@ type StandbyKey struct {
 
 // Withdrawal is one withdrawn pass in this side's numbered list.
 type Withdrawal struct {
-	Serial uint64
-	Pass   pass.ID
-	Gen    uint8
-	Slot   SlotID
-	Places uint32    // places withheld until every gate that could admit has heard
-	Until  time.Time // the pass ends by itself; after that nobody need hear
-	Freed  bool
+	Serial uint64    `cbor:"1,keyasint,omitempty"`
+	Pass   pass.ID   `cbor:"2,keyasint,omitempty"`
+	Gen    uint8     `cbor:"3,keyasint,omitempty"`
+	Slot   SlotID    `cbor:"4,keyasint,omitempty"`
+	Places uint32    `cbor:"5,keyasint,omitempty"` // places withheld until every gate that could admit has heard
+	Until  time.Time `cbor:"6,keyasint,omitempty"` // the pass ends by itself; after that nobody need hear
+	Freed  bool      `cbor:"7,keyasint,omitempty"`
 }
 
 // PassKey finds a booking by a pass.
@@ -148,20 +149,20 @@ type PassKey = pass.ID
 
 // Holder says whose pass an id is.
 type Holder struct {
-	Ref    Ref
-	Member uint8
-	Gen    uint8
-	Gone   bool // withdrawn
+	Ref    Ref   `cbor:"1,keyasint,omitempty"`
+	Member uint8 `cbor:"2,keyasint,omitempty"`
+	Gen    uint8 `cbor:"3,keyasint,omitempty"`
+	Gone   bool  `cbor:"4,keyasint,omitempty"` // withdrawn
 }
 
 // Acks says how far the other side's gates have heard of withdrawals.
 type Acks struct {
 	// Heard is the serial up to which every gate of the other side has acknowledged.
-	Heard uint64
+	Heard uint64 `cbor:"1,keyasint,omitempty"`
 	// Last is the newest serial that this side has given.
-	Last uint64
+	Last uint64 `cbor:"2,keyasint,omitempty"`
 	// FreedTo is the serial up to which withheld places have been given back.
-	FreedTo uint64
+	FreedTo uint64 `cbor:"3,keyasint,omitempty"`
 }
 
 // RosterKey is a position in the list of bookings of a site and day, from 0. It lets a

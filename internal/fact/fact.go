@@ -35,7 +35,9 @@ type Codec struct {
 // new zero fact. Two facts of one kind are a fault of the program and panic.
 func NewCodec(news ...func() Fact) *Codec {
 	opts := cbor.CoreDetEncOptions()
-	opts.Time = cbor.TimeUnixMicro
+	// As text, which is exact: a number of seconds would be a float, and a time that was
+	// stored and read again would differ from itself by some nanoseconds.
+	opts.Time = cbor.TimeRFC3339NanoUTC
 	opts.TimeTag = cbor.EncTagNone
 	enc, err := opts.EncMode()
 	if err != nil {

@@ -25,34 +25,34 @@ const (
 
 // Scan is one reading of a pass at a gate of this side, as it was answered.
 type Scan struct {
-	Serial    uint64 // unique within the server
-	Direction Direction
-	Gate      uint16
-	At        time.Time
-	Officer   string // officer id
-	Outcome   reason.Outcome
-	Counted   bool   // the scan moved people: an entry or an exit
-	Decided   string // officer id whose decision ended a REFER or HOLD
-	Void      bool   // taken back as a mistake
-	Settled   bool   // an exit assumed at day's end, never scanned
+	Serial    uint64         `cbor:"1,keyasint,omitempty"` // unique within the server
+	Direction Direction      `cbor:"2,keyasint,omitempty"`
+	Gate      uint16         `cbor:"3,keyasint,omitempty"`
+	At        time.Time      `cbor:"4,keyasint,omitempty"`
+	Officer   string         `cbor:"5,keyasint,omitempty"` // officer id
+	Outcome   reason.Outcome `cbor:"6,keyasint,omitempty"`
+	Counted   bool           `cbor:"7,keyasint,omitempty"`  // the scan moved people: an entry or an exit
+	Decided   string         `cbor:"8,keyasint,omitempty"`  // officer id whose decision ended a REFER or HOLD
+	Void      bool           `cbor:"9,keyasint,omitempty"`  // taken back as a mistake
+	Settled   bool           `cbor:"10,keyasint,omitempty"` // an exit assumed at day's end, never scanned
 }
 
 // Presence is what this side's control has seen of one pass.
 type Presence struct {
-	Pass    pass.ID
-	Gen     uint8
-	Site    uint16
-	Day     uint16 // days since 2000-01-01 in the site's zone
-	Class   uint8
-	Issuer  string // side that sold the pass
-	Tag     [16]byte
-	People  uint32 // adult and children
-	Inside  bool
-	Since   time.Time // of the entry, where Inside
-	Scans   []Scan
-	Dwell   time.Duration // over all finished visits
-	Visits  uint32
-	Pending uint64 // serial of a scan that waits for an officer's decision, 0 where none
+	Pass    pass.ID       `cbor:"1,keyasint,omitempty"`
+	Gen     uint8         `cbor:"2,keyasint,omitempty"`
+	Site    uint16        `cbor:"3,keyasint,omitempty"`
+	Day     uint16        `cbor:"4,keyasint,omitempty"` // days since 2000-01-01 in the site's zone
+	Class   uint8         `cbor:"5,keyasint,omitempty"`
+	Issuer  string        `cbor:"6,keyasint,omitempty"` // side that sold the pass
+	Tag     [16]byte      `cbor:"7,keyasint,omitempty"`
+	People  uint32        `cbor:"8,keyasint,omitempty"` // adult and children
+	Inside  bool          `cbor:"9,keyasint,omitempty"`
+	Since   time.Time     `cbor:"10,keyasint,omitempty"` // of the entry, where Inside
+	Scans   []Scan        `cbor:"11,keyasint,omitempty"`
+	Dwell   time.Duration `cbor:"12,keyasint,omitempty"` // over all finished visits
+	Visits  uint32        `cbor:"13,keyasint,omitempty"`
+	Pending uint64        `cbor:"14,keyasint,omitempty"` // serial of a scan that waits for an officer's decision, 0 where none
 }
 
 // SiteDayKey names a site's day.
@@ -63,23 +63,24 @@ type SiteDayKey struct {
 
 // SiteDay is the count of one site and civil day at this side's gates.
 type SiteDay struct {
-	Site, Day  uint16
-	Inside     uint32 // people
-	Peak       uint32
-	PeakAt     time.Time
-	Entries    uint32 // people who entered
-	Exits      uint32 // people who left, settled ones included
-	Settled    uint32 // people whose exit was assumed at day's end
-	Refused    uint32 // scans refused
-	Referred   uint32 // scans that an officer decided
-	Doubles    uint32 // passes used twice in one direction
-	DwellTotal time.Duration
-	DwellCount uint32
+	Site       uint16        `cbor:"1,keyasint,omitempty"`
+	Day        uint16        `cbor:"2,keyasint,omitempty"`
+	Inside     uint32        `cbor:"3,keyasint,omitempty"` // people
+	Peak       uint32        `cbor:"4,keyasint,omitempty"`
+	PeakAt     time.Time     `cbor:"5,keyasint,omitempty"`
+	Entries    uint32        `cbor:"6,keyasint,omitempty"`  // people who entered
+	Exits      uint32        `cbor:"7,keyasint,omitempty"`  // people who left, settled ones included
+	Settled    uint32        `cbor:"8,keyasint,omitempty"`  // people whose exit was assumed at day's end
+	Refused    uint32        `cbor:"9,keyasint,omitempty"`  // scans refused
+	Referred   uint32        `cbor:"10,keyasint,omitempty"` // scans that an officer decided
+	Doubles    uint32        `cbor:"11,keyasint,omitempty"` // passes used twice in one direction
+	DwellTotal time.Duration `cbor:"12,keyasint,omitempty"`
+	DwellCount uint32        `cbor:"13,keyasint,omitempty"`
 	// Contact is the integral of N(N-1) over time in person-hours × 3,600 (person-seconds), N being people inside.
-	Contact   uint64
-	ChangedAt time.Time // when Inside last changed
-	Closed    bool      // settled
-	Roster    uint32    // the next position of the day's roster
+	Contact   uint64    `cbor:"14,keyasint,omitempty"`
+	ChangedAt time.Time `cbor:"15,keyasint,omitempty"` // when Inside last changed
+	Closed    bool      `cbor:"16,keyasint,omitempty"` // settled
+	Roster    uint32    `cbor:"17,keyasint,omitempty"` // the next position of the day's roster
 }
 
 // RosterKey is a position in the list of the passes that were seen at a site on a
@@ -92,15 +93,15 @@ type RosterKey struct {
 // Withdrawn is a pass of the other side that it has taken back, as this side's gates
 // have heard it. A pass of a generation up to Gen is no longer good.
 type Withdrawn struct {
-	Gen    uint8
-	Serial uint64 // in the other side's numbered list
-	Until  time.Time
+	Gen    uint8     `cbor:"1,keyasint,omitempty"`
+	Serial uint64    `cbor:"2,keyasint,omitempty"` // in the other side's numbered list
+	Until  time.Time `cbor:"3,keyasint,omitempty"`
 }
 
 // Heard says how far this side has read the other side's list of withdrawals.
 type Heard struct {
-	Serial uint64
-	At     time.Time // when the list was last read, whether or not it held something new
+	Serial uint64    `cbor:"1,keyasint,omitempty"`
+	At     time.Time `cbor:"2,keyasint,omitempty"` // when the list was last read, whether or not it held something new
 }
 
 // State is what the gate knows.

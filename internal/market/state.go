@@ -23,49 +23,49 @@ type ValueKey struct {
 
 // Value is the customs value displayed for a good at a site on a day.
 type Value struct {
-	Minor    int64 // per unit, minor units of Currency
-	Currency string
-	Unit     string
-	By       string // officer id
-	At       time.Time
+	Minor    int64     `cbor:"1,keyasint,omitempty"` // per unit, minor units of Currency
+	Currency string    `cbor:"2,keyasint,omitempty"`
+	Unit     string    `cbor:"3,keyasint,omitempty"`
+	By       string    `cbor:"4,keyasint,omitempty"` // officer id
+	At       time.Time `cbor:"5,keyasint,omitempty"`
 }
 
 // LedgerKey names one person's day over all markets of the agreement.
 type LedgerKey struct {
-	Tag [16]byte
-	Day uint16
+	Tag [16]byte `cbor:"1,keyasint,omitempty"`
+	Day uint16   `cbor:"2,keyasint,omitempty"`
 }
 
 // Purchase is one lot as the desk decided it.
 type Purchase struct {
-	ID        string // receipt number, "R-" and Crockford base32
-	Site      uint16
-	Pass      pass.ID
-	Code      string
-	Category  string
-	Quantity  int64 // thousandths of Unit
-	Unit      string
-	Value     int64 // minor units
-	Currency  string
-	Regime    string // "concession" or "statutory"
-	Duty      int64  // minor units; meaningful where DutyKnown
-	DutyKnown bool
-	Clause    string // clause that set the duty or diverted
-	Outcome   reason.Outcome
-	Edition   string // hash, hex
-	At        time.Time
-	Officer   string
-	Decided   string // officer whose decision ended a REFER, empty where none
-	Void      bool
-	VoidBy    string
-	VoidAt    time.Time
-	Replaces  string // the purchase that this one corrects
+	ID        string         `cbor:"1,keyasint,omitempty"` // receipt number, "R-" and Crockford base32
+	Site      uint16         `cbor:"2,keyasint,omitempty"`
+	Pass      pass.ID        `cbor:"3,keyasint,omitempty"`
+	Code      string         `cbor:"4,keyasint,omitempty"`
+	Category  string         `cbor:"5,keyasint,omitempty"`
+	Quantity  int64          `cbor:"6,keyasint,omitempty"` // thousandths of Unit
+	Unit      string         `cbor:"7,keyasint,omitempty"`
+	Value     int64          `cbor:"8,keyasint,omitempty"` // minor units
+	Currency  string         `cbor:"9,keyasint,omitempty"`
+	Regime    string         `cbor:"10,keyasint,omitempty"` // "concession" or "statutory"
+	Duty      int64          `cbor:"11,keyasint,omitempty"` // minor units; meaningful where DutyKnown
+	DutyKnown bool           `cbor:"12,keyasint,omitempty"`
+	Clause    string         `cbor:"13,keyasint,omitempty"` // clause that set the duty or diverted
+	Outcome   reason.Outcome `cbor:"14,keyasint,omitempty"`
+	Edition   string         `cbor:"15,keyasint,omitempty"` // hash, hex
+	At        time.Time      `cbor:"16,keyasint,omitempty"`
+	Officer   string         `cbor:"17,keyasint,omitempty"`
+	Decided   string         `cbor:"18,keyasint,omitempty"` // officer whose decision ended a REFER, empty where none
+	Void      bool           `cbor:"19,keyasint,omitempty"`
+	VoidBy    string         `cbor:"20,keyasint,omitempty"`
+	VoidAt    time.Time      `cbor:"21,keyasint,omitempty"`
+	Replaces  string         `cbor:"22,keyasint,omitempty"` // the purchase that this one corrects
 }
 
 // Ledger is one person's purchases of one day, void ones included.
 type Ledger struct {
-	Key       LedgerKey
-	Purchases []Purchase
+	Key       LedgerKey  `cbor:"1,keyasint,omitempty"`
+	Purchases []Purchase `cbor:"2,keyasint,omitempty"`
 }
 
 // Lots returns the purchases that count, as rules see them. site names a site number.
@@ -81,13 +81,13 @@ func (l Ledger) Lots(site func(uint16) string) []rules.Lot {
 
 // Vendor is a vendor's card: a standing permit of one side to sell in the market.
 type Vendor struct {
-	Card      string // number printed on the card
-	Site      uint16
-	From      uint16 // days since 2000-01-01, inclusive
-	Until     uint16 // exclusive
-	Suspended bool
-	By        string // officer id
-	At        time.Time
+	Card      string    `cbor:"1,keyasint,omitempty"` // number printed on the card
+	Site      uint16    `cbor:"2,keyasint,omitempty"`
+	From      uint16    `cbor:"3,keyasint,omitempty"` // days since 2000-01-01, inclusive
+	Until     uint16    `cbor:"4,keyasint,omitempty"` // exclusive
+	Suspended bool      `cbor:"5,keyasint,omitempty"`
+	By        string    `cbor:"6,keyasint,omitempty"` // officer id
+	At        time.Time `cbor:"7,keyasint,omitempty"`
 }
 
 // State is what the goods desk knows. Vendors are by the tag of their document for

@@ -36,15 +36,15 @@ type OfficerID string
 
 // Officer is one person who may act.
 type Officer struct {
-	ID       OfficerID
-	Login    string // what they sign in with; not a personal name in facts
-	Roles    []Role
-	Site     string // id of the site they work at, empty for all
-	Gate     uint16 // default gate number, 0 for none
-	Language string
-	Active   bool
-	Since    time.Time
-	Sealed   string // id of the sealed name
+	ID       OfficerID `cbor:"1,keyasint,omitempty"`
+	Login    string    `cbor:"2,keyasint,omitempty"` // what they sign in with; not a personal name in facts
+	Roles    []Role    `cbor:"3,keyasint,omitempty"`
+	Site     string    `cbor:"4,keyasint,omitempty"` // id of the site they work at, empty for all
+	Gate     uint16    `cbor:"5,keyasint,omitempty"` // default gate number, 0 for none
+	Language string    `cbor:"6,keyasint,omitempty"`
+	Active   bool      `cbor:"7,keyasint,omitempty"`
+	Since    time.Time `cbor:"8,keyasint,omitempty"`
+	Sealed   string    `cbor:"9,keyasint,omitempty"` // id of the sealed name
 }
 
 // Has reports whether the officer holds the role.

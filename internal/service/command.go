@@ -15,61 +15,65 @@ import (
 
 // NewMember is one adult of a booking that is asked for.
 type NewMember struct {
-	Pass     pass.ID  // random, chosen by the caller
-	Tag      [16]byte // joint tag of the document for the slot's day
-	Binding  [16]byte // of the pass and the document
-	Register [16]byte // joint tag of the document for the vendors' register
-	Document string   // kind of document
-	Country  string   // issuing country, ISO 3166 alpha-3
-	Age      int16    // years on the day, -1 where not known
-	Children uint8
+	Pass     pass.ID  `cbor:"1,keyasint,omitempty"` // random, chosen by the caller
+	Tag      [16]byte `cbor:"2,keyasint,omitempty"` // joint tag of the document for the slot's day
+	Binding  [16]byte `cbor:"3,keyasint,omitempty"` // of the pass and the document
+	Register [16]byte `cbor:"4,keyasint,omitempty"` // joint tag of the document for the vendors' register
+	Document string   `cbor:"5,keyasint,omitempty"` // kind of document
+	Country  string   `cbor:"6,keyasint,omitempty"` // issuing country, ISO 3166 alpha-3
+	Age      int16    `cbor:"7,keyasint,omitempty"` // years on the day, -1 where not known
+	Children uint8    `cbor:"8,keyasint,omitempty"`
 }
 
 // Book takes places in a slot for a person, a family or a group.
 type Book struct {
-	Ref      booking.Ref // random, chosen by the caller
-	Slot     booking.SlotID
-	Members  []NewMember
-	Waits    bool             // join the standby queue where the slot is full
-	Standing bool             // on standby: take a returned place without being asked
-	Officer  people.OfficerID // the clerk, empty where the traveller or a program books
-	SealedID string           // id of the sealed personal data
-	Sealed   []byte           // its ciphertext
+	Ref      booking.Ref      `cbor:"1,keyasint,omitempty"` // random, chosen by the caller
+	Slot     booking.SlotID   `cbor:"2,keyasint,omitempty"`
+	Members  []NewMember      `cbor:"3,keyasint,omitempty"`
+	Waits    bool             `cbor:"4,keyasint,omitempty"` // join the standby queue where the slot is full
+	Standing bool             `cbor:"5,keyasint,omitempty"` // on standby: take a returned place without being asked
+	Officer  people.OfficerID `cbor:"6,keyasint,omitempty"` // the clerk, empty where the traveller or a program books
+	SealedID string           `cbor:"7,keyasint,omitempty"` // id of the sealed personal data
+	Sealed   []byte           `cbor:"8,keyasint,omitempty"` // its ciphertext
 }
 
 // Cancel gives a booking, or a place in the queue, back.
 type Cancel struct {
-	Ref     booking.Ref
-	Officer people.OfficerID
+	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
+	Officer people.OfficerID `cbor:"2,keyasint,omitempty"`
 }
 
 // Move takes a booking to another slot, keeping it where the other has no room. The
 // passes get a new generation.
 type Move struct {
-	Ref     booking.Ref
-	To      booking.SlotID
-	Officer people.OfficerID
+	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
+	To      booking.SlotID   `cbor:"2,keyasint,omitempty"`
+	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
 }
 
 // Accept takes the place that is offered to a booking on standby.
-type Accept struct{ Ref booking.Ref }
+type Accept struct {
+	Ref booking.Ref `cbor:"1,keyasint"`
+}
 
 // Decline lets the offered place go to the next in the queue; the booking is cancelled.
-type Decline struct{ Ref booking.Ref }
+type Decline struct {
+	Ref booking.Ref `cbor:"1,keyasint"`
+}
 
 // Reissue makes a new generation of one member's pass and withdraws the old one: for a
 // lost or photographed paper.
 type Reissue struct {
-	Ref     booking.Ref
-	Member  uint8
-	Officer people.OfficerID
+	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
+	Member  uint8            `cbor:"2,keyasint,omitempty"`
+	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
 }
 
 // BookingAnswer is the answer to Book, Cancel, Move, Accept, Decline and Reissue.
 type BookingAnswer struct {
-	Verdict rules.Verdict
+	Verdict rules.Verdict `cbor:"1,keyasint,omitempty"`
 	// Booking is as it stands after the command; its Ref is empty where there is none.
-	Booking booking.Booking
+	Booking booking.Booking `cbor:"2,keyasint,omitempty"`
 }
 
 // Sweep does what time alone brings: offers that nobody took lapse, places whose
@@ -77,26 +81,28 @@ type BookingAnswer struct {
 // The server sends it by itself every few seconds.
 type Sweep struct {
 	// Slots are the slots to look at: those with a queue or withheld places.
-	Slots []booking.SlotID
+	Slots []booking.SlotID `cbor:"1,keyasint,omitempty"`
 }
 
 // Acknowledge records that every gate of the other side has heard this side's list of
 // withdrawals up to a serial. Places of those passes may be sold again.
-type Acknowledge struct{ Serial uint64 }
+type Acknowledge struct {
+	Serial uint64 `cbor:"1,keyasint"`
+}
 
 // Withdrawn records what this side has read of the other side's list of withdrawals.
 type Withdrawn struct {
-	Side    string // whose list
-	Upto    uint64
-	Entries []WithdrawnPass
+	Side    string          `cbor:"1,keyasint,omitempty"` // whose list
+	Upto    uint64          `cbor:"2,keyasint,omitempty"`
+	Entries []WithdrawnPass `cbor:"3,keyasint,omitempty"`
 }
 
 // WithdrawnPass is one entry of a numbered list of withdrawals.
 type WithdrawnPass struct {
-	Serial uint64
-	Pass   pass.ID
-	Gen    uint8
-	Until  int64 // seconds since 1970: the pass has ended by itself then
+	Serial uint64  `cbor:"1,keyasint,omitempty"`
+	Pass   pass.ID `cbor:"2,keyasint,omitempty"`
+	Gen    uint8   `cbor:"3,keyasint,omitempty"`
+	Until  int64   `cbor:"4,keyasint,omitempty"` // seconds since 1970: the pass has ended by itself then
 }
 
 // Match is what comparing the holder's document with the pass has shown.
@@ -112,155 +118,156 @@ const (
 
 // Screening is what the gate's example protocol asks. It is read once and kept nowhere.
 type Screening struct {
-	Done       bool
-	TempTenths int16 // tenths of a degree Celsius, 0 where not measured
-	Symptoms   bool
+	Done       bool  `cbor:"1,keyasint,omitempty"`
+	TempTenths int16 `cbor:"2,keyasint,omitempty"` // tenths of a degree Celsius, 0 where not measured
+	Symptoms   bool  `cbor:"3,keyasint,omitempty"`
 }
 
 // Scan asks the gate about a pass.
 type Scan struct {
-	Site      uint16
-	Gate      uint16
-	Direction gate.Direction
-	Officer   people.OfficerID
+	Site      uint16           `cbor:"1,keyasint,omitempty"`
+	Gate      uint16           `cbor:"2,keyasint,omitempty"`
+	Direction gate.Direction   `cbor:"3,keyasint,omitempty"`
+	Officer   people.OfficerID `cbor:"4,keyasint,omitempty"`
 	// Claims are the verified pass; where Fault says why it was not accepted they are
 	// empty, or as far as they could be read.
-	Claims pass.Claims
-	Fault  reason.Code
-	Match  Match
+	Claims pass.Claims `cbor:"5,keyasint,omitempty"`
+	Fault  reason.Code `cbor:"6,keyasint,omitempty"`
+	Match  Match       `cbor:"7,keyasint,omitempty"`
 	// Found is true where the pass was lost and the booking found by document.
-	Found     bool
-	Screening Screening
+	Found     bool      `cbor:"8,keyasint,omitempty"`
+	Screening Screening `cbor:"9,keyasint,omitempty"`
 	// Again is the serial of the scan that this one completes (a screening or a document
 	// that was asked for), 0 for a new arrival.
-	Again uint64
+	Again uint64 `cbor:"10,keyasint,omitempty"`
 }
 
 // ScanAnswer is the gate's answer.
 type ScanAnswer struct {
-	Verdict  rules.Verdict
-	Scan     gate.Scan
-	Presence gate.Presence // as it stands after the scan; its scans show a double use
-	Earlier  *gate.Scan    // the scan that this one contradicts, where it does
-	Ref      booking.Ref   // where the pass is one of this side's own
-	Class    uint8
-	People   uint32
-	Inside   uint32 // people inside at this side after the scan
-	Cap      uint32 // this side's share of the occupancy cap, 0 where there is none
+	Verdict  rules.Verdict `cbor:"1,keyasint,omitempty"`
+	Scan     gate.Scan     `cbor:"2,keyasint,omitempty"`
+	Presence gate.Presence `cbor:"3,keyasint,omitempty"` // as it stands after the scan; its scans show a double use
+	Earlier  *gate.Scan    `cbor:"4,keyasint,omitempty"` // the scan that this one contradicts, where it does
+	Ref      booking.Ref   `cbor:"5,keyasint,omitempty"` // where the pass is one of this side's own
+	Class    uint8         `cbor:"6,keyasint,omitempty"`
+	People   uint32        `cbor:"7,keyasint,omitempty"`
+	Inside   uint32        `cbor:"8,keyasint,omitempty"` // people inside at this side after the scan
+	Cap      uint32        `cbor:"9,keyasint,omitempty"` // this side's share of the occupancy cap, 0 where there is none
 	// Asks are the inputs that the officer can supply to get further: "document",
 	// "screening", "decision".
-	Asks []string
+	Asks []string `cbor:"10,keyasint,omitempty"`
 }
 
 // DecideScan ends a REFER or HOLD at the gate by a named officer's decision.
 type DecideScan struct {
-	Pass    pass.ID
-	Serial  uint64
-	Admit   bool
-	Why     string // one of gate.Grounds
-	Officer people.OfficerID
-	Gate    uint16
+	Pass    pass.ID          `cbor:"1,keyasint,omitempty"`
+	Serial  uint64           `cbor:"2,keyasint,omitempty"`
+	Admit   bool             `cbor:"3,keyasint,omitempty"`
+	Why     string           `cbor:"4,keyasint,omitempty"` // one of gate.Grounds
+	Officer people.OfficerID `cbor:"5,keyasint,omitempty"`
+	Gate    uint16           `cbor:"6,keyasint,omitempty"`
 }
 
 // UndoScan takes a mistaken scan back.
 type UndoScan struct {
-	Pass    pass.ID
-	Serial  uint64
-	Officer people.OfficerID
+	Pass    pass.ID          `cbor:"1,keyasint,omitempty"`
+	Serial  uint64           `cbor:"2,keyasint,omitempty"`
+	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
 }
 
 // Settle ends a site's day: whoever was never scanned out is counted as having left,
 // marked as assumed; bookings that nobody used become no-shows.
 type Settle struct {
-	Site    uint16
-	Day     uint16
-	Officer people.OfficerID
+	Site    uint16           `cbor:"1,keyasint,omitempty"`
+	Day     uint16           `cbor:"2,keyasint,omitempty"`
+	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
 	// Bookings are those of the day that this side sold, to be settled.
-	Bookings []booking.Ref
+	Bookings []booking.Ref `cbor:"4,keyasint,omitempty"`
 }
 
 // SettleAnswer says what was settled.
 type SettleAnswer struct {
-	People, NoShows uint32
-	Day             gate.SiteDay
+	People  uint32       `cbor:"1,keyasint,omitempty"`
+	NoShows uint32       `cbor:"2,keyasint,omitempty"`
+	Day     gate.SiteDay `cbor:"3,keyasint,omitempty"`
 }
 
 // Display publishes customs values for a site and day.
 type Display struct {
-	Site    uint16
-	Day     uint16
-	Values  []DisplayValue
-	Officer people.OfficerID
+	Site    uint16           `cbor:"1,keyasint,omitempty"`
+	Day     uint16           `cbor:"2,keyasint,omitempty"`
+	Values  []DisplayValue   `cbor:"3,keyasint,omitempty"`
+	Officer people.OfficerID `cbor:"4,keyasint,omitempty"`
 }
 
 // DisplayValue is one displayed value, per unit in minor units of Currency.
 type DisplayValue struct {
-	Code     string
-	Minor    int64
-	Currency string
-	Unit     string
+	Code     string `cbor:"1,keyasint,omitempty"`
+	Minor    int64  `cbor:"2,keyasint,omitempty"`
+	Currency string `cbor:"3,keyasint,omitempty"`
+	Unit     string `cbor:"4,keyasint,omitempty"`
 }
 
 // Buy asks for, and where lawful records, one purchase at the goods desk.
 type Buy struct {
-	ID       string // receipt number, random, chosen by the caller
-	Site     uint16
-	Pass     pass.ID
-	Tag      [16]byte // of the buyer's document, as the pass's presence or booking has it
-	Code     string
-	Quantity int64 // thousandths of the unit
-	Officer  people.OfficerID
+	ID       string           `cbor:"1,keyasint,omitempty"` // receipt number, random, chosen by the caller
+	Site     uint16           `cbor:"2,keyasint,omitempty"`
+	Pass     pass.ID          `cbor:"3,keyasint,omitempty"`
+	Tag      [16]byte         `cbor:"4,keyasint,omitempty"` // of the buyer's document, as the pass's presence or booking has it
+	Code     string           `cbor:"5,keyasint,omitempty"`
+	Quantity int64            `cbor:"6,keyasint,omitempty"` // thousandths of the unit
+	Officer  people.OfficerID `cbor:"7,keyasint,omitempty"`
 	// Document is the kind of the buyer's document; Named is true where the receipt can
 	// bear name and number.
-	Document string
-	Named    bool
+	Document string `cbor:"8,keyasint,omitempty"`
+	Named    bool   `cbor:"9,keyasint,omitempty"`
 	// Accept is true where the buyer takes a lot that is diverted to the statutory regime.
-	Accept bool
+	Accept bool `cbor:"10,keyasint,omitempty"`
 	// Dry asks and records nothing.
-	Dry bool
+	Dry bool `cbor:"11,keyasint,omitempty"`
 	// Decided is why the officer lets a referred lot go, one of market.Grounds; empty
 	// where no decision is made.
-	Decided string
+	Decided string `cbor:"12,keyasint,omitempty"`
 	// Value is set where the officer states a value because none is displayed: minor units
 	// of the whole lot; it needs Decided.
-	Value int64
+	Value int64 `cbor:"13,keyasint,omitempty"`
 	// Replaces is the receipt that this one corrects; it is voided in the same act.
-	Replaces string
+	Replaces string `cbor:"14,keyasint,omitempty"`
 }
 
 // BuyAnswer is the goods desk's answer.
 type BuyAnswer struct {
-	Verdict  rules.Verdict
-	Purchase market.Purchase // ID is empty where nothing was recorded
-	Ledger   market.Ledger   // as it stands after the command
+	Verdict  rules.Verdict   `cbor:"1,keyasint,omitempty"`
+	Purchase market.Purchase `cbor:"2,keyasint,omitempty"` // ID is empty where nothing was recorded
+	Ledger   market.Ledger   `cbor:"3,keyasint,omitempty"` // as it stands after the command
 	// Fits is the greatest quantity, in thousandths, that would still be allowed at the
 	// concessional rate.
-	Fits int64
+	Fits int64 `cbor:"4,keyasint,omitempty"`
 }
 
 // Void takes a purchase back; the receipt stays and says so.
 type Void struct {
-	ID      string
-	Why     string // one of market.Grounds
-	Officer people.OfficerID
+	ID      string           `cbor:"1,keyasint,omitempty"`
+	Why     string           `cbor:"2,keyasint,omitempty"` // one of market.Grounds
+	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
 }
 
 // Enrol gives, changes or suspends a vendor's card.
 type Enrol struct {
-	Register [16]byte
-	Vendor   market.Vendor
-	Officer  people.OfficerID
+	Register [16]byte         `cbor:"1,keyasint,omitempty"`
+	Vendor   market.Vendor    `cbor:"2,keyasint,omitempty"`
+	Officer  people.OfficerID `cbor:"3,keyasint,omitempty"`
 }
 
 // Appoint makes or changes an officer. A new one has a login that nobody else has.
 type Appoint struct {
-	Officer  people.Officer
-	By       people.OfficerID // empty for the server's own first people
-	SealedID string           // of the name
-	Sealed   []byte
+	Officer  people.Officer   `cbor:"1,keyasint,omitempty"`
+	By       people.OfficerID `cbor:"2,keyasint,omitempty"` // empty for the server's own first people
+	SealedID string           `cbor:"3,keyasint,omitempty"` // of the name
+	Sealed   []byte           `cbor:"4,keyasint,omitempty"`
 	// Word is the verifier of the sign-in word (Argon2id, PHC string form), kept beside the
 	// sealed data and in no fact; empty to leave it.
-	Word string
+	Word string `cbor:"5,keyasint,omitempty"`
 }
 
 // CommandKind names the command in logs and in forwarding.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"time"
 
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
@@ -41,6 +42,9 @@ type State struct {
 // log's owner, so a command never waits for anything.
 type Tx struct {
 	State
+	// Side is whose server this is: its allotment is sold and its gates are run here.
+	Side agreement.Side
+	// Now is in UTC, to the microsecond; Reset sees to that.
 	Now time.Time
 	// Law is the set of editions and what was compiled from them; pure and shared.
 	Law *Law
@@ -58,8 +62,9 @@ func (tx *Tx) Record(f fact.Fact) {
 // Facts returns what was recorded, in order.
 func (tx *Tx) Facts() []fact.Fact { return tx.facts }
 
-// Reset makes the Tx ready for the next command.
-func (tx *Tx) Reset(now time.Time) { tx.Now, tx.facts = now, nil }
+// Reset makes the Tx ready for the next command. A time keeps no more than the record
+// does, so that a rebuild sees the same one.
+func (tx *Tx) Reset(now time.Time) { tx.Now, tx.facts = now.UTC().Truncate(time.Microsecond), nil }
 
 // Keys are the rows that a command is likely to read. They are a hint: the store
 // fetches the rows of a whole batch in a few statements; a row that was not named

@@ -22,56 +22,64 @@ const Buckets = 96
 
 // ReasonKey is a reason with the clause it rested on.
 type ReasonKey struct {
-	Code   reason.Code
-	Clause string
+	Code   reason.Code `cbor:"1,keyasint,omitempty"`
+	Clause string      `cbor:"2,keyasint,omitempty"`
 }
 
 // Category is what was bought in one category.
 type Category struct {
-	Lots, Diverted, Refused uint32
-	Value                   int64 // minor units of the agreement's currency
-	Duty                    int64
-	DutyUnknown             uint32 // lots whose duty is owed and not known
+	Lots        uint32 `cbor:"1,keyasint,omitempty"`
+	Diverted    uint32 `cbor:"2,keyasint,omitempty"`
+	Refused     uint32 `cbor:"3,keyasint,omitempty"`
+	Value       int64  `cbor:"4,keyasint,omitempty"` // minor units of the agreement's currency
+	Duty        int64  `cbor:"5,keyasint,omitempty"`
+	DutyUnknown uint32 `cbor:"6,keyasint,omitempty"` // lots whose duty is owed and not known
 }
 
 // Day is the figures of one site and day at this side. Slices are replaced, never
 // written into.
 type Day struct {
-	Site, Day uint16
-	Booked    uint32 // places sold
-	Cancelled uint32 // places given back
-	Standby   uint32 // joined the queue
-	NoShow    uint32
+	Site      uint16 `cbor:"1,keyasint,omitempty"`
+	Day       uint16 `cbor:"2,keyasint,omitempty"`
+	Booked    uint32 `cbor:"3,keyasint,omitempty"` // places sold
+	Cancelled uint32 `cbor:"4,keyasint,omitempty"` // places given back
+	Standby   uint32 `cbor:"5,keyasint,omitempty"` // joined the queue
+	NoShow    uint32 `cbor:"6,keyasint,omitempty"`
 	// Arrivals and Departures are people by 15 minutes of the day, Buckets long or nil.
-	Arrivals, Departures []uint32
+	Arrivals   []uint32 `cbor:"7,keyasint,omitempty"`
+	Departures []uint32 `cbor:"8,keyasint,omitempty"`
 	// Inside is the number of people inside at the end of each 15 minutes, nil or Buckets long.
-	Inside []uint32
+	Inside []uint32 `cbor:"9,keyasint,omitempty"`
 	// Lateness counts arrivals by minutes after the slot began: under 0, 0–15, 15–30, 30–60, 60 and over.
-	Lateness [5]uint32
+	Lateness [5]uint32 `cbor:"10,keyasint,omitempty"`
 	// Outcomes counts gate verdicts, by outcome.
-	Outcomes map[reason.Outcome]uint32
+	Outcomes map[reason.Outcome]uint32 `cbor:"11,keyasint,omitempty"`
 	// Reasons counts the reasons of verdicts that were not ALLOW, at gate and desk.
-	Reasons []ReasonCount
+	Reasons []ReasonCount `cbor:"12,keyasint,omitempty"`
 	// Decisions counts decisions of officers: admitted and turned back.
-	Admitted, TurnedBack uint32
-	Purchases            uint32
-	Voided               uint32
-	Categories           map[string]Category
-	UpdatedAt            time.Time
+	Admitted   uint32              `cbor:"13,keyasint,omitempty"`
+	TurnedBack uint32              `cbor:"14,keyasint,omitempty"`
+	Purchases  uint32              `cbor:"15,keyasint,omitempty"`
+	Voided     uint32              `cbor:"16,keyasint,omitempty"`
+	Categories map[string]Category `cbor:"17,keyasint,omitempty"`
+	UpdatedAt  time.Time           `cbor:"18,keyasint,omitempty"`
 }
 
 // ReasonCount is how often a reason was given.
 type ReasonCount struct {
 	ReasonKey
-	Count uint32
+	Count uint32 `cbor:"1,keyasint,omitempty"`
 }
 
 // Foreign is the other side's figures of a site and day, as its server last gave them.
 type Foreign struct {
-	Inside, Peak, Entries, Exits uint32
-	Free                         map[uint64]uint32 // its free places by slot, as a hint for travellers
-	AsOf                         time.Time         // the other side's clock
-	HeardAt                      time.Time         // this side's clock
+	Inside  uint32            `cbor:"1,keyasint,omitempty"`
+	Peak    uint32            `cbor:"2,keyasint,omitempty"`
+	Entries uint32            `cbor:"3,keyasint,omitempty"`
+	Exits   uint32            `cbor:"4,keyasint,omitempty"`
+	Free    map[uint64]uint32 `cbor:"5,keyasint,omitempty"` // its free places by slot, as a hint for travellers
+	AsOf    time.Time         `cbor:"6,keyasint,omitempty"` // the other side's clock
+	HeardAt time.Time         `cbor:"7,keyasint,omitempty"` // this side's clock
 }
 
 // State is what stats knows.
