@@ -122,12 +122,14 @@ func wrong(format string, args ...any) error {
 // flags returns a flag set whose help names what the command is for.
 func flags(c console, name, args, about string) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.SetOutput(c.err)
-	fs.Usage = func() {
-		fs.SetOutput(c.out)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	fs.BoolFunc("help", "show this", func(string) error {
 		fmt.Fprintf(c.out, "darwaza %s %s\n\n%s\n\n", name, args, strings.TrimSpace(about))
+		fs.SetOutput(c.out)
 		fs.PrintDefaults()
-	}
+		return flag.ErrHelp
+	})
 	return fs
 }
 
@@ -137,7 +139,7 @@ func parse(fs *flag.FlagSet, args []string, rest int) error {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
 		}
-		return wrong("%w", err)
+		return wrong("%w; darwaza help %s lists the flags", err, fs.Name())
 	}
 	if fs.NArg() > rest {
 		return wrong("%q is one argument too many", fs.Arg(rest))
