@@ -119,29 +119,36 @@ func wrong(format string, args ...any) error {
 	return problem.Newf(problem.Invalid, "command.line", format, args...)
 }
 
-// flags returns a flag set whose help names what the command is for.
-func flags(c console, name, args, about string) *flag.FlagSet {
+// flagSet is a command's flags with its help, which goes to standard output where it
+// was asked for and nowhere else.
+type flagSet struct {
+	*flag.FlagSet
+	help func()
+}
+
+// flags returns a flag set whose help says what the command is for.
+func flags(c console, name, args, about string) flagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
-	fs.BoolFunc("help", "show this", func(string) error {
-		fmt.Fprintf(c.out, "darwaza %s %s\n\n%s\n\n", name, args, strings.TrimSpace(about))
+	return flagSet{fs, func() {
+		fmt.Fprintf(c.out, "darwaza %s\n\n%s\n\n", strings.TrimSpace(name+" "+args), strings.TrimSpace(about))
 		fs.SetOutput(c.out)
 		fs.PrintDefaults()
-		return flag.ErrHelp
-	})
-	return fs
+	}}
 }
 
-// parse reads the flags and wants no more than the named arguments after them.
-func parse(fs *flag.FlagSet, args []string, rest int) error {
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return wrong("%w; darwaza help %s lists the flags", err, fs.Name())
-	}
-	if fs.NArg() > rest {
+// parse reads the flags and wants no more than rest arguments after them.
+func parse(fs flagSet, args []string, rest int) error {
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fs.help()
+		return err
+	case err != nil:
+		word, _, _ := strings.Cut(fs.Name(), " ")
+		return wrong("%w; darwaza help %s lists the flags", err, word)
+	case fs.NArg() > rest:
 		return wrong("%q is one argument too many", fs.Arg(rest))
 	}
 	return nil
