@@ -198,14 +198,7 @@ func (c *Claims) decode(b []byte) bool {
 	if r.Int() != claimPrivate || r.Array() != 10 {
 		return false
 	}
-	switch r.Uint() {
-	case 1:
-		c.Side = SideA
-	case 2:
-		c.Side = SideB
-	default:
-		return false
-	}
+	c.Side = readSide(&r)
 	r.BytesN(c.Edition[:])
 	r.BytesN(c.Binding[:])
 	c.Site = uint16(r.UintMax(1<<16 - 1))
@@ -230,10 +223,9 @@ func Sign(key *Key, c Claims) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	id := key.id
-	msg, err := cose.Sign1(key.priv, cose.Header{Alg: cose.ES256, KeyID: id[:]}, payload, nil)
+	msg, err := key.sign(payload, nil)
 	if err != nil {
-		return "", problem.Wrap(problem.Internal, "pass.sign", err)
+		return "", err
 	}
 	var text [MaxText + 16]byte
 	return string(cose.AppendBase45(append(text[:0], Prefix...), msg)), nil
@@ -249,32 +241,82 @@ type Untrusted struct {
 // it: white space and line ends around it are ignored, and letters may be lower-case.
 // The problem is of kind Invalid; Recognise says what else it may have been.
 func Parse(text string) (Untrusted, error) {
-	if len(text) > maxRead {
-		return Untrusted{}, problem.New(problem.Limit, "pass.size")
-	}
-	text = strings.Trim(text, " \t\r\n")
-	if len(text) < len(Prefix) || !strings.EqualFold(text[:len(Prefix)], Prefix) {
-		return Untrusted{}, problem.New(problem.Invalid, "pass.foreign")
-	}
-	// Upper-casing costs nothing for a text that is upper-case already. A space at
-	// the end can be part of Base45, so what Trim took is tried again below.
-	body := strings.ToUpper(text[len(Prefix):])
-	b, err := cose.DecodeBase45(body)
-	if err != nil {
-		return Untrusted{}, problem.Wrap(problem.Invalid, "pass.unreadable", err)
-	}
-	m, err := cose.Parse(b)
-	if err != nil {
-		return Untrusted{}, problem.Wrap(problem.Invalid, "pass.unreadable", err)
-	}
-	u := Untrusted{msg: m}
-	if !m.AlgProtected || m.Alg != cose.ES256 || !m.KeyIDProtected || len(m.KeyID) != len(KeyID{}) || len(m.Signature) != 64 {
-		return Untrusted{}, problem.New(problem.Invalid, "pass.header")
-	}
-	if !u.claims.decode(m.Payload) {
-		return Untrusted{}, problem.New(problem.Invalid, "pass.claims")
+	u, fault := read(text)
+	if fault != "" {
+		return Untrusted{}, problem.New(problem.Invalid, string(fault))
 	}
 	return u, nil
+}
+
+// read is Parse with the fault that a gate shows.
+func read(text string) (u Untrusted, fault Fault) {
+	b, found := decodeText(Prefix, text, maxRead)
+	switch found {
+	case textForeign:
+		return u, Foreign
+	case textNewer:
+		return u, Newer
+	case textDamaged:
+		return u, Unreadable
+	}
+	m, err := cose.Parse(b)
+	if err != nil || !signedHere(m) {
+		return u, Unreadable
+	}
+	u.msg = m
+	if !u.claims.decode(m.Payload) {
+		return Untrusted{}, Unreadable
+	}
+	return u, ""
+}
+
+// The ways in which a text can be other than ours.
+const (
+	textOurs = iota
+	textForeign
+	textNewer
+	textDamaged
+)
+
+// decodeText returns the bytes behind a prefix of two letters, a digit and a colon. A
+// text too long to be ours is foreign whatever it begins with.
+func decodeText(prefix, text string, limit int) (b []byte, found int) {
+	// Base45 never ends in a space, so nothing of ours is trimmed off.
+	text = strings.Trim(text, " \t\r\n")
+	if len(text) > limit || len(text) < len(prefix) || text[3] != ':' ||
+		upper(text[0]) != prefix[0] || upper(text[1]) != prefix[1] || text[2] < '0' || text[2] > '9' {
+		return nil, textForeign
+	}
+	if text[2] > prefix[2] {
+		return nil, textNewer
+	}
+	if text[2] < prefix[2] {
+		return nil, textForeign
+	}
+	body := text[len(prefix):]
+	for i := range len(body) {
+		if c := body[i]; upper(c) != c {
+			up := []byte(body)
+			for j := i; j < len(up); j++ {
+				up[j] = upper(up[j])
+			}
+			body = string(up)
+			break
+		}
+	}
+	b, err := cose.DecodeBase45(body)
+	if err != nil {
+		return nil, textDamaged
+	}
+	return b, textOurs
+}
+
+// upper is for ASCII alone: no other letter may turn into one of Base45's.
+func upper(c byte) byte {
+	if 'a' <= c && c <= 'z' {
+		c -= 'a' - 'A'
+	}
+	return c
 }
 
 // KeyID returns the id of the key that the pass says signed it.
@@ -364,13 +406,14 @@ type Kind uint8
 const (
 	Unknown Kind = iota
 	Pass
+	Paper             // a receipt of the goods desk, "DR1:"
 	HealthCertificate // EU DCC and others by its format, "HC1:"
 	SmartHealthCard   // "shc:/"
 	URL
 	MRZ // the machine readable zone of a travel document, ICAO 9303
 )
 
-var kinds = [...]string{"unknown", "pass", "health_certificate", "smart_health_card", "url", "mrz"}
+var kinds = [...]string{"unknown", "pass", "receipt", "health_certificate", "smart_health_card", "url", "mrz"}
 
 // String returns the kind's word, which is also the last part of its text key.
 func (k Kind) String() string {
@@ -387,6 +430,8 @@ func Recognise(text string) Kind {
 	switch {
 	case has("DW") && len(text) > 3 && text[2] >= '0' && text[2] <= '9' && text[3] == ':':
 		return Pass
+	case has("DR") && len(text) > 3 && text[2] >= '0' && text[2] <= '9' && text[3] == ':':
+		return Paper
 	case has("HC1:"):
 		return HealthCertificate
 	case has("shc:/"):
