@@ -11,6 +11,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/stats"
 )
 
 // NewMember is one adult of a booking that is asked for.
@@ -49,6 +50,9 @@ type Move struct {
 	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
 	To      booking.SlotID   `cbor:"2,keyasint,omitempty"`
 	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
+	// Tags are the members' tags for the other slot's day, in their order; they may be
+	// left out where the day stays the same.
+	Tags [][16]byte `cbor:"4,keyasint,omitempty"`
 }
 
 // Accept takes the place that is offered to a booking on standby.
@@ -270,6 +274,54 @@ type Appoint struct {
 	Word string `cbor:"5,keyasint,omitempty"`
 }
 
+// Foreign records the other side's figures of a site and day, as its server gave them.
+type Foreign struct {
+	Site    uint16        `cbor:"1,keyasint,omitempty"`
+	Day     uint16        `cbor:"2,keyasint,omitempty"`
+	Figures stats.Foreign `cbor:"3,keyasint"` // HeardAt is set by the command
+}
+
+// SweepAnswer says what a Sweep did. More is true where there was more than one command
+// should do: ask again.
+type SweepAnswer struct {
+	Offered uint32 `cbor:"1,keyasint,omitempty"` // parties that were offered or given a place
+	Lapsed  uint32 `cbor:"2,keyasint,omitempty"` // parties whose offer or wait ended
+	Freed   uint32 `cbor:"3,keyasint,omitempty"` // places no longer withheld
+	More    bool   `cbor:"4,keyasint,omitempty"`
+}
+
+// AcknowledgeAnswer says how far the other side has heard, and up to which serial places
+// were given back.
+type AcknowledgeAnswer struct {
+	Heard   uint64 `cbor:"1,keyasint,omitempty"`
+	FreedTo uint64 `cbor:"2,keyasint,omitempty"`
+}
+
+// WithdrawnAnswer says up to which serial this side has read the other side's list.
+type WithdrawnAnswer struct {
+	Serial uint64 `cbor:"1,keyasint,omitempty"`
+}
+
+// ForeignAnswer is the answer to Foreign: Kept is false where newer figures were there.
+type ForeignAnswer struct {
+	Kept bool `cbor:"1,keyasint,omitempty"`
+}
+
+// DisplayAnswer says how many values changed.
+type DisplayAnswer struct {
+	Changed uint32 `cbor:"1,keyasint,omitempty"`
+}
+
+// EnrolAnswer is the vendor's card as it stands.
+type EnrolAnswer struct {
+	Vendor market.Vendor `cbor:"1,keyasint"`
+}
+
+// AppointAnswer is the officer as they stand.
+type AppointAnswer struct {
+	Officer people.Officer `cbor:"1,keyasint"`
+}
+
 // CommandKind names the command in logs and in forwarding.
 func (Book) CommandKind() string        { return "booking.book" }
 func (Cancel) CommandKind() string      { return "booking.cancel" }
@@ -280,6 +332,7 @@ func (Reissue) CommandKind() string     { return "booking.reissue" }
 func (Sweep) CommandKind() string       { return "booking.sweep" }
 func (Acknowledge) CommandKind() string { return "booking.acknowledge" }
 func (Withdrawn) CommandKind() string   { return "gate.withdrawn" }
+func (Foreign) CommandKind() string     { return "stats.foreign" }
 func (Scan) CommandKind() string        { return "gate.scan" }
 func (DecideScan) CommandKind() string  { return "gate.decide" }
 func (UndoScan) CommandKind() string    { return "gate.undo" }

@@ -1,0 +1,72 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/problem"
+)
+
+// MaxCommand is the largest encoded command, in bytes.
+const MaxCommand = 1 << 20
+
+// NewCodec returns the codec of every fact; rows, commands and answers use it too.
+func NewCodec() *fact.Codec { return fact.NewCodec() }
+
+// Decode returns the command of a kind from the form in which it is forwarded to the
+// log's owner. A kind that this build does not know is a problem of kind invalid.
+func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
+	if len(body) > MaxCommand {
+		return nil, problem.New(problem.Limit, "command.size")
+	}
+	switch kind {
+	case Book{}.CommandKind():
+		return decode[Book](codec, body)
+	case Cancel{}.CommandKind():
+		return decode[Cancel](codec, body)
+	case Move{}.CommandKind():
+		return decode[Move](codec, body)
+	case Accept{}.CommandKind():
+		return decode[Accept](codec, body)
+	case Decline{}.CommandKind():
+		return decode[Decline](codec, body)
+	case Reissue{}.CommandKind():
+		return decode[Reissue](codec, body)
+	case Sweep{}.CommandKind():
+		return decode[Sweep](codec, body)
+	case Acknowledge{}.CommandKind():
+		return decode[Acknowledge](codec, body)
+	case Withdrawn{}.CommandKind():
+		return decode[Withdrawn](codec, body)
+	case Foreign{}.CommandKind():
+		return decode[Foreign](codec, body)
+	case Scan{}.CommandKind():
+		return decode[Scan](codec, body)
+	case DecideScan{}.CommandKind():
+		return decode[DecideScan](codec, body)
+	case UndoScan{}.CommandKind():
+		return decode[UndoScan](codec, body)
+	case Settle{}.CommandKind():
+		return decode[Settle](codec, body)
+	case Display{}.CommandKind():
+		return decode[Display](codec, body)
+	case Buy{}.CommandKind():
+		return decode[Buy](codec, body)
+	case Void{}.CommandKind():
+		return decode[Void](codec, body)
+	case Enrol{}.CommandKind():
+		return decode[Enrol](codec, body)
+	case Appoint{}.CommandKind():
+		return decode[Appoint](codec, body)
+	}
+	return nil, problem.New(problem.Invalid, "command.unknown")
+}
+
+func decode[C Command](codec *fact.Codec, body []byte) (Command, error) {
+	var c C
+	if err := codec.Unmarshal(body, &c); err != nil {
+		return nil, problem.Wrap(problem.Invalid, "command.form", err)
+	}
+	return c, nil
+}
