@@ -55,7 +55,10 @@ func ParsePublicKey(b []byte) (*ecdsa.PublicKey, error) {
 		if x == nil {
 			return nil, problem.New(problem.Invalid, "key.point")
 		}
-		return &ecdsa.PublicKey{Curve: elliptic.P256(), X: x, Y: y}, nil
+		b = make([]byte, 65)
+		b[0] = 4
+		x.FillBytes(b[1:33])
+		y.FillBytes(b[33:])
 	}
 	pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), b)
 	if err != nil {
