@@ -1,0 +1,364 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/people"
+)
+
+//go:embed page
+var pageFiles embed.FS
+
+// page is one answer to a reader: the template of that name in the folder page, and
+// the struct it shows. A template file defines "title" and "main"; both see View.
+type page struct {
+	Name   string
+	View   any
+	Status int // 200 where zero
+	// Scripts are assets that the page loads as modules. A traveller's page has none.
+	Scripts []string
+	// Camera allows the page to ask for the camera.
+	Camera bool
+	// Form is the id of a form whose fields a change of language must keep. The layout
+	// then offers the languages as buttons of that form with the name "switch"; the
+	// handler shows the page again and does nothing else when switched(r) says so.
+	Form string
+	// Wide lets the page use the whole width of the screen: desks and tables.
+	Wide bool
+	// Paper is a page to be printed: no header, no footer.
+	Paper bool
+}
+
+// frame is what the layout sees: the page and what stands around it.
+type frame struct {
+	page
+	Lang    lang.Tag
+	Path    string // without the language, for links to the other languages
+	Query   string // of a page that was asked for by GET, with its question mark
+	Banner  string
+	Clocks  []clock
+	Officer *officerSlot
+	Nav     []navItem
+	Note    string // key of a text about what was just done
+}
+
+// clock is the time of day at one side.
+type clock struct {
+	Side agreement.Side
+	Name string // of the side's authority, in the reader's language
+	At   time.Time
+}
+
+// officerSlot is who is signed in.
+type officerSlot struct{ Name string }
+
+type navItem struct {
+	Path, Key string
+	Here      bool
+}
+
+// templates holds each page's templates, by language.
+type templates map[lang.Tag]map[string]*template.Template
+
+// loadTemplates parses every page once for each language. The functions of a set are
+// bound to its language here and never again.
+func loadTemplates(s *server, fsys fs.FS) (templates, error) {
+	names, err := fs.Glob(fsys, "page/*.html")
+	if err != nil {
+		return nil, err
+	}
+	all := templates{}
+	for _, tag := range lang.Tags {
+		base, err := template.New("").Option("missingkey=error").Funcs(s.funcs(tag)).
+			ParseFS(fsys, "page/layout.html", "page/part.html")
+		if err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		all[tag] = map[string]*template.Template{}
+		for _, name := range names {
+			short := strings.TrimSuffix(path.Base(name), ".html")
+			if short == "layout" || short == "part" {
+				continue
+			}
+			t, err := base.Clone()
+			if err == nil {
+				t, err = t.ParseFS(fsys, name)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("web: %w", err)
+			}
+			for _, part := range []string{"title", "main"} {
+				if t.Lookup(part) == nil {
+					return nil, fmt.Errorf("web: page %s defines no %q", short, part)
+				}
+			}
+			all[tag][short] = t
+		}
+	}
+	return all, nil
+}
+
+// funcs are the functions of the templates in one language.
+func (s *server) funcs(tag lang.Tag) template.FuncMap {
+	args := func(pairs []any) (lang.Args, error) {
+		if len(pairs)%2 != 0 {
+			return nil, errors.New("web: arguments come in pairs")
+		}
+		a := make(lang.Args, len(pairs)/2)
+		for i := 0; i < len(pairs); i += 2 {
+			name, ok := pairs[i].(string)
+			if !ok {
+				return nil, fmt.Errorf("web: %v is no argument's name", pairs[i])
+			}
+			a[name] = pairs[i+1]
+		}
+		return a, nil
+	}
+	return template.FuncMap{
+		// t is a text of the catalogue: {{t "board.inside" "n" .Inside}}.
+		"t": func(key string, pairs ...any) (string, error) {
+			a, err := args(pairs)
+			return s.deps.Texts.Say(tag, key, a), err
+		},
+		// th is t with markup in its arguments: {{th "done.ref" "ref" (bdi .Ref)}}.
+		// Arguments that are not markup already are escaped.
+		"th": func(key string, pairs ...any) (template.HTML, error) {
+			a, err := args(pairs)
+			if err != nil {
+				return "", err
+			}
+			for k, v := range a {
+				switch v := v.(type) {
+				case template.HTML:
+					a[k] = string(v)
+				case string:
+					a[k] = template.HTMLEscapeString(v)
+				}
+			}
+			return template.HTML(s.deps.Texts.Say(tag, key, a)), nil
+		},
+		// mend is what is said about a field: {{mend .}} with a fieldError as dot.
+		"mend": func(e any) (string, error) {
+			switch e := e.(type) {
+			case fieldError:
+				a, err := args(e.Args)
+				return s.deps.Texts.Say(tag, e.Key, a), err
+			case *fieldError:
+				a, err := args(e.Args)
+				return s.deps.Texts.Say(tag, e.Key, a), err
+			}
+			return "", fmt.Errorf("web: %T says nothing about a field", e)
+		},
+		"has": func(key string) bool { return s.deps.Texts.Has(key) },
+		// say is a text that comes with the agreement, in the reader's language.
+		"say": func(t lang.Text) string { return t.In(tag) },
+		// saidIn is the language that say found, for the lang attribute where it is not the reader's.
+		"saidIn": func(t lang.Text) string {
+			if t[tag] == "" && t[lang.EN] != "" {
+				return string(lang.EN)
+			}
+			return string(tag)
+		},
+		"lang": func() string { return string(tag) },
+		"dir":  func() string { return direction(tag) },
+		// href is the address of one of our pages in the reader's language.
+		"href":  func(p string) string { return "/" + string(tag) + p },
+		"asset": s.assets.url,
+		"icon":  s.icon,
+		// bdi keeps a reference, a code or a number from being turned round by the script beside it.
+		"bdi": func(v any) template.HTML {
+			return template.HTML(`<bdi class="code">` + template.HTMLEscapeString(fmt.Sprint(v)) + `</bdi>`)
+		},
+		// idem is the hidden field that makes a form's act be done once: one for each form that writes.
+		"idem": func() template.HTML {
+			return template.HTML(`<input type="hidden" name="idem" value="` + s.newIdem() + `">`)
+		},
+		"date":     func(d calendar.Date) string { return lang.FormatDate(tag, d) },
+		"dateBoth": func(d calendar.Date) string { return lang.FormatDateBoth(tag, d) },
+		"day":      func(d calendar.Date) string { return lang.FormatDay(tag, d) },
+		"dateOn":   func(t time.Time) calendar.Date { return calendar.On(t, t.Location()) },
+		"time":     func(t time.Time) string { return lang.FormatTime(tag, t) },
+		"rfc3339":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"digits":   func(v any) string { return lang.Digits(tag, fmt.Sprint(v)) },
+		"num":      func(v any) (string, error) { return formatAny(tag, v) },
+		"money":    func(minor int64, currency string) string { return lang.FormatMoney(tag, minor, currency) },
+		"languages": func() []lang.Tag {
+			return lang.Tags[:]
+		},
+		"own": func(t lang.Tag) string { return nameOfLanguage(t) },
+		"dirOf": func(t lang.Tag) string {
+			return direction(t)
+		},
+	}
+}
+
+func formatAny(tag lang.Tag, v any) (string, error) {
+	switch v := v.(type) {
+	case int:
+		return lang.FormatInt(tag, int64(v)), nil
+	case int64:
+		return lang.FormatInt(tag, v), nil
+	case uint8:
+		return lang.FormatInt(tag, int64(v)), nil
+	case uint16:
+		return lang.FormatInt(tag, int64(v)), nil
+	case uint32:
+		return lang.FormatInt(tag, int64(v)), nil
+	case uint64:
+		return lang.FormatInt(tag, int64(v)), nil
+	}
+	return "", fmt.Errorf("web: %T is no whole number", v)
+}
+
+func direction(tag lang.Tag) string {
+	if tag.RTL() {
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// nameOfLanguage is a language's name in that language, as a reader looks for it.
+func nameOfLanguage(tag lang.Tag) string {
+	switch tag {
+	case lang.FA:
+		return "فارسی"
+	case lang.UR:
+		return "اردو"
+	}
+	return "English"
+}
+
+// newIdem returns a fresh idempotency key.
+func (s *server) newIdem() string {
+	var b [18]byte
+	if _, err := io.ReadFull(s.deps.Rand, b[:]); err != nil {
+		panic(fmt.Errorf("web: no random bytes: %w", err))
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// render answers with a page in the reader's language.
+func (s *server) render(w http.ResponseWriter, r *request, p page) error {
+	t := s.templates[r.Lang][p.Name]
+	if t == nil {
+		return fmt.Errorf("web: no page %q", p.Name)
+	}
+	f := frame{page: p, Lang: r.Lang, Path: r.Path, Banner: s.deps.Banner, Clocks: s.clocks(r)}
+	if r.Officer.ID != "" {
+		f.Officer = &officerSlot{Name: r.OfficerName}
+		f.Nav = s.nav(r)
+	}
+	if r.Method == http.MethodGet && r.URL.RawQuery != "" {
+		f.Query = "?" + r.URL.RawQuery
+	}
+	if n := r.URL.Query().Get("note"); n != "" && s.deps.Texts.Has("note."+n) {
+		f.Note = "note." + n
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "layout", f); err != nil {
+		return err
+	}
+	h := w.Header()
+	if len(p.Scripts) > 0 {
+		h.Set("Content-Security-Policy", cspScripts)
+	}
+	if p.Camera {
+		h.Set("Permissions-Policy", "camera=(self)")
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(r.Lang))
+	body := b.Bytes()
+	if len(body) > 1024 && acceptsGzip(r.Request) {
+		// Compression tells lengths, and a page may hold a booking's reference beside what
+		// a form sent. What is secret here changes with each page (idempotency keys) or is
+		// shown on a page that another origin can neither ask for with cookies nor fill.
+		var z bytes.Buffer
+		g := s.gzips.Get().(*gzip.Writer)
+		g.Reset(&z)
+		_, _ = g.Write(body) // a bytes.Buffer takes everything
+		_ = g.Close()
+		s.gzips.Put(g)
+		h.Set("Content-Encoding", "gzip")
+		body = z.Bytes()
+	}
+	h.Add("Vary", "Accept-Encoding")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if p.Status == 0 {
+		p.Status = http.StatusOK
+	}
+	w.WriteHeader(p.Status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+	return nil
+}
+
+// redirect sends the reader on after a form has done its work. p is one of our paths
+// without the language.
+func (s *server) redirect(w http.ResponseWriter, r *request, p string) error {
+	w.Header().Set("Location", "/"+string(r.Lang)+p)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// clocks returns the time at both sides.
+func (s *server) clocks(r *request) []clock {
+	e, ok := s.deps.Law().Edition(r.Now)
+	if !ok {
+		return nil
+	}
+	var cs []clock
+	for _, side := range []agreement.Side{agreement.A, agreement.B} {
+		p := e.Parties[side]
+		if loc, err := calendar.Zone(p.Zone); err == nil {
+			cs = append(cs, clock{Side: side, Name: p.Name.In(r.Lang), At: r.Now.In(loc)})
+		}
+	}
+	return cs
+}
+
+// nav lists the pages that stand in the navigation of the officer who is signed in.
+func (s *server) nav(r *request) []navItem {
+	var items []navItem
+	for _, rt := range s.table {
+		if rt.nav != "" && rt.access.allows(r.Officer.Roles) {
+			_, p, _ := strings.Cut(rt.pattern, " ")
+			items = append(items, navItem{Path: p, Key: rt.nav, Here: r.Path == p || strings.HasPrefix(r.Path, p+"/")})
+		}
+	}
+	return items
+}
+
+// allows reports whether one of the roles may ask a route.
+func (a access) allows(roles []people.Role) bool {
+	if a.open {
+		return true
+	}
+	for _, want := range a.roles {
+		for _, have := range roles {
+			if want == have {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,90 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"hash/maphash"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"darwaza.dev/internal/problem"
+)
+
+// throttle slows down guessing without punishing neighbours. A whole border town can
+// come from one address (a carrier's NAT, the market's own wireless), so an address is
+// no person: it is only held to what a busy town would never reach. What is held
+// tightly is the thing that is guessed at:
+//
+//   - one reference, whoever asks: a person mistypes a few times, a guesser who already
+//     has part of a reference would need millions. Buckets lie in a fixed array under a
+//     keyed hash, so that memory is bounded and nobody can aim at a neighbour's bucket;
+//   - wrong references altogether: right ones cost nothing, so that a guesser who uses
+//     up the common bucket slows other guessers, and people with a real reference not at all.
+//
+// 60 random bits and 50 wrong answers a second make a right guess among a million
+// bookings take some 700 years on average.
+type throttle struct {
+	seed  maphash.Seed
+	wrong *rate.Limiter // wrong references and receipt numbers, together
+
+	mu    sync.Mutex // guards what follows
+	refs  [4096]rate.Limiter
+	addrs [4096]rate.Limiter
+}
+
+const (
+	wrongRate, wrongBurst = 50, 500
+	refRate, refBurst     = 1.0 / 6, 10 // ten at once, then one in six seconds
+	addrRate, addrBurst   = 200, 2000
+)
+
+func newThrottle() *throttle {
+	t := &throttle{seed: maphash.MakeSeed(), wrong: rate.NewLimiter(wrongRate, wrongBurst)}
+	for i := range t.refs {
+		t.refs[i].SetLimit(refRate)
+		t.refs[i].SetBurst(refBurst)
+		t.addrs[i].SetLimit(addrRate)
+		t.addrs[i].SetBurst(addrBurst)
+	}
+	return t
+}
+
+var errSlow = problem.New(problem.Limit, "slow")
+
+// guess counts one try at a reference or receipt number, before it is looked up.
+func (t *throttle) guess(now time.Time, r *http.Request, what string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.addrs[maphash.String(t.seed, address(r))%uint64(len(t.addrs))].AllowN(now, 1) ||
+		!t.refs[maphash.String(t.seed, what)%uint64(len(t.refs))].AllowN(now, 1) {
+		return errSlow
+	}
+	return nil
+}
+
+// missed counts a try that was wrong. It says whether wrong tries still get their
+// ordinary answer or are told to wait.
+func (t *throttle) missed(now time.Time) error {
+	if !t.wrong.AllowN(now, 1) {
+		return errSlow
+	}
+	return nil
+}
+
+// address is the caller's network: an IPv6 subscriber has a whole /64.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	ip := net.ParseIP(host)
+	if ip != nil && ip.To4() == nil {
+		return ip.Mask(net.CIDRMask(64, 128)).String()
+	}
+	return host
+}
