@@ -1,0 +1,62 @@
+-- Copyright The Darwaza Authors.
+-- SPDX-License-Identifier: Apache-2.0
+
+-- +goose Up
+CREATE TABLE head (
+	id         BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+	size       BIGINT NOT NULL CHECK (size >= 0),
+	root       BYTEA   NOT NULL,
+	checkpoint BYTEA   NOT NULL,
+	epoch      BIGINT NOT NULL,
+	last_at    BIGINT NOT NULL
+);
+-- The root of the empty tree is the SHA-256 of nothing (RFC 6962 section 2.1).
+INSERT INTO head VALUES (1, 0, '\xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', '\x', 0, 0);
+
+CREATE TABLE lease (
+	id      BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+	owner   TEXT   NOT NULL,
+	address TEXT   NOT NULL,
+	epoch   BIGINT NOT NULL,
+	expiry  BIGINT NOT NULL
+);
+INSERT INTO lease VALUES (1, '', '', 0, 0);
+
+CREATE TABLE secrets (
+	name  TEXT NOT NULL PRIMARY KEY,
+	value BYTEA NOT NULL
+);
+
+CREATE TABLE entries (
+	idx        BIGINT NOT NULL PRIMARY KEY,
+	envelope   BYTEA NOT NULL,
+	disclosure BYTEA NOT NULL
+);
+
+CREATE TABLE tiles (
+	level  BIGINT NOT NULL,
+	idx    BIGINT NOT NULL,
+	hashes BYTEA   NOT NULL,
+	PRIMARY KEY (level, idx)
+);
+
+CREATE TABLE idempotency (
+	k  BYTEA   NOT NULL PRIMARY KEY,
+	v  BYTEA   NOT NULL,
+	at BIGINT NOT NULL
+);
+CREATE INDEX idempotency_at ON idempotency (at);
+
+CREATE TABLE slots (
+	k            BYTEA   NOT NULL PRIMARY KEY,
+	allotment    BIGINT NOT NULL CHECK (allotment >= 0),
+	taken        BIGINT NOT NULL CHECK (taken >= 0),
+	withheld     BIGINT NOT NULL CHECK (withheld >= 0),
+	excess       BIGINT NOT NULL CHECK (excess >= 0),
+	offered      BIGINT NOT NULL CHECK (offered >= 0),
+	next_place   BIGINT NOT NULL,
+	standby_head BIGINT NOT NULL,
+	standby_tail BIGINT NOT NULL,
+	-- No sale may take more than the allotment, but for what had been sold before it shrank.
+	CONSTRAINT no_oversell CHECK (taken + withheld + offered <= allotment + excess)
+);
