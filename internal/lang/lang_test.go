@@ -209,7 +209,7 @@ func TestFormat(t *testing.T) {
 		{FormatDate(EN, calendar.Date{}), ""},
 		{FormatDate(FA, calendar.Date{}), ""},
 		{FormatDay(EN, d), "Tuesday 2 September 2025"},
-		{FormatDay(FA, d), "سه‌شنبه ۱۱ شهریور ۱۴۰۴"},
+		{FormatDay(FA, d), "سه\u200cشنبه ۱۱ شهریور ۱۴۰۴"},
 		{FormatDay(UR, d), "منگل، 2 ستمبر 2025"},
 		{FormatDay(UR, calendar.Date{}), ""},
 		{FormatDateBoth(EN, d), "2 September 2025 (11 Shahrivar 1404)"},
