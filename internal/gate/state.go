@@ -53,6 +53,7 @@ type Presence struct {
 	Dwell   time.Duration `cbor:"12,keyasint,omitempty"` // over all finished visits
 	Visits  uint32        `cbor:"13,keyasint,omitempty"`
 	Pending uint64        `cbor:"14,keyasint,omitempty"` // serial of a scan that waits for an officer's decision, 0 where none
+	Slot    uint64        `cbor:"15,keyasint,omitempty"` // the slot that the pass was sold for
 }
 
 // SiteDayKey names a site's day.

@@ -60,6 +60,9 @@ type Purchase struct {
 	VoidBy    string         `cbor:"20,keyasint,omitempty"`
 	VoidAt    time.Time      `cbor:"21,keyasint,omitempty"`
 	Replaces  string         `cbor:"22,keyasint,omitempty"` // the purchase that this one corrects
+	// Sealed is the id of the buyer's sealed name and number, where the desk read them;
+	// empty where they are with the buyer's booking.
+	Sealed string `cbor:"23,keyasint,omitempty"`
 }
 
 // Ledger is one person's purchases of one day, void ones included.

@@ -144,6 +144,10 @@ type Scan struct {
 	// Again is the serial of the scan that this one completes (a screening or a document
 	// that was asked for), 0 for a new arrival.
 	Again uint64 `cbor:"10,keyasint,omitempty"`
+	// Tag is the joint tag, for the slot's day, of the document that was read and fits;
+	// zero where none was read. A side needs it of a pass that the other side sold: it is
+	// how a purchase, or an exit without the pass, finds the person.
+	Tag [16]byte `cbor:"11,keyasint,omitempty"`
 }
 
 // ScanAnswer is the gate's answer.
@@ -237,6 +241,10 @@ type Buy struct {
 	Value int64 `cbor:"13,keyasint,omitempty"`
 	// Replaces is the receipt that this one corrects; it is voided in the same act.
 	Replaces string `cbor:"14,keyasint,omitempty"`
+	// SealedID and Sealed are the buyer's name and number for the receipt, where the desk
+	// read them from the document because the other side holds the booking.
+	SealedID string `cbor:"15,keyasint,omitempty"`
+	Sealed   []byte `cbor:"16,keyasint,omitempty"`
 }
 
 // BuyAnswer is the goods desk's answer.
