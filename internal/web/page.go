@@ -34,6 +34,8 @@ type page struct {
 	Name   string
 	View   any
 	Status int // 200 where zero
+	// Styles are further sheets of an officers' page.
+	Styles []string
 	// Scripts are assets that the page loads as modules. A traveller's page has none.
 	Scripts []string
 	// Camera allows the page to ask for the camera.
@@ -168,7 +170,10 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 			}
 			return "", fmt.Errorf("web: %T says nothing about a field", e)
 		},
-		"has": func(key string) bool { return s.deps.Texts.Has(key) },
+		// sayArgs is t with its arguments made already.
+		"sayArgs":     func(key string, a lang.Args) string { return s.deps.Texts.Say(tag, key, a) },
+		"outcomeIcon": outcomeIcon,
+		"has":         func(key string) bool { return s.deps.Texts.Has(key) },
 		// say is a text that comes with the agreement, in the reader's language.
 		"say": func(t lang.Text) string { return t.In(tag) },
 		// saidIn is the language that say found, for the lang attribute where it is not the reader's.

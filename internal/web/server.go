@@ -195,7 +195,7 @@ func (s *server) ServeHTTP(hw http.ResponseWriter, hr *http.Request) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 
-	rt, err := s.find(w, r)
+	rt, err := s.routeOf(w, r)
 	if err == nil {
 		err = s.answer(w, r, rt)
 	}
@@ -238,8 +238,8 @@ func (s *server) answer(w *recorder, r *request, rt *route) (err error) {
 	return rt.handle(w, r)
 }
 
-// find returns the route of a request.
-func (s *server) find(w http.ResponseWriter, r *request) (*route, error) {
+// routeOf returns the route of a request.
+func (s *server) routeOf(w http.ResponseWriter, r *request) (*route, error) {
 	hh, pattern := s.mux.Handler(r.Request)
 	if rt, ok := hh.(*route); ok && pattern != "" {
 		// The mux is asked to serve only so that it sets the path's values.
