@@ -5,7 +5,18 @@
 // categories and rates, and how a person finds one by code, by words or by picture.
 package goods
 
-import "darwaza.dev/internal/lang"
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"darwaza.dev/internal/lang"
+)
+
+// ErrList is the error of a list that is not in order.
+var ErrList = errors.New("goods: list")
 
 // A Line is one line of a list.
 type Line struct {
@@ -23,30 +34,90 @@ type Line struct {
 	Icon string
 }
 
-// A List is a list of goods. It is immutable once made.
+// A List is a list of goods. It is immutable once made and may be used by many at once.
 type List struct {
-	ID    string
-	Title lang.Text
-	lines []Line
+	ID       string
+	Title    lang.Text
+	lines    []Line
+	terms    []terms // of the line at the same place
+	pictures []Line
+}
+
+// NewList checks lines and makes them ready to be searched. It refuses a code that is
+// none, one that stands twice, a line without a category or a name, and a rate below
+// zero. Codes may be written with their dot; the list keeps them without.
+func NewList(id string, title lang.Text, lines []Line) (*List, error) {
+	l := &List{ID: id, Title: title, lines: slices.Clone(lines)}
+	for i := range l.lines {
+		x := &l.lines[i]
+		code, ok := ParseCode(x.Code)
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("%w %s: %q is not a code of eight digits", ErrList, id, x.Code)
+		case x.Category == "":
+			return nil, fmt.Errorf("%w %s: %s has no category", ErrList, id, code)
+		case x.Name.In(lang.EN) == "":
+			return nil, fmt.Errorf("%w %s: %s has no name", ErrList, id, code)
+		case x.Rate < 0:
+			return nil, fmt.Errorf("%w %s: %s has a rate below zero", ErrList, id, code)
+		}
+		x.Code = code
+	}
+	slices.SortFunc(l.lines, func(a, b Line) int { return cmp.Compare(a.Code, b.Code) })
+	for i, x := range l.lines {
+		if i > 0 && x.Code == l.lines[i-1].Code {
+			return nil, fmt.Errorf("%w %s: %s stands twice", ErrList, id, x.Code)
+		}
+		l.terms = append(l.terms, newTerms(x))
+		if x.Icon != "" {
+			l.pictures = append(l.pictures, x)
+		}
+	}
+	return l, nil
 }
 
 // Lines returns the lines in the order of their codes. The caller must not change them.
 func (l *List) Lines() []Line { return l.lines }
 
-// NewList returns the list of the given lines. It refuses a code that is not eight
-// digits or stands twice.
-func NewList(id string, title lang.Text, lines []Line) (*List, error) {
-	return &List{ID: id, Title: title, lines: lines}, nil
+// Pictures returns the lines of the short picture list, those with an icon, in the
+// order of their codes. The caller must not change them.
+func (l *List) Pictures() []Line { return l.pictures }
+
+// Find returns the line of a code, written "07020000" or "0702.0000" and in the digits
+// of any of the languages.
+func (l *List) Find(code string) (Line, bool) {
+	c, ok := ParseCode(code)
+	if !ok {
+		return Line{}, false
+	}
+	i, ok := slices.BinarySearchFunc(l.lines, c, func(x Line, c string) int { return cmp.Compare(x.Code, c) })
+	if !ok {
+		return Line{}, false
+	}
+	return l.lines[i], true
 }
 
-// Find returns the line of a code, written "07020000" or "0702.0000".
-func (l *List) Find(code string) (Line, bool) { return Line{}, false }
+// ParseCode returns the eight digits of a code written whole, with dots or spaces in it
+// or not, and false for anything else.
+func ParseCode(s string) (string, bool) {
+	c, ok := codePrefix(s)
+	return c, ok && len(c) == 8
+}
 
-// Search returns the lines that fit the words, best first, at most limit of them.
-func (l *List) Search(words string, limit int) []Line { return nil }
+// codePrefix returns the digits of the beginning of a code.
+func codePrefix(s string) (string, bool) {
+	c := strings.NewReplacer(".", "", " ", "").Replace(lang.PlainDigits(strings.TrimSpace(s)))
+	if c == "" || len(c) > 8 || strings.Trim(c, "0123456789") != "" {
+		return "", false
+	}
+	return c, true
+}
 
-// Pictures returns the lines of the short picture list, in the order of their codes.
-func (l *List) Pictures() []Line { return nil }
-
-// FormatCode writes a code as statutes do: "0702.0000".
-func FormatCode(code string) string { return code }
+// FormatCode writes a code as statutes do: "0702.0000". What is not a code stays as it is.
+func FormatCode(code string) string {
+	c, ok := ParseCode(code)
+	if !ok {
+		return code
+	}
+	return c[:4] + "." + c[4:]
+}
