@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -36,23 +35,16 @@ var zoneTable string
 // ErrZone is the error of a name that is not that of a time zone.
 var ErrZone = errors.New("calendar: no such time zone")
 
-// zones keeps each zone that was asked for. A location is a pure function of its
-// name and of the table, so it does not matter who asked first: this saves work
-// and is not state.
-var zones sync.Map // name -> *time.Location
-
 // zoneStart is 2000-01-01 00:00 UTC, where the table begins.
 const zoneStart = 946684800
 
 // Zone returns the time zone of an IANA name such as "Asia/Karachi", from the
 // embedded table and from nowhere else. It is right from 2000 on. "UTC" is
-// time.UTC; "Local" and "" are not zones.
+// time.UTC; "Local" and "" are not zones. Each call makes a location anew: ask once
+// and keep it.
 func Zone(name string) (*time.Location, error) {
 	if name == "UTC" {
 		return time.UTC, nil
-	}
-	if v, ok := zones.Load(name); ok {
-		return v.(*time.Location), nil
 	}
 	line, ok := zoneLine(name)
 	if !ok {
@@ -66,8 +58,7 @@ func Zone(name string) (*time.Location, error) {
 	if err != nil {
 		return nil, fmt.Errorf("calendar: embedded zone %s: %w", name, err)
 	}
-	v, _ := zones.LoadOrStore(name, loc)
-	return v.(*time.Location), nil
+	return loc, nil
 }
 
 // MustZone is Zone for names written in the program and in tests; it panics where

@@ -3,7 +3,7 @@
 
 //go:build ignore
 
-// Zonegen writes zones.txt and zoneversion.go from the time zone data of the Go
+// Command zonegen writes zones.txt and zoneversion.go from the time zone data of the Go
 // distribution that runs it. Run it by "go generate" in internal/calendar, then
 // run the tests: they compare the table with that data.
 package main
