@@ -33,7 +33,7 @@ func checkHeaders(t *tree) []string {
 }
 
 // Methods that say no more than their interface does.
-var plainMethods = []string{"Error", "Unwrap"}
+var plainMethods = []string{"CommandKind", "Error", "FactKind", "Unwrap"}
 
 // checkDocs reports packages and exported names with no comment, or with one
 // that does not begin with the name. In a group of constants or variables, a
