@@ -188,7 +188,10 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 		// href is the address of one of our pages in the reader's language.
 		"href":  func(p string) string { return "/" + string(tag) + p },
 		"asset": s.assets.url,
-		"icon":  s.icon,
+		// optional is asset for a file that is fetched when the program is built: empty
+		// where it was not, and the page does without.
+		"optional": s.assets.optional,
+		"icon":     s.icon,
 		// bdi keeps a reference, a code or a number from being turned round by the script beside it.
 		"bdi": func(v any) template.HTML {
 			return template.HTML(`<bdi class="code">` + template.HTMLEscapeString(fmt.Sprint(v)) + `</bdi>`)
