@@ -8,77 +8,99 @@ package store
 
 import (
 	"context"
-	"iter"
-	"time"
+	"strings"
 
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/service"
 	"darwaza.dev/internal/store/engine"
+	"darwaza.dev/internal/store/postgres"
+	"darwaza.dev/internal/store/sqlite"
 )
 
 // Store is an open database. It may be used by many at once.
 type Store struct {
-	eng engine.Engine
+	eng   engine.Engine
+	codec *fact.Codec
 }
 
 // Open opens the database that url names, and makes its tables where they are missing:
 // "postgres://user@host/name", "sqlite:///path/to/file.db", or a plain path, which is SQLite.
 func Open(ctx context.Context, url string) (*Store, error) {
-	return nil, problem.New(problem.Internal, "store.unfinished")
+	var eng engine.Engine
+	var err error
+	scheme, rest, ok := strings.Cut(url, "://")
+	switch {
+	case !ok:
+		eng, err = sqlite.Open(ctx, url)
+	case scheme == "sqlite":
+		eng, err = sqlite.Open(ctx, rest)
+	case scheme == "postgres" || scheme == "postgresql":
+		eng, err = postgres.Open(ctx, url)
+	default:
+		return nil, problem.New(problem.Invalid, "store.url")
+	}
+	if err != nil {
+		return nil, problem.Wrap(problem.Offline, "store.open", err)
+	}
+	s, err := New(ctx, eng)
+	if err != nil {
+		eng.Close()
+	}
+	return s, err
+}
+
+// New returns a store on an engine that is open, for tests that put faults in between.
+func New(ctx context.Context, eng engine.Engine) (*Store, error) {
+	s := &Store{eng: eng, codec: service.NewCodec()}
+	if err := eng.Prepare(ctx, s.Tables()); err != nil {
+		return nil, problem.Wrap(problem.Offline, "store.prepare", err)
+	}
+	return s, nil
 }
 
 // Engine returns the database underneath, for the sequencer.
 func (s *Store) Engine() engine.Engine { return s.eng }
+
+// Codec returns the codec of facts, rows and answers.
+func (s *Store) Codec() *fact.Codec { return s.codec }
+
+// Tables returns the names of the tables of state.
+func (s *Store) Tables() []string {
+	var names []string
+	for _, t := range newWorking(s.codec, nil, false).tables {
+		if t.tableName() != engine.Kept {
+			names = append(names, t.tableName())
+		}
+	}
+	return names
+}
 
 // Close closes the database.
 func (s *Store) Close() error { return s.eng.Close() }
 
 // View calls f with the state as it was committed at one moment; see service.Reader.
 func (s *Store) View(ctx context.Context, f func(service.State) error) error {
-	return problem.New(problem.Internal, "store.unfinished")
-}
-
-// Size returns how many entries the log has.
-func (s *Store) Size(ctx context.Context) (uint64, error) {
-	return 0, problem.New(problem.Internal, "store.unfinished")
-}
-
-// Checkpoint returns the newest signed checkpoint, a C2SP tlog-checkpoint; a problem of
-// kind not found where the log is empty.
-func (s *Store) Checkpoint(ctx context.Context) ([]byte, error) {
-	return nil, problem.New(problem.Internal, "store.unfinished")
-}
-
-// Tile returns what C2SP tlog-tiles serves under a path, such as "tile/0/000.p/17" or
-// "tile/entries/x001/234"; a problem of kind not found where there is none.
-func (s *Store) Tile(ctx context.Context, path string) ([]byte, error) {
-	return nil, problem.New(problem.Internal, "store.unfinished")
-}
-
-// Proof returns the C2SP tlog-proof of an entry under the newest checkpoint.
-func (s *Store) Proof(ctx context.Context, index uint64) ([]byte, error) {
-	return nil, problem.New(problem.Internal, "store.unfinished")
-}
-
-// Entry returns an entry's envelope, as it stands in the log, and its disclosure.
-func (s *Store) Entry(ctx context.Context, index uint64) (envelope, disclosure []byte, err error) {
-	return nil, nil, problem.New(problem.Internal, "store.unfinished")
-}
-
-// Recorded is one fact of the log with its place and time.
-type Recorded struct {
-	Index uint64
-	At    time.Time
-	Fact  fact.Fact
-}
-
-// Facts walks over the facts at positions from up to, but not including, to; to is cut
-// to the size of the log. Each disclosure is held against its envelope.
-func (s *Store) Facts(ctx context.Context, from, to uint64) iter.Seq2[Recorded, error] {
-	return func(yield func(Recorded, error) bool) {}
+	snap, err := s.eng.Snapshot(ctx)
+	if err != nil {
+		return problem.Wrap(problem.Offline, "store.read", err)
+	}
+	defer snap.Close()
+	w := newWorking(s.codec, snap, false)
+	w.ctx = ctx
+	err = f(w.State)
+	if fault := w.Fault(); fault != nil {
+		return fault // whatever f says rests on rows that could not be read
+	}
+	return err
 }
 
 // Backup writes a copy of a SQLite database, as it stands at one moment, to a new file
-// while the server runs. PostgreSQL has its own tools: it is a problem of kind invalid there.
-func (s *Store) Backup(ctx context.Context, path string) error { return s.eng.Backup(ctx, path) }
+// while the server runs. PostgreSQL has tools of its own for that: there it is a problem
+// of kind invalid.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if s.eng.Name() != "sqlite" {
+		return problem.Newf(problem.Invalid, "backup.engine", "copy the database with pg_dump or a base backup")
+	}
+	return problem.Wrap(problem.Internal, "backup", s.eng.Backup(ctx, path))
+}

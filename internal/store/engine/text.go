@@ -14,7 +14,7 @@ const (
 	SelectEntries = `SELECT envelope, disclosure FROM entries WHERE idx >= $1 AND idx < $2 ORDER BY idx`
 	InsertSecret  = `INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
 	// TakeLease takes owner, address, now, expiry and whether to take it from a living owner.
-	TakeLease = `UPDATE lease SET owner = $1, address = $2, epoch = epoch + 1, expiry = $4 WHERE id = 1 AND (expiry <= $3 OR $5 = 1) RETURNING epoch`
+	TakeLease = `UPDATE lease SET owner = $1, address = $2, epoch = epoch + 1, expiry = $4 WHERE id = 1 AND (expiry <= $3 OR owner = $1 OR $5 = 1) RETURNING epoch`
 	// RenewLease takes owner, epoch and expiry; an expiry of 0 lets go.
 	RenewLease = `UPDATE lease SET expiry = $3 WHERE id = 1 AND owner = $1 AND epoch = $2`
 	// Fence makes every batch of an older lease fail.

@@ -1,0 +1,172 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/market"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/stats"
+	"darwaza.dev/internal/store/engine"
+	"darwaza.dev/internal/table"
+)
+
+// sealedTable is the one table that rebuilding from facts leaves out.
+const sealedTable = "sealed"
+
+// build makes the state's tables. A new table is a new line here: its rows are a key and
+// a value and nothing else, so that an engine makes it where it is missing. Whatever
+// needs columns of its own, as slots do, needs a numbered migration in both engines.
+// A name is never used again for something else.
+func (w *Working) build() {
+	w.slots = slots(w)
+	w.kept = keptTable(w)
+	w.State = service.State{
+		Booking: booking.State{
+			Slots:       w.slots,
+			Bookings:    add[booking.Ref, booking.Booking](w, "bookings", textKey),
+			Claims:      add[booking.ClaimKey, booking.Ref](w, "claims", claimKey),
+			Standby:     add[booking.StandbyKey, booking.Ref](w, "standby", standbyKey),
+			Holders:     add[pass.ID, booking.Holder](w, "holders", passKey),
+			Withdrawals: add[uint64, booking.Withdrawal](w, "withdrawals", key64),
+			Acks:        add[uint16, booking.Acks](w, "acks", key16),
+			Roster:      add[booking.RosterKey, booking.Ref](w, "booking_roster", bookingRosterKey),
+			Rosters:     add[booking.RosterKey, uint32](w, "booking_rosters", bookingRosterKey),
+		},
+		Gate: gate.State{
+			Presences: add[pass.ID, gate.Presence](w, "presences", passKey),
+			Days:      add[gate.SiteDayKey, gate.SiteDay](w, "gate_days", siteDayKey),
+			Roster:    add[gate.RosterKey, pass.ID](w, "gate_roster", gateRosterKey),
+			Serials:   add[string, uint64](w, "serials", textKey),
+			Withdrawn: add[pass.ID, gate.Withdrawn](w, "withdrawn", passKey),
+			Heard:     add[string, gate.Heard](w, "heard", textKey),
+		},
+		Market: market.State{
+			Values:   add[market.ValueKey, market.Value](w, "displayed", valueKey),
+			Ledgers:  add[market.LedgerKey, market.Ledger](w, "ledgers", ledgerKey),
+			Receipts: add[string, market.LedgerKey](w, "receipts", textKey),
+			Vendors:  add[[16]byte, market.Vendor](w, "vendors", tagKey),
+		},
+		People: people.State{
+			Officers: add[people.OfficerID, people.Officer](w, "officers", textKey),
+			Logins:   add[string, people.OfficerID](w, "logins", textKey),
+			Numbers:  add[uint32, people.OfficerID](w, "officer_numbers", key32),
+			Counts:   add[string, uint32](w, "counts", textKey),
+		},
+		Stats: stats.State{
+			Days:    add[stats.Key, stats.Day](w, "stats_days", statsKey),
+			Foreign: add[stats.Key, stats.Foreign](w, "stats_foreign", statsKey),
+		},
+		Sealed: bytesTable(w, sealedTable),
+	}
+}
+
+// add makes a table whose values are CBOR in deterministic form.
+func add[K comparable, V any](w *Working, name string, key func([]byte, K) []byte) table.Table[K, V] {
+	r := &rows[K, V]{
+		w: w, name: name, key: key,
+		enc: func(v *V) ([]byte, error) { return w.codec.Marshal(*v) },
+		dec: func(_ K, b []byte, v *V) error { return w.codec.Unmarshal(b, v) },
+	}
+	w.tables = append(w.tables, r)
+	return r
+}
+
+// bytesTable makes a table whose values are bytes as they are.
+func bytesTable(w *Working, name string) table.Table[string, []byte] {
+	r := &rows[string, []byte]{
+		w: w, name: name, key: textKey[string],
+		enc: func(v *[]byte) ([]byte, error) { return append([]byte{}, *v...), nil },
+		dec: func(_ string, b []byte, v *[]byte) error { *v = b; return nil },
+	}
+	w.tables = append(w.tables, r)
+	return r
+}
+
+// slots makes the table of slots, whose columns the database can read. A slot's id is its
+// key and stands in no column.
+func slots(w *Working) *rows[booking.SlotID, booking.Slot] {
+	r := &rows[booking.SlotID, booking.Slot]{
+		w: w, name: engine.Slots, key: func(dst []byte, k booking.SlotID) []byte { return key64(dst, uint64(k)) },
+		enc: encodeSlot, dec: decodeSlot,
+	}
+	w.tables = append(w.tables, r)
+	return r
+}
+
+// keptTable makes the table of answers by idempotency key, which is no state.
+func keptTable(w *Working) *rows[string, Kept] {
+	r := add[string, Kept](w, engine.Kept, textKey).(*rows[string, Kept])
+	r.at = func(k *Kept) int64 { return k.At }
+	return r
+}
+
+func encodeSlot(s *booking.Slot) ([]byte, error) {
+	if s.StandbyHead > math.MaxInt64 || s.StandbyTail > math.MaxInt64 {
+		return nil, fmt.Errorf("store: slot %d: the queue's positions are out of range", s.ID)
+	}
+	return engine.PackSlot(make([]byte, 0, engine.SlotSize), [...]int64{
+		int64(s.Allotment), int64(s.Taken), int64(s.Withheld), int64(s.Excess), int64(s.Offered), int64(s.NextPlace),
+		int64(s.StandbyHead), int64(s.StandbyTail),
+	}), nil
+}
+
+func decodeSlot(id booking.SlotID, b []byte, s *booking.Slot) error {
+	c, ok := engine.UnpackSlot(b)
+	if !ok {
+		return fmt.Errorf("store: a slot of %d bytes", len(b))
+	}
+	*s = booking.Slot{
+		ID: id, Allotment: uint32(c[0]), Taken: uint32(c[1]), Withheld: uint32(c[2]), Excess: uint32(c[3]), Offered: uint32(c[4]), NextPlace: uint32(c[5]),
+		StandbyHead: uint64(c[6]), StandbyTail: uint64(c[7]),
+	}
+	return nil
+}
+
+// Keys are made so that their bytes sort as their parts do.
+
+func textKey[K ~string](dst []byte, k K) []byte { return append(dst, k...) }
+
+func key16(dst []byte, k uint16) []byte { return binary.BigEndian.AppendUint16(dst, k) }
+
+func key32(dst []byte, k uint32) []byte { return binary.BigEndian.AppendUint32(dst, k) }
+
+func key64(dst []byte, k uint64) []byte { return binary.BigEndian.AppendUint64(dst, k) }
+
+func tagKey(dst []byte, k [16]byte) []byte { return append(dst, k[:]...) }
+
+func passKey(dst []byte, k pass.ID) []byte { return append(dst, k[:]...) }
+
+func claimKey(dst []byte, k booking.ClaimKey) []byte {
+	return key16(key16(tagKey(dst, k.Tag), k.Site), k.Day)
+}
+
+func standbyKey(dst []byte, k booking.StandbyKey) []byte {
+	return key64(key64(dst, uint64(k.Slot)), k.Pos)
+}
+
+func bookingRosterKey(dst []byte, k booking.RosterKey) []byte {
+	return key32(key16(key16(dst, k.Site), k.Day), k.Pos)
+}
+
+func gateRosterKey(dst []byte, k gate.RosterKey) []byte {
+	return key32(key16(key16(dst, k.Site), k.Day), k.Pos)
+}
+
+func siteDayKey(dst []byte, k gate.SiteDayKey) []byte { return key16(key16(dst, k.Site), k.Day) }
+
+func statsKey(dst []byte, k stats.Key) []byte { return key16(key16(dst, k.Site), k.Day) }
+
+func valueKey(dst []byte, k market.ValueKey) []byte {
+	return append(key16(key16(dst, k.Site), k.Day), k.Code...)
+}
+
+func ledgerKey(dst []byte, k market.LedgerKey) []byte { return key16(tagKey(dst, k.Tag), k.Day) }

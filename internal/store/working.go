@@ -1,0 +1,397 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"errors"
+
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/store/engine"
+	"darwaza.dev/internal/table"
+)
+
+// Working is state as its holder sees it: rows read from a database when they are first
+// asked for, and kept. The log's owner runs commands on one and hands what they changed to
+// the database in batches; a reader has one for each view; a rebuild has one with no
+// database under it. It is for one goroutine.
+type Working struct {
+	State service.State
+
+	codec *fact.Codec
+	src   engine.Reads // nil where there is nothing to read
+	ctx   context.Context
+	write bool
+
+	tables []tabled
+	slots  *rows[booking.SlotID, booking.Slot]
+	kept   *rows[string, Kept]
+	fault  error
+
+	// batch numbers the batch being made, and settled is the last that is committed. A row
+	// changed in a batch that is not settled stands nowhere else, so it is never let go.
+	batch, settled uint64
+	limit          int // rows of one table that are kept before the older half is let go
+}
+
+// tabled is a table without its types.
+type tabled interface {
+	tableName() string
+	begin()
+	undo()
+	collect() (engine.Rows, error)
+	trim()
+	all(f func(k, v []byte) error) error
+}
+
+// keepRows is how many rows of a table the log's owner keeps at least. It is more than
+// any batch touches.
+const keepRows = 1 << 15
+
+func newWorking(codec *fact.Codec, src engine.Reads, write bool) *Working {
+	w := &Working{codec: codec, src: src, ctx: context.Background(), write: write, batch: 1, limit: keepRows}
+	w.build()
+	return w
+}
+
+// NewWorking returns the owner's state over what is committed now. Nobody else may write
+// while it is in use.
+func (s *Store) NewWorking() *Working { return newWorking(s.codec, s.eng, true) }
+
+// Begin marks the beginning of a command.
+func (w *Working) Begin() {
+	for _, t := range w.tables {
+		t.begin()
+	}
+}
+
+// Undo takes back what was changed since Begin.
+func (w *Working) Undo() {
+	for _, t := range w.tables {
+		t.undo()
+	}
+}
+
+// Fault returns the first fault in reading since it was last asked, and forgets it.
+// What was decided since Begin rests on a row that could not be read: it is to be undone.
+func (w *Working) Fault() error {
+	err := w.fault
+	w.fault = nil
+	return err
+}
+
+// Collect returns the rows changed since it was last called: one batch.
+func (w *Working) Collect() (rows []engine.Rows, batch uint64, err error) {
+	for _, t := range w.tables {
+		r, err := t.collect()
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(r.Keys) > 0 || len(r.Gone) > 0 {
+			rows = append(rows, r)
+		}
+	}
+	w.batch++
+	return rows, w.batch - 1, nil
+}
+
+// Settle says that a batch is committed, and all before it.
+func (w *Working) Settle(batch uint64) {
+	w.settled = batch
+	for _, t := range w.tables {
+		t.trim()
+	}
+}
+
+// Prefetch reads the rows that commands named, and the answers kept under these keys, in
+// one go, where they are not known yet.
+func (w *Working) Prefetch(ctx context.Context, k *service.Keys, kept []string) error {
+	var f fetcher
+	want(&f, w.kept, kept)
+	st := &w.State
+	want(&f, st.Booking.Slots, k.Slots)
+	want(&f, st.Booking.Bookings, k.Bookings)
+	want(&f, st.Booking.Claims, k.Claims)
+	want(&f, st.Booking.Holders, k.Holders)
+	want(&f, st.Booking.Acks, k.Acks)
+	want(&f, st.Gate.Presences, k.Presences)
+	want(&f, st.Gate.Days, k.Days)
+	want(&f, st.Market.Values, k.Values)
+	want(&f, st.Market.Ledgers, k.Ledgers)
+	if len(f.reqs) == 0 {
+		return nil
+	}
+	err := problem.Wrap(problem.Offline, "store.read", w.src.Fetch(ctx, f.reqs))
+	for _, take := range f.take {
+		if err == nil {
+			err = problem.Wrap(problem.Internal, "store.row", take())
+		}
+	}
+	if err != nil {
+		for _, drop := range f.drop {
+			drop()
+		}
+	}
+	return err
+}
+
+// A fetcher gathers what is to be read, how to take it in, and how to go back.
+type fetcher struct {
+	reqs []engine.Request
+	take []func() error
+	drop []func()
+}
+
+func want[K comparable, V any](f *fetcher, t table.Table[K, V], keys []K) {
+	if len(keys) == 0 {
+		return
+	}
+	r := t.(*rows[K, V])
+	var missing []K
+	var raw [][]byte
+	for _, k := range keys {
+		if _, known := r.cell(k); known {
+			continue
+		}
+		// Until it is read it counts as absent, so that a key named twice is asked for once.
+		r.keep(k, cell[V]{})
+		missing = append(missing, k)
+		raw = append(raw, r.key(nil, k))
+	}
+	if len(missing) == 0 {
+		return
+	}
+	at := len(f.reqs)
+	f.reqs = append(f.reqs, engine.Request{Table: r.name, Keys: raw})
+	f.drop = append(f.drop, func() {
+		for _, k := range missing {
+			delete(r.young, k)
+		}
+	})
+	f.take = append(f.take, func() error {
+		for i, v := range f.reqs[at].Values {
+			if v == nil {
+				continue
+			}
+			c := cell[V]{ok: true}
+			if err := r.dec(missing[i], v, &c.v); err != nil {
+				return err
+			}
+			r.keep(missing[i], c)
+		}
+		return nil
+	})
+}
+
+// Check reports a slot that was sold above its allotment since Begin: what the database
+// would refuse, found while one command can still be undone alone.
+func (w *Working) Check() error {
+	for _, c := range w.slots.log {
+		s := w.slots.young[c.k].v
+		if uint64(s.Taken)+uint64(s.Withheld)+uint64(s.Offered) > uint64(s.Allotment)+uint64(s.Excess) {
+			return problem.Newf(problem.Internal, "slot.oversold", "slot %d: %d taken, %d withheld, %d offered of %d, with an excess of %d",
+				c.k, s.Taken, s.Withheld, s.Offered, s.Allotment, s.Excess)
+		}
+	}
+	return nil
+}
+
+// Kept is the answer of a command that was done, kept for a retry.
+type Kept struct {
+	Digest [32]byte `cbor:"1,keyasint"` // of the command
+	Answer []byte   `cbor:"2,keyasint"`
+	First  uint64   `cbor:"3,keyasint"`
+	Count  uint64   `cbor:"4,keyasint"`
+	At     int64    `cbor:"5,keyasint"` // microseconds since 1970
+}
+
+// Kept returns what is kept under a key.
+func (w *Working) Kept(key string) (Kept, bool) { return w.kept.Get(key) }
+
+// Keep keeps an answer under a key.
+func (w *Working) Keep(key string, k Kept) { w.kept.Put(key, k) }
+
+// A cell is what is known of one key.
+type cell[V any] struct {
+	v     V
+	ok    bool   // there is a row
+	batch uint64 // in which it was last changed, 0 where it is as it was read
+}
+
+type change[K comparable, V any] struct {
+	k     K
+	old   cell[V]
+	known bool
+}
+
+// rows is a table over rows of a database.
+type rows[K comparable, V any] struct {
+	w    *Working
+	name string
+	key  func(dst []byte, k K) []byte
+	enc  func(v *V) ([]byte, error)
+	dec  func(k K, b []byte, v *V) error
+	at   func(v *V) int64 // for the table of kept answers alone
+
+	// What is known, in two generations: when the younger is full, the older is let go
+	// and the younger becomes the older.
+	young, old map[K]cell[V]
+
+	changed []K // in this batch, each once
+	mark    int // length of changed at Begin
+	log     []change[K, V]
+}
+
+func (r *rows[K, V]) tableName() string { return r.name }
+
+func (r *rows[K, V]) cell(k K) (cell[V], bool) {
+	if c, ok := r.young[k]; ok {
+		return c, true
+	}
+	c, ok := r.old[k]
+	if ok {
+		r.keep(k, c)
+	}
+	return c, ok
+}
+
+func (r *rows[K, V]) keep(k K, c cell[V]) {
+	if r.young == nil {
+		r.young = map[K]cell[V]{}
+	}
+	r.young[k] = c
+}
+
+// load returns what is known of a key, reading it where nothing is.
+func (r *rows[K, V]) load(k K) cell[V] {
+	if c, ok := r.cell(k); ok {
+		return c
+	}
+	var c cell[V]
+	if r.w.src != nil {
+		reqs := []engine.Request{{Table: r.name, Keys: [][]byte{r.key(nil, k)}}}
+		err := r.w.src.Fetch(r.w.ctx, reqs)
+		if err != nil {
+			err = problem.Wrap(problem.Offline, "store.read", err)
+		} else if b := reqs[0].Values[0]; b != nil {
+			c.ok = true
+			err = problem.Wrap(problem.Internal, "store.row", r.dec(k, b, &c.v))
+		}
+		if err != nil {
+			r.w.fault = errors.Join(r.w.fault, err)
+			return cell[V]{} // not kept: the next to ask reads again
+		}
+	}
+	r.keep(k, c)
+	return c
+}
+
+// Get returns the value of k.
+func (r *rows[K, V]) Get(k K) (V, bool) {
+	c := r.load(k)
+	return c.v, c.ok
+}
+
+// Put sets the value of k.
+func (r *rows[K, V]) Put(k K, v V) { r.set(k, cell[V]{v: v, ok: true}) }
+
+// Delete removes k.
+func (r *rows[K, V]) Delete(k K) { r.set(k, cell[V]{}) }
+
+func (r *rows[K, V]) set(k K, c cell[V]) {
+	if !r.w.write {
+		panic("store: a view is only read: " + r.name)
+	}
+	old, known := r.cell(k)
+	r.log = append(r.log, change[K, V]{k, old, known})
+	if old.batch != r.w.batch {
+		r.changed = append(r.changed, k)
+	}
+	c.batch = r.w.batch
+	r.keep(k, c)
+}
+
+func (r *rows[K, V]) begin() {
+	if len(r.log) > 0 {
+		clear(r.log)
+		r.log = r.log[:0]
+	}
+	r.mark = len(r.changed)
+}
+
+func (r *rows[K, V]) undo() {
+	for i := len(r.log) - 1; i >= 0; i-- {
+		c := r.log[i]
+		if c.known {
+			r.keep(c.k, c.old)
+		} else {
+			delete(r.young, c.k)
+		}
+	}
+	r.changed = r.changed[:r.mark]
+	r.begin()
+}
+
+func (r *rows[K, V]) collect() (engine.Rows, error) {
+	out := engine.Rows{Table: r.name}
+	if len(r.changed) == 0 {
+		return out, nil
+	}
+	out.Keys = make([][]byte, 0, len(r.changed))
+	out.Values = make([][]byte, 0, len(r.changed))
+	for _, k := range r.changed {
+		c, _ := r.cell(k)
+		key := r.key(nil, k)
+		if !c.ok {
+			out.Gone = append(out.Gone, key)
+			continue
+		}
+		v, err := r.enc(&c.v)
+		if err != nil {
+			return out, err
+		}
+		out.Keys = append(out.Keys, key)
+		out.Values = append(out.Values, v)
+		if r.at != nil {
+			out.At = append(out.At, r.at(&c.v))
+		}
+	}
+	clear(r.changed)
+	r.changed, r.mark = r.changed[:0], 0
+	r.begin()
+	return out, nil
+}
+
+// trim lets the older generation go where the younger is full.
+func (r *rows[K, V]) trim() {
+	if len(r.young) < r.w.limit {
+		return
+	}
+	for k, c := range r.old {
+		if _, again := r.young[k]; !again && c.batch > r.w.settled {
+			r.young[k] = c
+		}
+	}
+	r.old, r.young = r.young, map[K]cell[V]{}
+}
+
+// all calls f with every row that is known, in no order.
+func (r *rows[K, V]) all(f func(k, v []byte) error) error {
+	for k, c := range r.young {
+		if !c.ok {
+			continue
+		}
+		v, err := r.enc(&c.v)
+		if err != nil {
+			return err
+		}
+		if err := f(r.key(nil, k), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
