@@ -107,6 +107,14 @@ func (a *assets) url(name string) (string, error) {
 	return f.url, nil
 }
 
+// optional returns the address of a file by name, empty where there is none.
+func (a *assets) optional(name string) string {
+	if f, ok := a.byName[name]; ok {
+		return f.url
+	}
+	return ""
+}
+
 func (s *server) asset(w http.ResponseWriter, r *request) error {
 	f, ok := s.assets.byURL[r.URL.Path]
 	if !ok {

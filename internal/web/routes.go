@@ -6,6 +6,8 @@ package web
 import (
 	"net/url"
 	"strings"
+
+	"darwaza.dev/internal/people"
 )
 
 // routes is every address of the server, one line each: method and path, who may ask,
@@ -20,6 +22,19 @@ func (s *server) routes() []route {
 		// Programs.
 
 		// Officers.
+		{"GET /sign-in", anyone(), s.signInPage, ""},
+		{"POST /sign-in", anyone(), s.signIn, ""},
+		{"POST /sign-out", anyone(), s.signOut, ""},
+		{"GET /word", officers(), s.wordPage, ""},
+		{"POST /word", officers(), s.changeWord, ""},
+		{"GET /gate", officers(people.GateOfficer), s.gatePage, "nav.gate"},
+		{"POST /gate", officers(people.GateOfficer), s.gateScan, ""},
+		{"POST /gate/decide", officers(people.GateOfficer), s.gateDecide, ""},
+		{"POST /gate/undo", officers(people.GateOfficer), s.gateUndo, ""},
+		{"GET /gate/scan/{pass}/{serial}", officers(people.GateOfficer), s.gateScanPage, ""},
+		{"GET /gate/scans", officers(people.GateOfficer), s.gateScans, ""},
+		{"GET /gate/find", officers(people.GateOfficer), s.gateFindPage, ""},
+		{"POST /gate/find", officers(people.GateOfficer), s.gateFind, ""},
 	}
 }
 

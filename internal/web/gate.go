@@ -1,0 +1,535 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/service"
+)
+
+// lastScans is how many scans the gate's page lists, allScans how many the page of all.
+const (
+	lastScans = 5
+	allScans  = 60
+)
+
+// gateView is the gate's page.
+type gateView struct {
+	Place  place
+	Out    bool
+	Answer *gateAnswer // nil before the first scan
+	Find   *findAnswer // what was found by document
+	Empty  bool        // nothing was scanned
+	Inside uint32
+	Cap    uint32 // 0 where there is none
+	Full   bool
+	Heard  *age // of the other side's list of withdrawn passes; nil where it was never read
+	Late   bool // the list is older than the edition lets it be
+	Last   []scanLine
+}
+
+// gateAnswer is the one big answer.
+type gateAnswer struct {
+	Outcome reason.Outcome
+	Word    string // key of the word that fills the screen
+	Icon    string
+	Out     bool
+	Reasons []reasonLine
+	Class   lang.Text
+	From    time.Time // of the slot, zero where it is not known
+	Until   time.Time
+	People  uint32
+	Adults  uint32
+	// Children ride on an adult's pass.
+	Children uint32
+	Number  uint64 // serial of the scan, as the traveller is told it; 0 where it was not kept
+	Pass    pass.ID
+	Place   place
+	// Earlier is the scan that this one contradicts, This is this one beside it.
+	Earlier, This *scanLine
+	// What would complete the answer.
+	AskDocument, AskScreening, AskDecision bool
+	Name                                   string // of the holder, where this side sold the pass and a document is asked for
+	Text                                   string // of the pass, carried to the scan that completes this one
+	Found                                  string // or the booking that was found, with the document
+	Document                               string
+	Seen                                   bool
+	Wrong                                  string // key of what is wrong with the inputs
+	Grounds                                []string
+	CanUndo                                bool
+	Note                                   string // key of what was just done
+	Decided                                bool
+}
+
+// scanLine is one scan in a list.
+type scanLine struct {
+	Pass    pass.ID
+	Number  uint64
+	At      time.Time
+	Out     bool
+	Gate    lang.Text
+	Officer string
+	Outcome reason.Outcome
+	Counted bool
+	Void    bool
+	Settled bool
+	Pending bool
+	People  uint32
+}
+
+// findAnswer is what a lost pass's document leads to.
+type findAnswer struct {
+	Document string
+	Parties  []foundParty
+	Out      bool
+	Place    place
+}
+
+// foundParty is a booking, or a person inside, that fits a document.
+type foundParty struct {
+	Key         string // of the form field that names it
+	Ref         booking.Ref
+	Class       lang.Text
+	From, Until time.Time
+	People      uint32
+	Inside      bool
+}
+
+// age is how old a figure is.
+type age struct {
+	At      time.Time
+	Minutes int64
+	Seconds int64
+}
+
+func ageOf(now, at time.Time) *age {
+	if at.IsZero() {
+		return nil
+	}
+	d := max(now.Sub(at), 0)
+	return &age{At: at, Minutes: int64(d / time.Minute), Seconds: int64(d / time.Second)}
+}
+
+// gateWord is the key of the word that fills the screen, and its sign.
+func gateWord(o reason.Outcome, out bool) (word, icon string) {
+	switch o {
+	case reason.Allow:
+		if out {
+			return "gate.word.out", "check"
+		}
+		return "gate.word.in", "check"
+	case reason.Hold:
+		return "gate.word.hold", "pause"
+	case reason.Refer, reason.Conflict, reason.Breach, reason.Divert:
+		return "gate.word.refer", "ask"
+	case reason.Closed:
+		return "gate.word.closed", "closed"
+	}
+	return "gate.word.refuse", "cross"
+}
+
+func (s *server) gatePage(w http.ResponseWriter, r *request) error {
+	q := r.URL.Query()
+	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	if err != nil {
+		return err
+	}
+	return s.renderGate(w, r, gateView{Place: p, Out: q.Get("direction") == string(gate.Out)}, http.StatusOK)
+}
+
+// renderGate fills in what the gate's page always shows, and answers with it.
+func (s *server) renderGate(w http.ResponseWriter, r *request, v gateView, status int) error {
+	law := s.deps.Law()
+	err := s.view(r.Context(), func(st service.State) error {
+		day, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: v.Place.Site.Number, Day: v.Place.Day})
+		v.Inside = day.Inside
+		heard := service.HeardOf(st, s.deps.Side)
+		v.Heard = ageOf(r.Now, heard.At)
+		v.Last = s.scanLines(st, v.Place, day.Roster, 4*lastScans, lastScans, true)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if n, ok := law.Param("occupancy.cap", v.Place.Site.ID, s.deps.Side, r.Now); ok {
+		v.Cap = uint32(max(n, 0))
+		v.Full = v.Inside >= v.Cap
+	}
+	if limit, ok := law.Param("heard.age", v.Place.Site.ID, s.deps.Side, r.Now); ok {
+		v.Late = v.Heard == nil || v.Heard.Minutes >= limit
+	}
+	return s.render(w, r, page{Name: "gate", View: v, Status: status, Wide: true, Camera: true,
+		Styles: []string{"officer.css"}, Scripts: []string{"wedge.js", "gate.js"}})
+}
+
+// scanLines returns the newest scans of a place, newest first. It walks the newest
+// rows of the day's roster: a pass that was first seen long ago and is scanned again
+// stands on the page of all scans, which walks the whole of it. mine keeps to the
+// place's gate.
+func (s *server) scanLines(st service.State, p place, roster uint32, passes uint32, limit int, mine bool) []scanLine {
+	var lines []scanLine
+	for pos := roster; pos > 0 && roster-pos < passes; pos-- {
+		id, ok := st.Gate.Roster.Get(gate.RosterKey{Site: p.Site.Number, Day: p.Day, Pos: pos - 1})
+		if !ok {
+			continue
+		}
+		pr, ok := st.Gate.Presences.Get(id)
+		if !ok {
+			continue
+		}
+		for _, sc := range pr.Scans {
+			if mine && sc.Gate != p.Gate.Number {
+				continue
+			}
+			lines = append(lines, s.scanLine(p, pr, sc))
+		}
+	}
+	sort.Slice(lines, func(i, j int) bool { return lines[i].Number > lines[j].Number })
+	return lines[:min(len(lines), limit)]
+}
+
+func (s *server) scanLine(p place, pr gate.Presence, sc gate.Scan) scanLine {
+	g, _ := p.Site.Gate(sc.Gate)
+	return scanLine{
+		Pass: pr.Pass, Number: sc.Serial, At: sc.At.In(p.Zone), Out: sc.Direction == gate.Out, Gate: g.Name,
+		Officer: sc.Officer, Outcome: sc.Outcome, Counted: sc.Counted, Void: sc.Void, Settled: sc.Settled,
+		Pending: pr.Pending == sc.Serial, People: pr.People,
+	}
+}
+
+// gateScan answers a scan. It is the one form of ours that is answered without a
+// redirect: reading the page again sends the same act again, which is done once.
+func (s *server) gateScan(w http.ResponseWriter, r *request) error {
+	f, err := r.form()
+	if err != nil {
+		return err
+	}
+	p, err := s.place(r, f.get("site"), f.get("gate"))
+	if err != nil {
+		return err
+	}
+	out := f.get("direction") == string(gate.Out)
+	v := gateView{Place: p, Out: out}
+	text, document := f.get("text"), f.get("document")
+	found := f.get("found")
+	if text == "" && found == "" {
+		v.Empty = true
+		return s.renderGate(w, r, v, http.StatusUnprocessableEntity)
+	}
+	c := service.Scan{Site: p.Site.Number, Gate: p.Gate.Number, Direction: gate.In, Officer: r.Officer.ID}
+	if out {
+		c.Direction = gate.Out
+	}
+	var own *booking.Booking // where this side sold the pass
+	var member int
+	switch kind := pass.Recognise(text); {
+	case found != "":
+		b, m, claims, err := s.claimsOf(r, p, found, document)
+		if err != nil {
+			return err
+		}
+		own, member, c.Claims, c.Found, c.Match = b, m, claims, true, service.Fits
+	case kind == pass.Pass:
+		c.Claims, c.Fault = s.deps.Trust().Verify(text, r.Now)
+		if pass.Genuine(c.Fault) {
+			if own, member, err = s.bookingOfPass(r, c.Claims.ID); err != nil {
+				return err
+			}
+		}
+	case len(documents(text, countries(p.Edition))) > 0:
+		// A document in the scanner's field: whose pass is lost, or who comes without one.
+		fa, err := s.find(r, p, out, text, "")
+		if err != nil {
+			return err
+		}
+		v.Find = fa
+		return s.renderGate(w, r, v, http.StatusOK)
+	default:
+		c.Claims, c.Fault = s.deps.Trust().Verify(text, r.Now)
+	}
+
+	a := &gateAnswer{Place: p, Out: out, Text: text, Found: found, Document: document}
+	if found == "" && pass.Genuine(c.Fault) {
+		switch {
+		case document != "":
+			c.Match, c.Tag = s.compare(p, c.Claims, own, member, document)
+		case f.get("seen") == "yes":
+			c.Match = service.Seen
+		}
+		a.Seen = c.Match == service.Seen
+	}
+	if again, err := strconv.ParseUint(f.get("again"), 10, 64); err == nil {
+		c.Again = again
+	}
+	var wrong string
+	c.Screening, wrong = screening(f)
+	if wrong != "" {
+		// Nothing is asked of the gate until the figure is one: the officer mends it.
+		v.Answer = a
+		a.Outcome, a.Wrong, a.AskScreening, a.Number = reason.Hold, wrong, true, c.Again
+		a.Pass = c.Claims.ID
+		a.Word, a.Icon = gateWord(reason.Hold, out)
+		return s.renderGate(w, r, v, http.StatusUnprocessableEntity)
+	}
+	ans, _, err := do[service.ScanAnswer](s, r, c)
+	if err != nil {
+		return err
+	}
+	s.fillAnswer(r, a, ans)
+	if a.AskDocument && own != nil {
+		a.Name = s.memberName(r, *own, member)
+	}
+	v.Answer = a
+	return s.renderGate(w, r, v, http.StatusOK)
+}
+
+// fillAnswer takes the gate's answer apart for the page.
+func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) {
+	law := s.deps.Law()
+	a.Outcome = ans.Verdict.Outcome
+	a.Word, a.Icon = gateWord(a.Outcome, a.Out)
+	a.Reasons = s.reasonLines(r.Lang, ans.Verdict)
+	a.Pass, a.Number = ans.Presence.Pass, ans.Scan.Serial
+	a.People = ans.People
+	if ans.People > 0 {
+		a.Adults, a.Children = 1, ans.People-1
+	}
+	a.Class, _ = service.ClassName(law, ans.Class, r.Now)
+	if slot := booking.SlotID(ans.Presence.Slot); slot != 0 {
+		if plan, ok := law.Slot(slot.Site(), slot.Class(), slot.Day(), slot.Minute()); ok {
+			a.From, a.Until = plan.From.In(a.Place.Zone), plan.Until.In(a.Place.Zone)
+		}
+	}
+	if ans.Earlier != nil {
+		e, t := s.scanLine(a.Place, ans.Presence, *ans.Earlier), s.scanLine(a.Place, ans.Presence, ans.Scan)
+		a.Earlier, a.This = &e, &t
+	}
+	for _, ask := range ans.Asks {
+		switch ask {
+		case "document":
+			a.AskDocument = true
+		case "screening":
+			a.AskScreening = true
+		case "decision":
+			a.AskDecision = true
+		}
+	}
+	if a.AskDecision {
+		a.Grounds = gateGrounds()
+	}
+	a.CanUndo = ans.Scan.Serial != 0 && ans.Scan.Counted && !ans.Scan.Void
+	a.Decided = ans.Scan.Decided != ""
+}
+
+// compare says whether a document is the one that a pass is bound to, and the day tag
+// of the one that is.
+func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member int, text string) (service.Match, [16]byte) {
+	var more []string
+	if own != nil {
+		more = append(more, own.Members[member].Country)
+	}
+	for _, d := range documents(text, countries(p.Edition, more...)) {
+		if s.deps.Secrets.Bind(c.ID, d.Key()) == c.Binding {
+			return service.Fits, s.deps.Secrets.Tag(booking.SlotID(c.Slot).Day(), d.Key())
+		}
+	}
+	return service.Differs, [16]byte{}
+}
+
+// screening reads what the gate's health questions were answered with. wrong is the
+// key of what cannot be right.
+func screening(f formValues) (sc service.Screening, wrong string) {
+	temp, symptoms := f.get("temperature"), f.get("symptoms")
+	if temp == "" && symptoms == "" {
+		return sc, ""
+	}
+	if temp != "" {
+		t, ok := parseTenths(temp)
+		if !ok || t < 300 || t > 450 {
+			return service.Screening{}, "gate.temperature.wrong"
+		}
+		sc.TempTenths = int16(t)
+	}
+	if symptoms != "yes" && symptoms != "no" {
+		return service.Screening{}, "gate.symptoms.empty"
+	}
+	sc.Done, sc.Symptoms = true, symptoms == "yes"
+	return sc, ""
+}
+
+// parseTenths reads "36.7", "36,7", "36٫7" or "36" in any script's digits as tenths.
+func parseTenths(s string) (int64, bool) {
+	s = strings.NewReplacer(",", ".", "٫", ".", "°", "", "C", "").Replace(lang.PlainDigits(s))
+	whole, frac, _ := strings.Cut(strings.TrimSpace(s), ".")
+	if len(frac) > 1 {
+		frac = frac[:1]
+	}
+	if frac == "" {
+		frac = "0"
+	}
+	n, err := strconv.ParseUint(whole+frac, 10, 16)
+	return int64(n), err == nil && whole != ""
+}
+
+// bookingOfPass returns this side's booking of a pass, nil where the other side sold it.
+func (s *server) bookingOfPass(r *request, id pass.ID) (*booking.Booking, int, error) {
+	var (
+		b      booking.Booking
+		member int
+		ok     bool
+	)
+	err := s.view(r.Context(), func(st service.State) error {
+		b, member, ok = service.BookingOfPass(st, id)
+		return nil
+	})
+	if err != nil || !ok {
+		return nil, 0, err
+	}
+	return &b, member, nil
+}
+
+// gateDecide records an officer's decision on a scan that was referred or held.
+func (s *server) gateDecide(w http.ResponseWriter, r *request) error {
+	f, err := r.form()
+	if err != nil {
+		return err
+	}
+	p, err := s.place(r, f.get("site"), f.get("gate"))
+	if err != nil {
+		return err
+	}
+	id, serial, err := scanKey(f.get("pass"), f.get("serial"))
+	if err != nil {
+		return err
+	}
+	act := f.get("act")
+	if act != "admit" && act != "back" {
+		return problem.Field("act", "form")
+	}
+	c := service.DecideScan{Pass: id, Serial: serial, Admit: act == "admit", Why: f.get("why"), Officer: r.Officer.ID, Gate: p.Gate.Number}
+	if _, _, err := do[service.ScanAnswer](s, r, c); err != nil {
+		return err
+	}
+	return s.redirect(w, r, scanPath(p, id, serial, act))
+}
+
+// gateUndo takes a mistaken scan back.
+func (s *server) gateUndo(w http.ResponseWriter, r *request) error {
+	f, err := r.form()
+	if err != nil {
+		return err
+	}
+	p, err := s.place(r, f.get("site"), f.get("gate"))
+	if err != nil {
+		return err
+	}
+	id, serial, err := scanKey(f.get("pass"), f.get("serial"))
+	if err != nil {
+		return err
+	}
+	if _, _, err := do[service.ScanAnswer](s, r, service.UndoScan{Pass: id, Serial: serial, Officer: r.Officer.ID}); err != nil {
+		return err
+	}
+	return s.redirect(w, r, scanPath(p, id, serial, "undone"))
+}
+
+func scanKey(id, serial string) (pass.ID, uint64, error) {
+	p, err1 := pass.ParseID(id)
+	n, err2 := strconv.ParseUint(serial, 10, 64)
+	if err1 != nil || err2 != nil {
+		return pass.ID{}, 0, problem.Field("pass", "form")
+	}
+	return p, n, nil
+}
+
+func scanPath(p place, id pass.ID, serial uint64, did string) string {
+	q := url.Values{}
+	q.Set("site", strconv.Itoa(int(p.Site.Number)))
+	q.Set("gate", strconv.Itoa(int(p.Gate.Number)))
+	q.Set("did", did)
+	return "/gate/scan/" + id.String() + "/" + strconv.FormatUint(serial, 10) + "?" + q.Encode()
+}
+
+// gateScanPage shows one scan as it stands now: after a decision, or from a list. The
+// reasons of its answer were shown then and are not kept with it.
+func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
+	q := r.URL.Query()
+	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	if err != nil {
+		return err
+	}
+	id, serial, err := scanKey(r.PathValue("pass"), r.PathValue("serial"))
+	if err != nil {
+		return errNotFound
+	}
+	var pr gate.Presence
+	err = s.view(r.Context(), func(st service.State) error {
+		pr, _ = service.PresenceOf(st, id)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, sc := range pr.Scans {
+		if sc.Serial != serial || pr.Site != p.Site.Number {
+			continue
+		}
+		a := &gateAnswer{Place: p, Out: sc.Direction == gate.Out}
+		s.fillAnswer(r, a, service.ScanAnswer{Scan: sc, Presence: pr, Class: pr.Class, People: pr.People})
+		a.Outcome = sc.Outcome
+		if a.Decided {
+			a.Outcome = reason.Refuse
+			a.Note = "gate.did.back"
+			if sc.Counted {
+				a.Outcome, a.Note = reason.Allow, "gate.did.admit"
+			}
+		}
+		a.Word, a.Icon = gateWord(a.Outcome, a.Out)
+		switch {
+		case sc.Void:
+			a.Word, a.Icon, a.Note, a.Outcome = "gate.word.undone", "info", "gate.did.undone", reason.None
+		case pr.Pending == serial:
+			a.AskDecision, a.Grounds = true, gateGrounds()
+		}
+		return s.renderGate(w, r, gateView{Place: p, Out: a.Out, Answer: a}, http.StatusOK)
+	}
+	return errNotFound
+}
+
+// scansView is the page of all scans of a place.
+type scansView struct {
+	Place place
+	Lines []scanLine
+	All   bool // of every gate of the site
+}
+
+func (s *server) gateScans(w http.ResponseWriter, r *request) error {
+	q := r.URL.Query()
+	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	if err != nil {
+		return err
+	}
+	v := scansView{Place: p, All: q.Get("all") != ""}
+	err = s.view(r.Context(), func(st service.State) error {
+		day, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: p.Site.Number, Day: p.Day})
+		v.Lines = s.scanLines(st, p, day.Roster, day.Roster, allScans, !v.All)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, page{Name: "scans", View: v, Wide: true, Styles: []string{"officer.css"}})
+}
