@@ -8,7 +8,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/sha256"
-	"encoding/hex"
 	"testing"
 	"time"
 )
@@ -88,8 +87,6 @@ func testClaims(side Side) Claims {
 		NotBefore: at("2025-09-02T06:30:00Z"), Expires: at("2025-09-02T09:00:00Z"), IssuedAt: at("2025-09-01T12:00:00Z"),
 	}
 }
-
-func unhex(s string) []byte { return must(hex.DecodeString(s)) }
 
 // BenchmarkVerify and BenchmarkBare are what the figure gate.verdict compares: the
 // difference is what a pass costs beyond the bare signature.
