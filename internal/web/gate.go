@@ -328,7 +328,7 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) {
 		}
 	}
 	if a.AskDecision {
-		a.Grounds = gateGrounds()
+		a.Grounds = gate.Grounds[:]
 	}
 	a.CanUndo = ans.Scan.Serial != 0 && ans.Scan.Counted && !ans.Scan.Void
 	a.Decided = ans.Scan.Decided != ""
@@ -502,7 +502,7 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 		case sc.Void:
 			a.Word, a.Icon, a.Note, a.Outcome = "gate.word.undone", "info", "gate.did.undone", reason.None
 		case pr.Pending == serial:
-			a.AskDecision, a.Grounds = true, gateGrounds()
+			a.AskDecision, a.Grounds = true, gate.Grounds[:]
 		}
 		return s.renderGate(w, r, gateView{Place: p, Out: a.Out, Answer: a}, http.StatusOK)
 	}

@@ -175,6 +175,3 @@ func roleNames(roles []people.Role) []string {
 	}
 	return keys
 }
-
-// gateGrounds are the grounds on which an officer may decide at the gate.
-func gateGrounds() []string { return nil }
