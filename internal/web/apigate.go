@@ -1,0 +1,273 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/service"
+)
+
+// scanIn is one arrival or departure.
+type scanIn struct {
+	Site      string       `json:"site"`
+	Gate      uint16       `json:"gate"`
+	Direction string       `json:"direction"`
+	Pass      string       `json:"pass"`
+	Document  *documentIn  `json:"document"`
+	Seen      bool         `json:"seen"`
+	Screening *screeningIn `json:"screening"`
+	Again     uint64       `json:"again"`
+}
+
+type screeningIn struct {
+	TempTenths int16 `json:"temp_tenths"`
+	Symptoms   bool  `json:"symptoms"`
+}
+
+// scanOut is the gate's answer.
+type scanOut struct {
+	Verdict  rules.Verdict `json:"verdict"`
+	Says     []string      `json:"says,omitempty"`
+	Scan     scanDone      `json:"scan"`
+	Earlier  *scanDone     `json:"earlier,omitempty"`
+	PassID   pass.ID       `json:"pass_id"`
+	Fault    string        `json:"fault,omitempty"`
+	Class    string        `json:"class,omitempty"`
+	Issuer   string        `json:"issuer,omitempty"`
+	People   uint32        `json:"people"`
+	InsideIs bool          `json:"is_inside"`
+	Inside   uint32        `json:"inside"`
+	Cap      uint32        `json:"cap"`
+	Asks     []string      `json:"asks,omitempty"`
+	Record   recordOut     `json:"record"`
+}
+
+type scanDone struct {
+	Serial    uint64    `json:"serial"`
+	Direction string    `json:"direction"`
+	Gate      uint16    `json:"gate"`
+	At        time.Time `json:"at"`
+	Outcome   string    `json:"outcome"`
+	Counted   bool      `json:"counted"`
+	Void      bool      `json:"void"`
+}
+
+func scanWritten(sc gate.Scan) scanDone {
+	return scanDone{Serial: sc.Serial, Direction: string(sc.Direction), Gate: sc.Gate, At: sc.At.UTC(), Outcome: sc.Outcome.String(), Counted: sc.Counted, Void: sc.Void}
+}
+
+func (s *server) answerScan(w http.ResponseWriter, r *request, a service.ScanAnswer, fault reason.Code, d service.Done) error {
+	out := scanOut{
+		Verdict: a.Verdict, Says: s.says(r.Lang, a.Verdict), Scan: scanWritten(a.Scan), PassID: a.Presence.Pass, Fault: string(fault),
+		Issuer: a.Presence.Issuer, People: a.People, InsideIs: a.Presence.Inside, Inside: a.Inside, Cap: a.Cap, Asks: a.Asks, Record: recorded(d),
+	}
+	if a.Earlier != nil {
+		e := scanWritten(*a.Earlier)
+		out.Earlier = &e
+	}
+	if e, err := s.edition(r.Now); err == nil {
+		if c, ok := e.ClassNumbered(a.Class); ok {
+			out.Class = c.ID
+		}
+	}
+	return s.ok(w, out)
+}
+
+// gateOfSide finds one of this side's gates at a site.
+func (s *server) gateOfSide(r *request, siteID string, number uint16) (agreement.Site, error) {
+	site, _, err := s.siteNamed(r, "site", siteID)
+	if err != nil {
+		return site, err
+	}
+	if err := mayAct(r.Officer, site.ID); err != nil {
+		return site, err
+	}
+	g, ok := site.Gate(number)
+	if !ok || g.Side != s.deps.Side {
+		return site, problem.Field("gate", "gate.unknown")
+	}
+	return site, nil
+}
+
+// apiScan asks the gate about a pass.
+func (s *server) apiScan(w http.ResponseWriter, r *request) error {
+	in, err := decode[scanIn](r)
+	if err != nil {
+		return err
+	}
+	site, err := s.gateOfSide(r, in.Site, in.Gate)
+	if err != nil {
+		return err
+	}
+	c := service.Scan{Site: site.Number, Gate: in.Gate, Direction: gate.Direction(in.Direction), Officer: r.Officer.ID, Again: in.Again}
+	if c.Direction != gate.In && c.Direction != gate.Out {
+		return problem.Field("direction", "direction")
+	}
+	if len(in.Pass) > maxField {
+		return problem.Field("pass", "pass.size")
+	}
+	c.Claims, c.Fault = s.deps.Trust().Verify(in.Pass, r.Now)
+	switch {
+	case in.Document != nil:
+		doc, err := in.Document.parse("document")
+		if err != nil {
+			return err
+		}
+		if pass.Genuine(c.Fault) {
+			c.Match = service.Differs
+			if s.deps.Secrets.Bind(c.Claims.ID, doc.Key()) == c.Claims.Binding {
+				c.Match = service.Fits
+				c.Tag = s.deps.Secrets.Tag(booking.SlotID(c.Claims.Slot).Day(), doc.Key())
+			}
+		}
+	case in.Seen && pass.Genuine(c.Fault):
+		c.Match = service.Seen
+	}
+	if in.Screening != nil {
+		if t := in.Screening.TempTenths; t != 0 && (t < 250 || t > 450) {
+			return problem.Field("screening.temp_tenths", "temperature")
+		}
+		c.Screening = service.Screening{Done: true, TempTenths: in.Screening.TempTenths, Symptoms: in.Screening.Symptoms}
+	}
+	a, d, err := do[service.ScanAnswer](s, r, c)
+	if err != nil {
+		return err
+	}
+	return s.answerScan(w, r, a, c.Fault, d)
+}
+
+// decideIn is an officer's decision on a REFER or HOLD.
+type decideIn struct {
+	Site   string  `json:"site"`
+	Gate   uint16  `json:"gate"`
+	PassID pass.ID `json:"pass_id"`
+	Serial uint64  `json:"serial"`
+	Admit  bool    `json:"admit"`
+	Why    string  `json:"why"`
+}
+
+func (s *server) apiDecide(w http.ResponseWriter, r *request) error {
+	in, err := decode[decideIn](r)
+	if err != nil {
+		return err
+	}
+	if _, err := s.gateOfSide(r, in.Site, in.Gate); err != nil {
+		return err
+	}
+	a, d, err := do[service.ScanAnswer](s, r, service.DecideScan{Pass: in.PassID, Serial: in.Serial, Admit: in.Admit, Why: in.Why, Officer: r.Officer.ID, Gate: in.Gate})
+	if err != nil {
+		return err
+	}
+	return s.answerScan(w, r, a, "", d)
+}
+
+// undoIn takes a mistaken scan back.
+type undoIn struct {
+	PassID pass.ID `json:"pass_id"`
+	Serial uint64  `json:"serial"`
+}
+
+func (s *server) apiUndo(w http.ResponseWriter, r *request) error {
+	in, err := decode[undoIn](r)
+	if err != nil {
+		return err
+	}
+	a, d, err := do[service.ScanAnswer](s, r, service.UndoScan{Pass: in.PassID, Serial: in.Serial, Officer: r.Officer.ID})
+	if err != nil {
+		return err
+	}
+	return s.answerScan(w, r, a, "", d)
+}
+
+// settleIn ends a site's day.
+type settleIn struct {
+	Site string `json:"site"`
+	Day  string `json:"day"`
+}
+
+type settleOut struct {
+	People  uint32    `json:"people"`
+	NoShows uint32    `json:"no_shows"`
+	Record  recordOut `json:"record"`
+}
+
+func (s *server) apiSettle(w http.ResponseWriter, r *request) error {
+	in, err := decode[settleIn](r)
+	if err != nil {
+		return err
+	}
+	site, _, err := s.siteNamed(r, "site", in.Site)
+	if err != nil {
+		return err
+	}
+	if err := mayAct(r.Officer, site.ID); err != nil {
+		return err
+	}
+	day, err := dayNamed(r, "day", in.Day, site)
+	if err != nil {
+		return err
+	}
+	c := service.Settle{Site: site.Number, Day: day, Officer: r.Officer.ID}
+	if err := s.view(r.Context(), func(st service.State) error {
+		for _, b := range service.RosterOf(st, site.Number, day) {
+			c.Bookings = append(c.Bookings, b.Ref)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	a, d, err := do[service.SettleAnswer](s, r, c)
+	if err != nil {
+		return err
+	}
+	return s.ok(w, settleOut{People: a.People, NoShows: a.NoShows, Record: recorded(d)})
+}
+
+// checkIn is a pass or receipt to be looked at, with nothing recorded.
+type checkIn struct {
+	Text string `json:"text"`
+}
+
+type passCheckOut struct {
+	Good       bool      `json:"good"`
+	Fault      string    `json:"fault,omitempty"`
+	PassID     pass.ID   `json:"pass_id"`
+	Issuer     string    `json:"issuer,omitempty"`
+	Slot       *slotOut  `json:"slot,omitempty"`
+	Place      uint32    `json:"place"`
+	Children   uint8     `json:"children"`
+	Generation uint8     `json:"generation"`
+	NotBefore  time.Time `json:"not_before"`
+	Expires    time.Time `json:"expires"`
+}
+
+// apiPassCheck verifies a pass and records nothing. It says nothing of withdrawals: the
+// gate does.
+func (s *server) apiPassCheck(w http.ResponseWriter, r *request) error {
+	in, err := decode[checkIn](r)
+	if err != nil {
+		return err
+	}
+	if len(in.Text) > maxField {
+		return problem.Field("text", "pass.size")
+	}
+	c, fault := s.deps.Trust().Verify(in.Text, r.Now)
+	out := passCheckOut{Good: fault == "", Fault: string(fault)}
+	if pass.Genuine(fault) { // what a forger wrote is not repeated
+		slot := s.slotOut(booking.SlotID(c.Slot), r.Now)
+		out.PassID, out.Issuer, out.Slot = c.ID, c.Side.String(), &slot
+		out.Place, out.Children, out.Generation = c.Place, c.Children, c.Generation
+		out.NotBefore, out.Expires = c.NotBefore, c.Expires
+	}
+	return s.ok(w, out)
+}
