@@ -115,7 +115,8 @@ type Lease struct {
 	Owner   string // random, one for each start of a server
 	Address string // where the owner takes forwarded commands, empty where it takes none
 	Epoch   uint64 // raised each time the log changes hands
-	// Live is whether the lease had not expired when it was read, by the database's clock.
+	// Live is whether the owner was believed alive when it was read, by the database's
+	// clock or by a lock that ends with a process.
 	Live bool
 }
 
@@ -159,8 +160,6 @@ type Engine interface {
 	Renew(ctx context.Context, owner string, epoch uint64, ttlMillis int64) error
 	// Release lets the lease go at once.
 	Release(ctx context.Context, owner string, epoch uint64) error
-	// Lease returns the lease as it stands.
-	Lease(ctx context.Context) (Lease, error)
 	// Secret returns the secret of this name, which is fresh where there was none.
 	Secret(ctx context.Context, name string, fresh []byte) ([]byte, error)
 	// Prune removes kept answers older than before, at most n, and returns how many.

@@ -7,7 +7,7 @@ package engine
 // rows in one statement, the clock) is with each engine.
 const (
 	SelectHead   = `SELECT size, root, checkpoint, epoch, last_at FROM head WHERE id = 1`
-	SelectLease  = `SELECT owner, address, epoch, expiry FROM lease WHERE id = 1`
+	SelectLease  = `SELECT owner, address, epoch FROM lease WHERE id = 1`
 	SelectTile   = `SELECT hashes FROM tiles WHERE level = $1 AND idx = $2`
 	SelectSecret = `SELECT value FROM secrets WHERE name = $1`
 	// SelectEntries takes the first position and the one after the last.

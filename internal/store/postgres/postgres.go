@@ -165,7 +165,7 @@ func (e *Engine) Acquire(ctx context.Context, owner, address string, ttlMillis i
 			return err
 		})
 		if errors.Is(err, pgx.ErrNoRows) {
-			l, err = e.Lease(ctx)
+			l, err = e.lease(ctx)
 		}
 		return err
 	})
@@ -196,8 +196,7 @@ func (e *Engine) extend(ctx context.Context, owner string, epoch uint64, expiry 
 	return err
 }
 
-// Lease reads the lease.
-func (e *Engine) Lease(ctx context.Context) (engine.Lease, error) {
+func (e *Engine) lease(ctx context.Context) (engine.Lease, error) {
 	var l engine.Lease
 	var epoch, expiry, at int64
 	row := e.pool.QueryRow(ctx, "SELECT owner, address, epoch, expiry, "+now+" FROM lease WHERE id = 1")

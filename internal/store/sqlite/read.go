@@ -144,9 +144,10 @@ func (c *conn) tile(level int, index int64) (hashes []byte, err error) {
 	return hashes, err
 }
 
-func (c *conn) lease(now int64) (l engine.Lease, err error) {
-	err = c.query(engine.SelectLease, nil, 4, func(row []driver.Value) error {
-		l = engine.Lease{Owner: textOf(row[0]), Address: textOf(row[1]), Epoch: uint64(intOf(row[2])), Live: intOf(row[3]) > now}
+// lease reads a lease whose owner lives, as its lock is held.
+func (c *conn) lease() (l engine.Lease, err error) {
+	err = c.query(engine.SelectLease, nil, 3, func(row []driver.Value) error {
+		l = engine.Lease{Owner: textOf(row[0]), Address: textOf(row[1]), Epoch: uint64(intOf(row[2])), Live: true}
 		return nil
 	})
 	return l, err

@@ -244,12 +244,6 @@ func (e *Engine) Tile(ctx context.Context, level int, index int64) (hashes []byt
 	return hashes, err
 }
 
-// Lease reads the lease as last committed.
-func (e *Engine) Lease(ctx context.Context) (l engine.Lease, err error) {
-	err = e.reading(ctx, func(c *conn) error { l, err = c.lease(time.Now().UnixMilli()); return err })
-	return l, err
-}
-
 // Snapshot begins a read transaction.
 func (e *Engine) Snapshot(ctx context.Context) (engine.Snapshot, error) {
 	c, err := e.take(ctx)
@@ -286,10 +280,10 @@ func (e *Engine) Prepare(ctx context.Context, tables []string) error {
 	})
 }
 
-// Acquire takes the lease. The owner of a SQLite log also holds a lock on a file beside
-// the database, which the system drops when the process ends: so whoever gets that lock
-// need not wait for the lease of a dead process to expire, and while a process lives
-// that holds it, nobody else becomes the owner, however slow its clock.
+// Acquire takes the lease. On SQLite it does not go by time: the owner of the log holds a
+// lock on a file beside the database, which the system drops when the process ends. So
+// whoever gets that lock takes over at once, and while a process lives that holds it,
+// nobody else becomes the owner, however slow it is.
 func (e *Engine) Acquire(ctx context.Context, owner, address string, ttlMillis int64) (engine.Lease, error) {
 	e.mu.Lock()
 	if e.lock == nil && !e.closed {
@@ -302,10 +296,11 @@ func (e *Engine) Acquire(ctx context.Context, owner, address string, ttlMillis i
 	}
 	held := e.lock != nil
 	e.mu.Unlock()
-	if !held {
-		return e.Lease(ctx)
-	}
 	var l engine.Lease
+	if !held {
+		err := e.reading(ctx, func(c *conn) (err error) { l, err = c.lease(); return err })
+		return l, err
+	}
 	err := e.writer(ctx, func(c *conn) error {
 		return transaction(c, func() error {
 			now := time.Now().UnixMilli()
@@ -323,26 +318,27 @@ func (e *Engine) Acquire(ctx context.Context, owner, address string, ttlMillis i
 	return l, err
 }
 
-// Renew extends the lease.
+// Renew has nothing to write, as the lock needs no renewal.
 func (e *Engine) Renew(ctx context.Context, owner string, epoch uint64, ttlMillis int64) error {
-	return e.extend(ctx, owner, epoch, time.Now().UnixMilli()+ttlMillis)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.lock == nil {
+		return engine.ErrFenced
+	}
+	return nil
 }
 
 // Release lets the lease and the lock go.
 func (e *Engine) Release(ctx context.Context, owner string, epoch uint64) error {
-	err := e.extend(ctx, owner, epoch, 0)
-	e.unlock()
-	return err
-}
-
-func (e *Engine) extend(ctx context.Context, owner string, epoch uint64, expiry int64) error {
-	return e.writer(ctx, func(c *conn) error {
-		n, err := c.exec(engine.RenewLease, owner, int64(epoch), expiry)
+	err := e.writer(ctx, func(c *conn) error {
+		n, err := c.exec(engine.RenewLease, owner, int64(epoch), int64(0))
 		if err == nil && n == 0 {
 			err = engine.ErrFenced
 		}
 		return err
 	})
+	e.unlock()
+	return err
 }
 
 func (e *Engine) unlock() {
