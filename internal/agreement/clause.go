@@ -60,7 +60,9 @@ type Clause struct {
 	When        string   // CEL; empty means always
 	Require     string   // CEL
 	Else        reason.Outcome
-	// Missing is the outcome where an attribute that the clause reads is not known.
+	// Missing is the outcome where an attribute that the clause reads is not known. None
+	// leaves the matter to the clauses that name the same attribute, and to REFER where
+	// there is no such clause.
 	Missing   reason.Outcome
 	Overrides []string
 	Questions []string
@@ -68,13 +70,16 @@ type Clause struct {
 	Decides string
 
 	// The fields of particular kinds.
-	Per      string   // cap: "day" or "category"
-	Limit    string   // cap, bound: a parameter
+	Per      string   // cap: "day" or "category"; schedule: "day" where any hour of the day will do
+	Limit    string   // cap, bound: a parameter; schedule: of the weekdays that a site opens on
+	Earlier  string   // cap: a question that lots let through earlier raise once it is passed
 	Diverted string   // cap: "count", "ignore", or "question:ID" where the text is silent
 	Regime   string   // cap: the regime that an excess goes to, where Else is DIVERT
 	List     string   // rate, listed
+	Beside   []string // listed: other lists that a reader must not take for this one
 	Amount   string   // rate, tax, guarantee: name of the amount made
-	Of       []string // tax: attributes of which the highest is the base; guarantee: the amount's name
+	Of       []string // tax: attributes of which the highest is the base; guarantee: the same
+	Currency string   // tax, guarantee: of the attributes in Of, the edition's where empty
 	Rate     string   // tax: a parameter
 	Fields   []string // fields: attributes that must be there
 	By       Side     // duty: whose duty
@@ -135,7 +140,8 @@ type Attribute struct {
 	ID        string
 	Type      string // "string", "int", "bool", "time"
 	Name      lang.Text
-	Sensitive bool // health: verdicts name it and never show its value
+	Sensitive bool   // health: verdicts name it and never show its value
+	Unit      string // of an int, as parameters have it; empty where it does not matter
 	Line      int
 	File      string
 }
@@ -143,6 +149,7 @@ type Attribute struct {
 // SlotRule is how a site's openings are cut into slots for a class.
 type SlotRule struct {
 	Class    string
+	Days     []time.Weekday // none: every day on which the class is open
 	Minutes  int
 	Capacity string          // a parameter: places per slot, both sides together
 	Shares   map[Side]int    // percent of the capacity, adding up to at most 100
@@ -183,7 +190,9 @@ type Ask struct {
 // Expect is what an answer must be. Empty parts are not looked at.
 type Expect struct {
 	Outcome   reason.Outcome
-	Clauses   []string // ids that must be among the reasons or amounts
+	Codes     []reason.Code // that must be among the reasons
+	Clauses   []string      // ids that must be among the reasons, amounts or applied steps
+	Not       []string      // ids that must not be among the reasons
 	Amounts   []ExpectAmount
 	Questions []string
 	Missing   []string

@@ -48,6 +48,7 @@ type Edition struct {
 	Title    lang.Text
 	Hash     Hash
 	Files    []File
+	Zone     string    // the clock of the edition's own dates
 	ZoneData string    // version of the time zone data that the edition was written with
 	Currency string    // ISO 4217: the currency of its limits
 	From     time.Time // in force from, inclusive
@@ -61,10 +62,36 @@ type Edition struct {
 	Attributes  map[string]Attribute
 	Parameters  map[string]*Parameter
 	Questions   map[string]Question
-	Clauses     []*Clause // sorted by id
-	Lists       map[string]*goods.List
+	Clauses     []*Clause                     // sorted by id
+	Lists       map[string]*goods.List        // those that are at hand
+	ListInfo    map[string]ListInfo           // every list that a clause may name
 	Schedules   map[string]*calendar.Schedule // by site id
+	Slots       map[string][]SlotRule         // by site id
 	Tests       []Scenario
+	// Certificates are of pass and receipt keys, as the root keys signed them.
+	Certificates [][]byte
+	// Signatures are what lies in the package, not checked. See Verify.
+	Signatures map[Side][]byte
+
+	weekly map[string]map[string]int // site, class: weekdays with an opening
+	where  map[string]place          // of the declarations: "parameter x", "site y"
+}
+
+// ListInfo is what is known of a list, at hand or not.
+type ListInfo struct {
+	ID     string
+	Title  lang.Text
+	Source string
+	// Absent says that the instrument names the list and that nobody has it at hand:
+	// whether a good is on it is not known.
+	Absent bool
+	Items  int // lines that the list is said to have
+	// Rates names the parameter that holds the rate of each category, where one does.
+	Rates map[string]string
+	// Categories are the names of the categories.
+	Categories map[string]lang.Text
+	Line       int
+	File       string
 }
 
 // Party is one side of the agreement.
@@ -191,4 +218,10 @@ func (e *Edition) Clause(id string) *Clause {
 		}
 	}
 	return nil
+}
+
+// place is where something is declared.
+type place struct {
+	file string
+	line int
 }

@@ -3,11 +3,23 @@
 
 package agreement
 
-import "io/fs"
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/reason"
+)
 
 // Load reads a package folder and checks it. The error is Faults where the package
 // itself is at fault. A package without keys or signatures loads, for its authors;
-// Adoptable says what it lacks.
+// Adoptable says what it lacks. Conditions are looked at by package rules, which
+// compiles them.
 func Load(fsys fs.FS) (*Edition, error) {
 	e, faults := Check(fsys)
 	if errs := faults.Errors(); len(errs) > 0 {
@@ -18,7 +30,467 @@ func Load(fsys fs.FS) (*Edition, error) {
 
 // Check reads a package folder and returns all that is wrong with it, warnings
 // included. The edition is nil where too little could be read to say more.
-// Conditions are looked at by package rules, which compiles them.
 func Check(fsys fs.FS) (*Edition, Faults) {
-	return nil, Faults{{File: "agreement.yaml", What: "not read yet"}}
+	f, faults := readFolder(fsys)
+	if len(faults) > 0 {
+		// Bytes that could not be read, or that do not belong, cannot be signed.
+		faults.Sort()
+		return nil, faults
+	}
+	r := reader{folder: f, e: &Edition{
+		Parties: map[Side]Party{}, Instruments: map[string]Instrument{}, Attributes: map[string]Attribute{},
+		Parameters: map[string]*Parameter{}, Questions: map[string]Question{}, ListInfo: map[string]ListInfo{},
+		Schedules: map[string]*calendar.Schedule{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
+		weekly: map[string]map[string]int{}, where: map[string]place{},
+	}}
+	r.all()
+	if r.e.ID != "" {
+		r.e.Files = f.signed()
+		r.e.Hash = sha256.Sum256(r.e.Bytes())
+		r.check()
+	}
+	r.faults.Sort()
+	if r.e.ID == "" {
+		return nil, r.faults
+	}
+	return r.e, r.faults
+}
+
+// reader turns the files of a package into an edition and keeps what is wrong.
+type reader struct {
+	folder
+	e      *Edition
+	faults Faults
+	file   string // being read
+	owner  string // id of what is being read, for faults
+}
+
+func (r *reader) fault(line int, what, mend string) {
+	r.faults = append(r.faults, Fault{File: r.file, Line: line, Clause: r.owner, What: what, Mend: mend})
+}
+
+func (r *reader) warn(line int, what, mend string) {
+	r.faults = append(r.faults, Fault{File: r.file, Line: line, Clause: r.owner, What: what, Mend: mend, Warning: true})
+}
+
+// decode reads one file and makes it the one that faults name.
+func (r *reader) decode(p string, v any) bool {
+	r.file, r.owner = p, ""
+	fs := decodeYAML(p, r.files[p], v)
+	r.faults = append(r.faults, fs...)
+	return len(fs) == 0
+}
+
+// declare notes where something stands and faults what stands twice.
+func (r *reader) declare(kind, id string, line int) {
+	k := kind + " " + id
+	if p, twice := r.e.where[k]; twice {
+		r.fault(line, fmt.Sprintf("%s stands twice, first at %s:%d", k, p.file, p.line), "give one of them another id")
+		return
+	}
+	r.e.where[k] = place{r.file, line}
+}
+
+func (r *reader) all() {
+	if _, ok := r.files["agreement.yaml"]; !ok {
+		r.faults = append(r.faults, Fault{File: "agreement.yaml", What: "missing", Mend: "write the file that names the agreement, its parties and sites"})
+		return
+	}
+	var a rawAgreement
+	if !r.decode("agreement.yaml", &a) {
+		return
+	}
+	r.agreement(a)
+	for _, p := range r.in("parameters", ".yaml") {
+		var raw rawParameters
+		if r.decode(p, &raw) {
+			for _, x := range raw.Parameters {
+				r.parameter(x.line, x.v)
+			}
+		}
+	}
+	for _, p := range r.in("lists", ".yaml") {
+		var raw rawList
+		if r.decode(p, &raw) {
+			r.list(raw)
+		}
+	}
+	for _, p := range r.in("clauses", ".yaml") {
+		var raw rawClauses
+		if r.decode(p, &raw) {
+			r.clauses(raw)
+		}
+	}
+	slices.SortFunc(r.e.Clauses, func(a, b *Clause) int { return strings.Compare(a.ID, b.ID) })
+	for _, p := range r.in("schedule", ".yaml") {
+		var raw rawSchedule
+		if r.decode(p, &raw) {
+			r.schedule(raw)
+		}
+	}
+	for _, p := range r.in("tests", ".yaml") {
+		var raw rawTests
+		if r.decode(p, &raw) {
+			for _, x := range raw.Scenarios {
+				r.scenario(x.line, x.v)
+			}
+		}
+	}
+	r.keys()
+}
+
+func (r *reader) agreement(a rawAgreement) {
+	e := r.e
+	e.ID, e.Number, e.Title, e.Note = a.ID, a.Edition, trim(a.Title), trim(a.Note)
+	e.Zone, e.ZoneData, e.Currency = a.Zone.text, a.ZoneData.text, a.Currency.text
+	r.id(1, "agreement", a.ID)
+	if a.ID == "" {
+		e.ID = "?"
+	}
+	if a.Edition < 1 {
+		r.fault(1, "edition is not a number from 1", "number the editions 1, 2, 3")
+	}
+	r.text(1, "title", e.Title)
+	loc := r.zone(a.Zone.line, e.Zone)
+	e.From = r.instant(a.From, loc, true)
+	e.Until = r.instant(a.Until, loc, false)
+	if !e.Until.IsZero() && !e.From.Before(e.Until) {
+		r.fault(a.Until.line, "ends before it begins", "put until after from")
+	}
+	if !isCurrency(e.Currency) {
+		r.fault(a.Currency.line, fmt.Sprintf("currency %q is not known", e.Currency), "write three letters of ISO 4217, such as USD")
+	}
+	for _, s := range [...]Side{A, B} {
+		p, ok := a.Parties[s]
+		if !ok {
+			r.fault(1, fmt.Sprintf("no party %s", s), "name both parties, A and B")
+			continue
+		}
+		r.owner = "party " + string(s)
+		r.text(p.line, "name", trim(p.v.Name))
+		r.zone(p.line, p.v.Zone)
+		if len(p.v.Country) != 3 || strings.ToUpper(p.v.Country) != p.v.Country {
+			r.fault(p.line, "country is not three capital letters", "write the code of ISO 3166, such as PAK")
+		}
+		if !isCurrency(p.v.Currency) {
+			r.fault(p.line, fmt.Sprintf("currency %q is not known", p.v.Currency), "write three letters of ISO 4217")
+		}
+		e.Parties[s] = Party{Name: trim(p.v.Name), Country: p.v.Country, Zone: p.v.Zone, Language: lang.Tag(p.v.Language), Currency: p.v.Currency}
+	}
+	r.owner = ""
+	for s, p := range a.Parties {
+		if !s.Valid() {
+			r.fault(p.line, fmt.Sprintf("party %q is neither A nor B", s), "an agreement has the sides A and B")
+		}
+	}
+	for _, x := range a.Instruments {
+		r.instrument(x.line, x.v)
+	}
+	for _, x := range a.Sites {
+		r.site(x.line, x.v)
+	}
+	if len(e.Sites) == 0 {
+		r.fault(1, "no sites", "name at least one site")
+	}
+	numbers := map[int]bool{}
+	for _, x := range a.Classes {
+		r.owner = x.v.ID
+		r.id(x.line, "class", x.v.ID)
+		r.declare("class", x.v.ID, x.line)
+		r.text(x.line, "name", trim(x.v.Name))
+		if x.v.Number < 1 || x.v.Number > 255 || numbers[x.v.Number] {
+			r.fault(x.line, "number of the class is not free, or not 1 to 255", "give each class a number of its own")
+		}
+		numbers[x.v.Number] = true
+		e.Classes = append(e.Classes, Class{x.v.ID, uint8(x.v.Number), trim(x.v.Name)})
+	}
+	for _, x := range a.Attributes {
+		r.attribute(x.line, x.v)
+	}
+	r.owner = ""
+}
+
+func (r *reader) instrument(line int, x rawInstrument) {
+	r.owner = x.ID
+	r.id(line, "instrument", x.ID)
+	r.declare("instrument", x.ID, line)
+	r.text(line, "title", trim(x.Title))
+	if x.Status != "law" && x.Status != "example" {
+		r.fault(line, fmt.Sprintf("status %q", x.Status), `write "law", or "example" for what no text says`)
+	}
+	if x.Source == "" {
+		r.fault(line, "instrument without a source", "say where the text can be read")
+	}
+	if x.Side != "" && !x.Side.Valid() {
+		r.fault(line, fmt.Sprintf("side %q", x.Side), "write A, B, or leave it out for a joint text")
+	}
+	i := Instrument{x.ID, trim(x.Title), x.Side, x.Status, x.Source, r.date(x.From), r.date(x.Until)}
+	if !i.Until.IsZero() && !i.From.Before(i.Until) {
+		r.fault(x.Until.line, "ends before it begins", "put until after from")
+	}
+	r.e.Instruments[x.ID] = i
+}
+
+func (r *reader) site(line int, x rawSite) {
+	r.owner = x.ID
+	r.id(line, "site", x.ID)
+	r.declare("site", x.ID, line)
+	r.text(line, "name", trim(x.Name))
+	r.zone(line, x.Zone)
+	if x.Source == "" {
+		r.fault(line, "site without a source", "say which text names it")
+	}
+	s := Site{ID: x.ID, Number: uint16(x.Number), Name: trim(x.Name), Zone: x.Zone, From: r.date(x.From), Source: x.Source}
+	if _, taken := r.e.SiteNumbered(s.Number); taken || x.Number < 1 || x.Number > 65535 {
+		r.fault(line, "number of the site is not free, or not 1 to 65535", "give each site a number of its own")
+	}
+	sides := map[Side]bool{}
+	for _, g := range x.Gates {
+		if _, taken := s.Gate(uint16(g.v.Number)); taken || g.v.Number < 1 || g.v.Number > 65535 {
+			r.fault(g.line, "number of the gate is not free, or not 1 to 65535", "give each gate of the site a number of its own")
+		}
+		if !g.v.Side.Valid() {
+			r.fault(g.line, fmt.Sprintf("gate of side %q", g.v.Side), "write A or B")
+		}
+		sides[g.v.Side] = true
+		r.text(g.line, "name", trim(g.v.Name))
+		s.Gates = append(s.Gates, Gate{uint16(g.v.Number), g.v.Side, trim(g.v.Name)})
+	}
+	if !sides[A] || !sides[B] {
+		r.warn(line, "a side has no gate at the site", "name a gate of each side")
+	}
+	r.e.Sites = append(r.e.Sites, s)
+}
+
+func (r *reader) attribute(line int, x rawAttribute) {
+	r.owner = x.ID
+	r.id(line, "attribute", x.ID)
+	r.declare("attribute", x.ID, line)
+	r.text(line, "name", trim(x.Name))
+	switch x.Type {
+	case "string", "int", "bool", "time":
+	default:
+		r.fault(line, fmt.Sprintf("type %q", x.Type), "write string, int, bool or time")
+	}
+	if x.Unit != "" && (x.Type != "int" || !isUnit(x.Unit)) {
+		r.fault(line, fmt.Sprintf("unit %q of a %s", x.Unit, x.Type), "give a known unit to an int, or none")
+	}
+	for _, reserved := range [...]string{"now", "site", "side", "param"} {
+		if x.ID == reserved || strings.HasPrefix(x.ID, reserved+".") {
+			r.fault(line, "the name is kept for the engine", "call it something else")
+		}
+	}
+	r.e.Attributes[x.ID] = Attribute{x.ID, x.Type, trim(x.Name), x.Sensitive, x.Unit, line, r.file}
+}
+
+func (r *reader) parameter(line int, x rawParameter) {
+	r.owner = x.ID
+	r.id(line, "parameter", x.ID)
+	r.declare("parameter", x.ID, line)
+	r.text(line, "text", trim(x.Text))
+	if !isUnit(x.Unit) {
+		r.fault(line, fmt.Sprintf("unit %q is not known", x.Unit), "write "+strings.Join(plainUnits(), ", ")+" or a currency")
+	}
+	p := &Parameter{ID: x.ID, Text: trim(x.Text), Unit: x.Unit, Line: line, File: r.file}
+	if len(x.Values) == 0 {
+		r.fault(line, "no values", `write the value, or "unknown" where the text leaves it empty`)
+	}
+	for _, y := range x.Values {
+		v := ParameterValue{From: r.date(y.v.From), Site: y.v.Site, Side: y.v.Side, Text: y.v.Value.text, Source: strings.TrimSpace(y.v.Source)}
+		if v.From.IsZero() && y.v.From.text == "" {
+			r.fault(y.line, "value without a date", "write from: the first day on which it holds")
+		}
+		if v.Source == "" {
+			r.fault(y.line, "value without a source", "say which text gives it")
+		}
+		if v.Side != "" && !v.Side.Valid() {
+			r.fault(y.line, fmt.Sprintf("side %q", v.Side), "write A or B, or leave it out")
+		}
+		if v.Text != "unknown" {
+			n, err := quantity(v.Text, x.Unit)
+			if err != nil {
+				r.fault(y.line, err.Error(), `write a plain number of the unit, or "unknown"`)
+			}
+			v.Int, v.Known = n, err == nil
+		}
+		for _, o := range p.Values {
+			if o.From == v.From && o.Site == v.Site && o.Side == v.Side {
+				r.fault(y.line, fmt.Sprintf("two values from %s for the same site and side", v.From), "keep one of them")
+			}
+		}
+		p.Values = append(p.Values, v)
+	}
+	r.e.Parameters[x.ID] = p
+}
+
+func (r *reader) clauses(raw rawClauses) {
+	if raw.Instrument == "" {
+		r.fault(1, "no instrument", "say whose clauses these are")
+	} else if _, ok := r.e.Instruments[raw.Instrument]; !ok {
+		r.fault(1, fmt.Sprintf("instrument %q is not known", raw.Instrument), "declare it in agreement.yaml")
+	}
+	for _, x := range raw.Questions {
+		q := x.v
+		r.owner = "question " + q.ID
+		r.id(x.line, "question", q.ID)
+		r.declare("question", q.ID, x.line)
+		r.text(x.line, "asks", trim(q.Asks))
+		r.text(x.line, "reading", trim(q.Reading))
+		switch q.By {
+		case "A", "B", "both", "nobody":
+		default:
+			r.fault(x.line, fmt.Sprintf("by %q", q.By), "write A, B, both or nobody")
+		}
+		if q.Words == "" {
+			r.fault(x.line, "nothing says what leaves it open", "write words: the clause and what it leaves open")
+		}
+		r.e.Questions[q.ID] = Question{q.ID, trim(q.Asks), trim(q.Reading), q.By, strings.TrimSpace(q.Words), q.Clauses}
+	}
+	for _, x := range raw.Clauses {
+		r.clause(x.line, raw.Instrument, x.v)
+	}
+}
+
+func (r *reader) clause(line int, instrument string, x rawClause) {
+	r.owner = x.ID
+	r.declare("clause", x.ID, line)
+	c := &Clause{
+		ID: x.ID, Anchor: anchor(x.ID), Instrument: instrument, Kind: x.Kind, At: x.At,
+		Text: trim(x.Text), Say: trim(x.Say), Next: trim(x.Next), From: r.date(x.From), Until: r.date(x.Until),
+		Sites: x.Sites, Sides: x.Sides, When: strings.TrimSpace(x.When), Require: strings.TrimSpace(x.Require),
+		Else: r.outcome(line, x.Else), Missing: r.outcome(line, x.Missing), Overrides: x.Overrides,
+		Questions: x.Questions, Decides: x.Decides, Per: x.Per, Limit: x.Limit, Diverted: x.Diverted, Earlier: x.Earlier, Regime: x.Regime,
+		List: x.List, Beside: x.Beside, Amount: x.Amount, Of: x.Of, Currency: x.Currency, Rate: x.Rate, Fields: x.Fields, By: x.By,
+		Line: line, File: r.file,
+	}
+	if c.Anchor == "" || len(x.ID) > 40 || !ascii(x.ID) {
+		r.fault(line, "clause id has no letter or digit, is too long, or is not of Latin letters", "write an id such as P8(iv)")
+	}
+	r.declare("anchor", c.Anchor, line)
+	r.text(line, "text", c.Text)
+	if !c.Until.IsZero() && !c.From.Before(c.Until) {
+		r.fault(line, "ends before it begins", "put until after from")
+	}
+	r.e.Clauses = append(r.e.Clauses, c)
+}
+
+// anchor makes an id fit for a link: "P8(i)-b" becomes "p8-i-b".
+func anchor(id string) string {
+	var b strings.Builder
+	for _, c := range strings.ToLower(id) {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			b.WriteRune(c)
+		} else if b.Len() > 0 && !strings.HasSuffix(b.String(), "-") {
+			b.WriteByte('-')
+		}
+	}
+	return strings.TrimSuffix(b.String(), "-")
+}
+
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// id faults an id that two readers could take for different ones.
+func (r *reader) id(line int, kind, s string) {
+	ok := s != "" && len(s) <= 60
+	for _, part := range strings.FieldsFunc(s, func(c rune) bool { return c == '.' || c == '-' }) {
+		for i := 0; i < len(part); i++ {
+			c := part[i]
+			ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
+		}
+	}
+	if !ok || strings.Contains(s, "..") || strings.Trim(s, ".-") != s {
+		r.fault(line, fmt.Sprintf("%s id %q", kind, s), "use small Latin letters and digits, with dots or dashes between")
+	}
+}
+
+// text reports a text that readers need and that a language lacks.
+func (r *reader) text(line int, field string, t lang.Text) {
+	for tag, s := range t {
+		if !slices.Contains(lang.Tags[:], tag) {
+			r.fault(line, fmt.Sprintf("%s in language %q", field, tag), "write en, fa or ur")
+		}
+		if len(s) > 4000 {
+			r.fault(line, field+" is longer than 4,000 bytes", "shorten it")
+		}
+	}
+	for _, tag := range lang.Tags {
+		if t[tag] == "" {
+			if tag == lang.EN && len(t) == 0 {
+				r.fault(line, "no "+field, "write it in each language")
+				return
+			}
+			r.warn(line, fmt.Sprintf("%s is missing in %s", field, tag), "have it translated")
+		}
+	}
+}
+
+func (r *reader) outcome(line int, s string) reason.Outcome {
+	if s == "" {
+		return reason.None
+	}
+	o, ok := reason.ParseOutcome(s)
+	if !ok {
+		r.fault(line, fmt.Sprintf("outcome %q", s), "write ALLOW, DIVERT, HOLD, REFER, REFUSE, CLOSED, CONFLICT or BREACH")
+	}
+	return o
+}
+
+// date reads a date, zero where none is written.
+func (r *reader) date(s scalar) calendar.Date {
+	if s.text == "" {
+		return calendar.Date{}
+	}
+	d, err := calendar.ParseDate(s.text)
+	if err != nil {
+		r.fault(s.line, fmt.Sprintf("%q is not a date", s.text), "write yyyy-mm-dd")
+	}
+	return d
+}
+
+// instant reads a date, or a date and a minute "2023-05-18T08:00", by the clock of loc.
+func (r *reader) instant(s scalar, loc *time.Location, must bool) time.Time {
+	if s.text == "" {
+		if must {
+			r.fault(1, "no date from which it is in force", "write from: yyyy-mm-dd")
+		}
+		return time.Time{}
+	}
+	on, clock, timed := strings.Cut(s.text, "T")
+	d, err := calendar.ParseDate(on)
+	var m calendar.Minute
+	if err == nil && timed {
+		m, err = calendar.ParseMinute(clock)
+	}
+	if err != nil {
+		r.fault(s.line, fmt.Sprintf("%q is not a date", s.text), "write yyyy-mm-dd, or yyyy-mm-ddThh:mm")
+		return time.Time{}
+	}
+	if loc == nil {
+		return time.Time{}
+	}
+	return d.At(m, loc).UTC()
+}
+
+func (r *reader) zone(line int, name string) *time.Location {
+	loc, err := calendar.Zone(name)
+	if err != nil {
+		r.fault(line, fmt.Sprintf("time zone %q is not known", name), "write an IANA name such as Asia/Karachi; a new zone needs a new release")
+		return nil
+	}
+	return loc
+}
+
+// trim takes the line ends off that YAML leaves on folded texts.
+func trim(t lang.Text) lang.Text {
+	for k, s := range t {
+		t[k] = strings.TrimSpace(s)
+	}
+	return t
 }
