@@ -4,38 +4,297 @@
 // Package vault keeps the keys of people's sealed data: one key per person, in files of
 // their own outside the database, its write-ahead log, replicas and backups, so that
 // destroying a key destroys the data wherever copies of the ciphertext lie.
+//
+// A file system that never writes a block twice, or a disk that moves blocks about, may
+// keep an overwritten key until it uses the block again: the directory belongs on storage
+// that does neither, or that is encrypted itself.
 package vault
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"os"
+	"sync"
 
 	"darwaza.dev/internal/problem"
 )
 
-// Vault is an open key store. It implements service.Sealer and may be used by many at once.
+// maxAhead is how many keys are made ahead of need at most.
+const maxAhead = 512
+
+// Vault is an open key store. It implements service.Sealer and may be used by many at
+// once. Several processes may open one directory: each writes to a file of its own.
 type Vault struct {
+	dir string
+
+	mu     sync.Mutex
+	files  map[string]*file
+	own    *file // where this process appends; the maker goroutine's to write
+	index  map[keyID]place
+	closed bool
+
+	// Keys on stable storage that nobody has yet, and those who wait for one. How many are
+	// made ahead follows the demand: a clerk's booking costs one flush, and a rush shares
+	// one among hundreds.
+	ready   []entry
+	waiting []chan keyOrError
+	ahead   int
+	broken  error // the last flush failed: what the file holds is not known
+
+	kick chan struct{}
+	done sync.WaitGroup
+}
+
+type keyOrError struct {
+	entry
+	err error
 }
 
 // Open opens the key store in a directory, which is made where it is missing, for its
-// owner's eyes only.
+// owner's eyes only. It drops destroyed keys from the files that nobody else uses.
 func Open(dir string) (*Vault, error) {
-	return nil, problem.New(problem.Internal, "vault.unfinished")
+	v := &Vault{dir: dir, files: map[string]*file{}, index: map[keyID]place{}, kick: make(chan struct{}, 1)}
+	if err := v.load(); err != nil {
+		v.closeFiles()
+		return nil, problem.Wrap(problem.Internal, "vault.open", err)
+	}
+	v.done.Add(1)
+	go v.make()
+	return v, nil
 }
 
 // Seal encrypts data under a new key of its own; see service.Sealer.
 func (v *Vault) Seal(ctx context.Context, data []byte) (id string, ciphertext []byte, err error) {
-	return "", nil, problem.New(problem.Internal, "vault.unfinished")
+	e, err := v.take(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	aead, err := cipherOf(e.key)
+	if err != nil {
+		return "", nil, problem.Wrap(problem.Internal, "vault.seal", err)
+	}
+	b := make([]byte, aead.NonceSize(), aead.NonceSize()+len(data)+aead.Overhead())
+	rand.Read(b)
+	return e.id.String(), aead.Seal(b, b, data, e.id[:]), nil
 }
 
 // Open decrypts what Seal made; a problem of kind not found where the key was destroyed.
 func (v *Vault) Open(ctx context.Context, id string, ciphertext []byte) ([]byte, error) {
-	return nil, problem.New(problem.Internal, "vault.unfinished")
+	k, ok := parseID(id)
+	if !ok {
+		return nil, problem.New(problem.NotFound, "vault.key")
+	}
+	key, ok, err := v.find(k)
+	if err != nil {
+		return nil, problem.Wrap(problem.Internal, "vault.read", err)
+	}
+	if !ok {
+		return nil, problem.New(problem.NotFound, "vault.key")
+	}
+	aead, err := cipherOf(key)
+	if err != nil {
+		return nil, problem.Wrap(problem.Internal, "vault.open", err)
+	}
+	n := aead.NonceSize()
+	if len(ciphertext) < n {
+		return nil, problem.New(problem.Untrusted, "vault.ciphertext")
+	}
+	data, err := aead.Open(nil, ciphertext[:n], ciphertext[n:], k[:])
+	return data, problem.Wrap(problem.Untrusted, "vault.ciphertext", err)
 }
 
 // Destroy forgets a key for good. Destroying it again is no fault.
 func (v *Vault) Destroy(ctx context.Context, id string) error {
-	return problem.New(problem.Internal, "vault.unfinished")
+	k, ok := parseID(id)
+	if !ok {
+		return nil
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed {
+		return problem.Wrap(problem.Internal, "vault.closed", os.ErrClosed)
+	}
+	p, ok := v.index[k]
+	if !ok {
+		if err := v.refresh(); err != nil {
+			return problem.Wrap(problem.Internal, "vault.read", err)
+		}
+		if p, ok = v.index[k]; !ok {
+			return nil
+		}
+	}
+	if err := p.file.wipe(p.at, k); err != nil {
+		return problem.Wrap(problem.Internal, "vault.destroy", err)
+	}
+	if err := p.file.f.Sync(); err != nil {
+		return problem.Wrap(problem.Internal, "vault.destroy", err)
+	}
+	delete(v.index, k)
+	return nil
 }
 
-// Close ends the use of the key store.
-func (v *Vault) Close() error { return nil }
+// Close ends the use of the key store. Keys that were made ahead and that nobody has are
+// wiped; where the process is killed instead they stay, and open nothing.
+func (v *Vault) Close() error {
+	v.mu.Lock()
+	if v.closed {
+		v.mu.Unlock()
+		return nil
+	}
+	v.closed = true
+	v.mu.Unlock()
+	v.poke()
+	v.done.Wait()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var err error
+	for _, e := range v.ready {
+		if p, ok := v.index[e.id]; ok {
+			err = errors.Join(err, p.file.wipe(p.at, e.id))
+		}
+	}
+	v.ready = nil
+	if v.own != nil {
+		err = errors.Join(err, v.own.f.Sync())
+	}
+	return errors.Join(err, v.closeFiles())
+}
+
+// take returns a key that nobody has had.
+func (v *Vault) take(ctx context.Context) (entry, error) {
+	v.mu.Lock()
+	if v.closed {
+		v.mu.Unlock()
+		return entry{}, problem.Wrap(problem.Internal, "vault.closed", os.ErrClosed)
+	}
+	if n := len(v.ready); n > 0 {
+		e := v.ready[n-1]
+		v.ready[n-1] = entry{}
+		v.ready = v.ready[:n-1]
+		low := n-1 < v.ahead/2
+		v.mu.Unlock()
+		if low {
+			v.poke()
+		}
+		return e, nil
+	}
+	c := make(chan keyOrError, 1)
+	v.waiting = append(v.waiting, c)
+	v.mu.Unlock()
+	v.poke()
+	select {
+	case k := <-c:
+		return k.entry, problem.Wrap(problem.Internal, "vault.write", k.err)
+	case <-ctx.Done():
+		return entry{}, problem.Wrap(problem.Offline, "vault.write", ctx.Err())
+	}
+}
+
+func (v *Vault) poke() {
+	select {
+	case v.kick <- struct{}{}:
+	default:
+	}
+}
+
+// make writes keys for those who wait, and some ahead, with one flush for all of them.
+func (v *Vault) make() {
+	defer v.done.Done()
+	for range v.kick {
+		v.mu.Lock()
+		waiting, closed, err := v.waiting, v.closed, v.broken
+		v.waiting = nil
+		switch n := len(waiting); {
+		case n > 1:
+			v.ahead = min(maxAhead, 2*v.ahead+n)
+		case n == 0 && len(v.ready) > v.ahead/2:
+			v.mu.Unlock()
+			if closed {
+				return
+			}
+			continue
+		}
+		n := len(waiting) + max(0, v.ahead-len(v.ready))
+		v.mu.Unlock()
+		if closed {
+			err = os.ErrClosed
+		}
+		var made []entry
+		var at int64
+		if err == nil {
+			made, at, err = v.own.add(n)
+		}
+		v.mu.Lock()
+		if err != nil {
+			v.broken = err
+			v.mu.Unlock()
+			for _, c := range waiting {
+				c <- keyOrError{err: err}
+			}
+			if closed {
+				return
+			}
+			continue
+		}
+		for i, e := range made {
+			v.index[e.id] = place{v.own, at + int64(i)*entrySize}
+		}
+		v.ready = append(v.ready, made[len(waiting):]...)
+		v.mu.Unlock()
+		for i, c := range waiting {
+			c <- keyOrError{entry: made[i]}
+		}
+	}
+}
+
+// find reads a key. Where it is not at its place, another process may have put its file
+// together with others, so the directory is read once more.
+func (v *Vault) find(k keyID) (key [32]byte, ok bool, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.closed {
+		return key, false, os.ErrClosed
+	}
+	for range 2 {
+		if p, ok := v.index[k]; ok {
+			e, live, err := p.file.read(p.at)
+			if err != nil {
+				return key, false, err
+			}
+			if live && e.id == k {
+				return e.key, true, nil
+			}
+			delete(v.index, k)
+		}
+		if err := v.refresh(); err != nil {
+			return key, false, err
+		}
+	}
+	return key, false, nil
+}
+
+func cipherOf(key [32]byte) (cipher.AEAD, error) {
+	b, err := aes.NewCipher(key[:])
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(b)
+}
+
+// keyID names a key: 16 random bytes.
+type keyID [16]byte
+
+// String returns the id as callers keep it.
+func (k keyID) String() string { return base64.RawURLEncoding.EncodeToString(k[:]) }
+
+func parseID(s string) (k keyID, ok bool) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || len(b) != len(k) {
+		return k, false
+	}
+	return keyID(b), true
+}
