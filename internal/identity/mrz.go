@@ -370,7 +370,7 @@ func ymd(s string) (PartialDate, bool) {
 
 // validBirth reports whether a date of birth is one, with parts unknown from the end.
 func validBirth(s string) bool {
-	for known := 6; known >= 0; known -= 2 {
+	for known := 0; known <= 6; known += 2 {
 		if strings.Trim(s[known:], "<") == "" {
 			_, ok := ymd(s[:known] + "000101"[known:])
 			return ok
