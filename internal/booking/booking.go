@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"darwaza.dev/internal/pass"
-	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/table"
 )
 
@@ -80,6 +79,10 @@ const (
 	NoShow                      // nobody came; settled at day's end
 )
 
+// Active reports whether the booking has places or waits for them: a person has one
+// active booking at a site on a day.
+func (s Status) Active() bool { return s == Waiting || s == Offered || s == Booked }
+
 // Member is one adult of a booking, with the children who travel on the same pass.
 type Member struct {
 	Pass     pass.ID  `cbor:"1,keyasint,omitempty"` // of the present generation
@@ -91,6 +94,8 @@ type Member struct {
 	Document string   `cbor:"7,keyasint,omitempty"` // kind of document, such as "cnic", "passport": what rules may read
 	Country  string   `cbor:"8,keyasint,omitempty"` // issuing country, ISO 3166 alpha-3, as the document says
 	Age      int16    `cbor:"9,keyasint,omitempty"` // years on the day, -1 where not known
+	// Register is the tag of the document for the vendors' register.
+	Register [16]byte `cbor:"10,keyasint,omitempty"`
 }
 
 // Places returns the places that the member takes.
@@ -185,17 +190,3 @@ type State struct {
 	// Rosters is the next position of a roster, by its key with Pos 0.
 	Rosters table.Table[RosterKey, uint32]
 }
-
-// Codes of this desk's reasons.
-const (
-	CodeFull    reason.Code = "booking.slot.full"
-	CodePast    reason.Code = "booking.slot.past"
-	CodeUnknown reason.Code = "booking.slot.unknown"
-	CodeSecond  reason.Code = "booking.person.second"
-	CodeTwice   reason.Code = "booking.person.twice"
-	CodeParty   reason.Code = "booking.party.size"
-	CodeEnded   reason.Code = "booking.state.ended"
-	CodeUsed    reason.Code = "booking.state.used"
-	CodeNoOffer reason.Code = "booking.standby.no_offer"
-	CodeStandby reason.Code = "booking.standby.waiting"
-)

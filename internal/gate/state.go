@@ -35,6 +35,15 @@ type Scan struct {
 	Decided   string         `cbor:"8,keyasint,omitempty"`  // officer id whose decision ended a REFER or HOLD
 	Void      bool           `cbor:"9,keyasint,omitempty"`  // taken back as a mistake
 	Settled   bool           `cbor:"10,keyasint,omitempty"` // an exit assumed at day's end, never scanned
+	// Reasons are those of the answer, without their parameters: what a health desk saw
+	// is in no parameter that is kept.
+	Reasons   []reason.Reason `cbor:"11,keyasint,omitempty"`
+	Unmatched bool            `cbor:"12,keyasint,omitempty"` // an exit of somebody who was not seen to enter
+	Assumed   bool            `cbor:"13,keyasint,omitempty"` // an entry while inside: an exit that nobody scanned is assumed before it
+	Admitted  bool            `cbor:"14,keyasint,omitempty"` // what Decided decided
+	Why       string          `cbor:"15,keyasint,omitempty"` // the ground of the decision, one of Grounds
+	Minute    uint16          `cbor:"16,keyasint,omitempty"` // of the day, by the site's clock
+	Found     bool            `cbor:"17,keyasint,omitempty"` // the pass was lost and found by document
 }
 
 // Presence is what this side's control has seen of one pass.
@@ -82,6 +91,7 @@ type SiteDay struct {
 	ChangedAt time.Time `cbor:"15,keyasint,omitempty"` // when Inside last changed
 	Closed    bool      `cbor:"16,keyasint,omitempty"` // settled
 	Roster    uint32    `cbor:"17,keyasint,omitempty"` // the next position of the day's roster
+	Unmatched uint32    `cbor:"18,keyasint,omitempty"` // people who left and had not been seen to enter: no part of Inside
 }
 
 // RosterKey is a position in the list of the passes that were seen at a site on a

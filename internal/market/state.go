@@ -62,7 +62,10 @@ type Purchase struct {
 	Replaces  string         `cbor:"22,keyasint,omitempty"` // the purchase that this one corrects
 	// Sealed is the id of the buyer's sealed name and number, where the desk read them;
 	// empty where they are with the buyer's booking.
-	Sealed string `cbor:"23,keyasint,omitempty"`
+	Sealed     string `cbor:"23,keyasint,omitempty"`
+	Document   string `cbor:"24,keyasint,omitempty"` // kind of the buyer's document
+	DecidedWhy string `cbor:"25,keyasint,omitempty"` // the ground of the decision, one of Grounds
+	VoidWhy    string `cbor:"26,keyasint,omitempty"` // one of Grounds
 }
 
 // Ledger is one person's purchases of one day, void ones included.

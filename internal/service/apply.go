@@ -6,9 +6,20 @@ package service
 import (
 	"time"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/market"
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/stats"
 )
 
 // Apply makes what a fact says of the state. It never refuses and consults no edition.
+// The figures come last: they count what the others made of the fact.
 func Apply(st State, at time.Time, f fact.Fact) {
+	booking.Apply(st.Booking, at, f)
+	gate.Apply(st.Gate, at, f)
+	market.Apply(st.Market, at, f)
+	people.Apply(st.People, at, f)
+	stats.Apply(st.Stats, st.Gate, at, f)
 }

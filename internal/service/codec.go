@@ -4,15 +4,24 @@
 package service
 
 import (
+	"slices"
+
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/market"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/stats"
 )
 
 // MaxCommand is the largest encoded command, in bytes.
 const MaxCommand = 1 << 20
 
 // NewCodec returns the codec of every fact; rows, commands and answers use it too.
-func NewCodec() *fact.Codec { return fact.NewCodec() }
+func NewCodec() *fact.Codec {
+	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts())...)
+}
 
 // Decode returns the command of a kind from the form in which it is forwarded to the
 // log's owner. A kind that this build does not know is a problem of kind invalid.

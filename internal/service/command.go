@@ -110,22 +110,18 @@ type WithdrawnPass struct {
 }
 
 // Match is what comparing the holder's document with the pass has shown.
-type Match uint8
+type Match = gate.Match
 
 // The results of a comparison.
 const (
-	NotCompared Match = iota
-	Fits              // the document that was read is the one the pass is bound to
-	Differs           // it is another one
-	Seen              // the officer looked and says that it fits
+	NotCompared = gate.NotCompared
+	Fits        = gate.Fits    // the document that was read is the one the pass is bound to
+	Differs     = gate.Differs // it is another one
+	Seen        = gate.Seen    // the officer looked and says that it fits
 )
 
 // Screening is what the gate's example protocol asks. It is read once and kept nowhere.
-type Screening struct {
-	Done       bool  `cbor:"1,keyasint,omitempty"`
-	TempTenths int16 `cbor:"2,keyasint,omitempty"` // tenths of a degree Celsius, 0 where not measured
-	Symptoms   bool  `cbor:"3,keyasint,omitempty"`
-}
+type Screening = gate.Screening
 
 // Scan asks the gate about a pass.
 type Scan struct {
@@ -148,6 +144,8 @@ type Scan struct {
 	// zero where none was read. A side needs it of a pass that the other side sold: it is
 	// how a purchase, or an exit without the pass, finds the person.
 	Tag [16]byte `cbor:"11,keyasint,omitempty"`
+	// Looks is what a text that is no pass looks like.
+	Looks pass.Kind `cbor:"12,keyasint,omitempty"`
 }
 
 // ScanAnswer is the gate's answer.

@@ -3,27 +3,297 @@
 
 package service
 
-import "darwaza.dev/internal/problem"
+import (
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/rules"
+)
 
-func later() error { return problem.New(problem.Internal, "command.unready") }
+func (tx *Tx) record(facts []fact.Fact) {
+	for _, f := range facts {
+		tx.Record(f)
+	}
+}
 
-// Run decides and records.
-func (c Book) Run(tx *Tx) (any, error)        { return BookingAnswer{}, later() }
-func (c Cancel) Run(tx *Tx) (any, error)      { return BookingAnswer{}, later() }
-func (c Move) Run(tx *Tx) (any, error)        { return BookingAnswer{}, later() }
-func (c Accept) Run(tx *Tx) (any, error)      { return BookingAnswer{}, later() }
-func (c Decline) Run(tx *Tx) (any, error)     { return BookingAnswer{}, later() }
-func (c Reissue) Run(tx *Tx) (any, error)     { return BookingAnswer{}, later() }
-func (c Sweep) Run(tx *Tx) (any, error)       { return SweepAnswer{}, later() }
-func (c Acknowledge) Run(tx *Tx) (any, error) { return AcknowledgeAnswer{}, later() }
-func (c Withdrawn) Run(tx *Tx) (any, error)   { return WithdrawnAnswer{}, later() }
-func (c Foreign) Run(tx *Tx) (any, error)     { return ForeignAnswer{}, later() }
-func (c Scan) Run(tx *Tx) (any, error)        { return ScanAnswer{}, later() }
-func (c DecideScan) Run(tx *Tx) (any, error)  { return ScanAnswer{}, later() }
-func (c UndoScan) Run(tx *Tx) (any, error)    { return ScanAnswer{}, later() }
-func (c Settle) Run(tx *Tx) (any, error)      { return SettleAnswer{}, later() }
-func (c Display) Run(tx *Tx) (any, error)     { return DisplayAnswer{}, later() }
-func (c Buy) Run(tx *Tx) (any, error)         { return BuyAnswer{}, later() }
-func (c Void) Run(tx *Tx) (any, error)        { return BuyAnswer{}, later() }
-func (c Enrol) Run(tx *Tx) (any, error)       { return EnrolAnswer{}, later() }
-func (c Appoint) Run(tx *Tx) (any, error)     { return AppointAnswer{}, later() }
+func (tx *Tx) booking() booking.Desk {
+	return booking.Desk{State: tx.Booking, Law: tx.Law, Side: tx.Side, Now: tx.Now}
+}
+
+// returned gives the free places of slots to those who wait. One round is enough: what
+// is left goes at the next sweep.
+func (tx *Tx) returned(slots ...booking.SlotID) (n uint32, more bool) {
+	for i, s := range slots {
+		if i > 0 && s == slots[i-1] {
+			continue
+		}
+		facts, m := tx.booking().DecideReturn(s)
+		tx.record(facts)
+		for _, f := range facts {
+			if _, sized := f.(*booking.Opened); !sized {
+				n++
+			}
+		}
+		more = more || m
+	}
+	return n, more
+}
+
+// answer is how a booking stands after a command.
+func (tx *Tx) answer(ref booking.Ref, v rules.Verdict) BookingAnswer {
+	b, _ := tx.Booking.Bookings.Get(ref)
+	return BookingAnswer{Verdict: v, Booking: b}
+}
+
+// clerk checks an officer who books for others. A traveller, or a program on their
+// behalf, is no officer and needs no right but the reference.
+func (tx *Tx) clerk(id people.OfficerID, site uint16) error {
+	if err := tx.whole(); err != nil || id == "" {
+		return err
+	}
+	_, err := tx.acting(id, site, mayBook)
+	return err
+}
+
+// Run decides who gets places, and records it. The sealed data is kept only where the
+// booking is.
+func (c Book) Run(tx *Tx) (any, error) {
+	if err := tx.clerk(c.Officer, c.Slot.Site()); err != nil {
+		return nil, err
+	}
+	r := booking.Request{Ref: c.Ref, Slot: c.Slot, Waits: c.Waits, Standing: c.Standing, By: string(c.Officer), Sealed: c.SealedID}
+	r.Members = make([]booking.Member, len(c.Members))
+	r.Vendors = make([]bool, len(c.Members))
+	for i, m := range c.Members {
+		r.Members[i] = booking.Member{Pass: m.Pass, Tag: m.Tag, Binding: m.Binding, Register: m.Register,
+			Document: m.Document, Country: m.Country, Age: m.Age, Children: m.Children}
+		r.Vendors[i] = tx.Market.Enrolled(m.Register, c.Slot.Site(), c.Slot.Day())
+	}
+	facts, v, err := tx.booking().DecideBook(r)
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	b, made := tx.Booking.Bookings.Get(c.Ref)
+	if made && c.SealedID != "" {
+		tx.Sealed.Put(c.SealedID, c.Sealed)
+	}
+	if made && b.Status == booking.Waiting {
+		tx.returned(c.Slot)
+		b, _ = tx.Booking.Bookings.Get(c.Ref)
+	}
+	return BookingAnswer{Verdict: v, Booking: b}, nil
+}
+
+// Run gives a booking back, and what comes back to those who wait.
+func (c Cancel) Run(tx *Tx) (any, error) {
+	b, err := tx.mine(c.Ref, c.Officer)
+	if err != nil {
+		return nil, err
+	}
+	facts, v, err := tx.booking().DecideCancel(c.Ref, string(c.Officer))
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	if len(facts) > 0 {
+		tx.returned(b.Slot)
+	}
+	return tx.answer(c.Ref, v), nil
+}
+
+// mine returns a booking with the rights of whoever asks checked.
+func (tx *Tx) mine(ref booking.Ref, officer people.OfficerID) (booking.Booking, error) {
+	b, ok := tx.Booking.Bookings.Get(ref)
+	if err := tx.clerk(officer, b.Slot.Site()); err != nil {
+		return b, err
+	}
+	if !ok {
+		return b, problem.New(problem.NotFound, "booking.unknown")
+	}
+	return b, nil
+}
+
+// vendors says of each member whether they hold a card that is good on a slot's day.
+func (tx *Tx) vendors(b booking.Booking, slot booking.SlotID) []bool {
+	out := make([]bool, len(b.Members))
+	for i, m := range b.Members {
+		out[i] = tx.Market.Enrolled(m.Register, slot.Site(), slot.Day())
+	}
+	return out
+}
+
+// Run moves a booking, or leaves it where it is.
+func (c Move) Run(tx *Tx) (any, error) {
+	b, err := tx.mine(c.Ref, c.Officer)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.clerk(c.Officer, c.To.Site()); err != nil {
+		return nil, err
+	}
+	facts, v, err := tx.booking().DecideMove(booking.MoveRequest{Ref: c.Ref, To: c.To, Tags: c.Tags,
+		Vendors: tx.vendors(b, c.To), By: string(c.Officer)})
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	if len(facts) > 0 {
+		tx.returned(b.Slot)
+	}
+	return tx.answer(c.Ref, v), nil
+}
+
+// Run takes an offered place.
+func (c Accept) Run(tx *Tx) (any, error) {
+	b, err := tx.mine(c.Ref, "")
+	if err != nil {
+		return nil, err
+	}
+	facts, v, err := tx.booking().DecideAccept(c.Ref, tx.vendors(b, b.Slot))
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	return tx.answer(c.Ref, v), nil
+}
+
+// Run lets an offered place go.
+func (c Decline) Run(tx *Tx) (any, error) {
+	b, err := tx.mine(c.Ref, "")
+	if err != nil {
+		return nil, err
+	}
+	facts, v, err := tx.booking().DecideDecline(c.Ref)
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	if len(facts) > 0 {
+		tx.returned(b.Slot)
+	}
+	return tx.answer(c.Ref, v), nil
+}
+
+// Run makes a new pass and withdraws the old one.
+func (c Reissue) Run(tx *Tx) (any, error) {
+	if _, err := tx.mine(c.Ref, c.Officer); err != nil {
+		return nil, err
+	}
+	facts, v, err := tx.booking().DecideReissue(c.Ref, c.Member, string(c.Officer))
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	return tx.answer(c.Ref, v), nil
+}
+
+// Run does what time alone brings to the slots, and goes on with freeing places that
+// the other side has heard of.
+func (c Sweep) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	var a SweepAnswer
+	freed, slots, more := tx.booking().DecideHeard(0)
+	a.More = more
+	a.Freed = tx.freed(freed)
+	for _, s := range append(slots, c.Slots...) {
+		facts, more := tx.booking().DecideSweep(s)
+		for _, f := range facts {
+			switch f.(type) {
+			case *booking.RanOut:
+				a.Lapsed++
+			case *booking.PassesEnded:
+				row, _ := tx.Booking.Slots.Get(s)
+				a.Freed += row.Withheld
+			}
+		}
+		tx.record(facts)
+		n, left := tx.returned(s)
+		a.Offered += n
+		a.More = a.More || more || left
+	}
+	return a, nil
+}
+
+// freed records what DecideHeard decided and returns how many places came back.
+func (tx *Tx) freed(facts []fact.Fact) (n uint32) {
+	for _, f := range facts {
+		if f, ok := f.(*booking.Freed); ok {
+			for s := f.From; s <= f.To; s++ {
+				if w, ok := tx.Booking.Withdrawals.Get(s); ok && !w.Freed {
+					n += w.Places
+				}
+			}
+		}
+		tx.Record(f)
+	}
+	return n
+}
+
+// Run records how far the other side has heard, and frees the places.
+func (c Acknowledge) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	facts, slots, _ := tx.booking().DecideHeard(c.Serial)
+	tx.record(facts)
+	for _, s := range slots {
+		tx.returned(s)
+	}
+	a, _ := tx.Booking.Acks.Get(0)
+	return AcknowledgeAnswer{Heard: a.Heard, FreedTo: a.FreedTo}, nil
+}
+
+// Run records the other side's figures.
+func (c Foreign) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	if len(c.Figures.Free) > 2000 {
+		return nil, problem.New(problem.Limit, "stats.figures")
+	}
+	facts := tx.Stats.DecideHeard(c.Site, c.Day, c.Figures, tx.Now)
+	tx.record(facts)
+	return ForeignAnswer{Kept: len(facts) > 0}, nil
+}
+
+// Run makes or changes an officer. The sealed name and the verifier of the sign-in word
+// are in no fact.
+func (c Appoint) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	if c.By != "" {
+		if _, err := tx.acting(c.By, 0, mayAppoint); err != nil {
+			return nil, err
+		}
+	}
+	o := c.Officer
+	if c.SealedID != "" {
+		o.Sealed = c.SealedID
+	}
+	if o.Site != "" {
+		e, ok := tx.Law.Edition(tx.Now)
+		if ok {
+			if _, ok = e.Site(o.Site); !ok {
+				return nil, problem.Field("site", "officer.site.unknown")
+			}
+		}
+	}
+	facts, err := tx.People.DecideAppoint(o, c.By)
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	if c.SealedID != "" {
+		tx.Sealed.Put(c.SealedID, c.Sealed)
+	}
+	if c.Word != "" {
+		tx.Sealed.Put(wordKey(o.ID), []byte(c.Word))
+	}
+	o, _ = tx.People.Officers.Get(o.ID)
+	return AppointAnswer{Officer: o}, nil
+}

@@ -4,6 +4,9 @@
 package service
 
 import (
+	"cmp"
+	"math"
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -92,17 +95,116 @@ type DayView struct {
 
 // BoardOf returns the public board of a site, as side's server sees it.
 func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time) Board {
-	return Board{Side: side, Now: now}
+	b := Board{Side: side, Now: now}
+	e, ok := law.Edition(now)
+	if !ok {
+		return b
+	}
+	b.Site, ok = e.SiteNumbered(site)
+	if !ok {
+		return b
+	}
+	b.Known, b.Edition, b.Zone = true, e, law.Zone(b.Site.ID)
+	b.Day, _ = dayIn(b.Zone, now)
+	date := rules.DayDate(b.Day)
+	for _, c := range e.Classes {
+		v := ClassView{Class: c}
+		if s := e.Schedules[b.Site.ID]; s != nil {
+			v.Today = s.Intervals(c.ID, string(gate.In), date)
+			if v.Open = s.OpenAt(c.ID, string(gate.In), now); v.Open {
+				v.Until, _ = s.Until(c.ID, string(gate.In), now)
+			} else {
+				v.Next, _ = s.Next(c.ID, string(gate.In), now)
+			}
+		}
+		answer := law.Check(rules.Query{Point: rules.Gate, At: now, Site: b.Site.ID, Side: string(side),
+			Facts: rules.Facts{"class": c.ID, "direction": string(gate.In)}})
+		for _, r := range answer.Reasons {
+			if r.Outcome == reason.Closed {
+				v.Closed, v.Open = append(v.Closed, r), false
+			}
+		}
+		b.Open = b.Open || v.Open
+		b.Classes = append(b.Classes, v)
+	}
+	b.Next = nextFree(st, law, side, e, site, b.Day, now)
+	b.Here, _ = st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: b.Day})
+	b.Here.Site, b.Here.Day = site, b.Day
+	b.Cap = capOf(law, side, b.Site.ID, now)
+	b.There, b.ThereKnown = st.Stats.Foreign.Get(stats.Key{Site: site, Day: b.Day})
+	return b
+}
+
+// nextFree returns the next slots with free places, by time, at most eight.
+func nextFree(st State, law *Law, side agreement.Side, e *agreement.Edition, site, today uint16, now time.Time) []SlotView {
+	const most = 8
+	var next []SlotView
+	for day := today; day <= today+ahead(law, side, e, site, now) && len(next) < most; day++ {
+		for _, c := range e.Classes {
+			for _, v := range DayOf(st, law, side, site, c.Number, day, now) {
+				if v.Free > 0 {
+					next = append(next, v)
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(next, func(a, b SlotView) int { return a.Plan.From.Compare(b.Plan.From) })
+	return next[:min(len(next), most)]
+}
+
+// ahead is for how many days from now places can be booked; where the edition does not
+// say, pages look this far.
+func ahead(law *Law, side agreement.Side, e *agreement.Edition, site uint16, now time.Time) uint16 {
+	const most = 31
+	s, _ := e.SiteNumbered(site)
+	n, ok := law.Param("booking.ahead", s.ID, side, now)
+	if !ok || n > most || n < 0 {
+		return most
+	}
+	return uint16(n)
+}
+
+func capOf(law *Law, side agreement.Side, site string, now time.Time) uint32 {
+	n, ok := law.Param("occupancy.cap", site, side, now)
+	if !ok || n < 0 || n > math.MaxInt32 {
+		return 0
+	}
+	return uint32(n)
 }
 
 // DayOf returns the slots of a day for a class, in order of time.
 func DayOf(st State, law *Law, side agreement.Side, site uint16, class uint8, day uint16, now time.Time) []SlotView {
-	return nil
+	plans := law.Slots(site, day, class)
+	views := make([]SlotView, len(plans))
+	there, _ := st.Stats.Foreign.Get(stats.Key{Site: site, Day: day})
+	for i, p := range plans {
+		views[i] = slotView(st, side, p, there, now)
+	}
+	return views
+}
+
+func slotView(st State, side agreement.Side, p rules.SlotPlan, there stats.Foreign, now time.Time) SlotView {
+	id := booking.MakeSlotID(p.Site, p.Class, p.Day, p.Minute)
+	v := SlotView{ID: id, Plan: p}
+	v.Slot, _ = st.Booking.Slots.Get(id)
+	v.Slot.ID, v.Slot.Allotment = id, p.Allotment[side]
+	v.Queue = v.Slot.StandbyTail - v.Slot.StandbyHead
+	v.Other, v.OtherKnown = there.Free[uint64(id)]
+	v.Past = !now.Before(p.Until)
+	if !v.Past && !booking.Queueing(st.Booking, v.Slot) {
+		v.Free = v.Slot.Free()
+	}
+	return v
 }
 
 // SlotOf returns one slot; false where the edition plans none of that id.
 func SlotOf(st State, law *Law, side agreement.Side, id booking.SlotID, now time.Time) (SlotView, bool) {
-	return SlotView{}, false
+	p, ok := law.Slot(id.Site(), id.Class(), id.Day(), id.Minute())
+	if !ok {
+		return SlotView{}, false
+	}
+	there, _ := st.Stats.Foreign.Get(stats.Key{Site: id.Site(), Day: id.Day()})
+	return slotView(st, side, p, there, now), true
 }
 
 // BookingOf returns the booking of a reference.
@@ -132,14 +234,59 @@ func FindByTag(st State, tag [16]byte, site, day uint16) (booking.Booking, bool)
 
 // RosterOf returns the bookings that this side sold for a site and day, in the order in
 // which they were made.
-func RosterOf(st State, site, day uint16) []booking.Booking { return nil }
+func RosterOf(st State, site, day uint16) []booking.Booking {
+	k := booking.RosterKey{Site: site, Day: day}
+	n, _ := st.Booking.Rosters.Get(k)
+	var list []booking.Booking
+	seen := map[booking.Ref]bool{} // a booking that was moved away and back stands twice
+	for k.Pos = range n {
+		ref, ok := st.Booking.Roster.Get(k)
+		if !ok || seen[ref] {
+			continue
+		}
+		if b, ok := st.Booking.Bookings.Get(ref); ok && b.Slot.Site() == site && b.Slot.Day() == day {
+			seen[ref] = true
+			list = append(list, b)
+		}
+	}
+	return list
+}
 
 // PresenceOf returns what this side's gates have seen of a pass.
 func PresenceOf(st State, id pass.ID) (gate.Presence, bool) { return st.Gate.Presences.Get(id) }
 
 // PresencesOf returns the passes that this side's gates have seen at a site on a day, in
 // the order in which they were first seen.
-func PresencesOf(st State, site, day uint16) []gate.Presence { return nil }
+func PresencesOf(st State, site, day uint16) []gate.Presence {
+	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
+	var list []gate.Presence
+	seen := map[pass.ID]bool{}
+	for pos := range d.Roster {
+		id, ok := st.Gate.Roster.Get(gate.RosterKey{Site: site, Day: day, Pos: pos})
+		if !ok || seen[id] {
+			continue
+		}
+		if p, ok := st.Gate.Presences.Get(id); ok && p.Site == site && p.Day == day {
+			seen[id] = true
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// FindPresence returns what this side's gates have seen of a person on a day: for those
+// whose pass the other side sold and who have lost it inside.
+func FindPresence(st State, tag [16]byte, site, day uint16) (gate.Presence, bool) {
+	if tag == ([16]byte{}) {
+		return gate.Presence{}, false
+	}
+	for _, p := range PresencesOf(st, site, day) {
+		if p.Tag == tag {
+			return p, true
+		}
+	}
+	return gate.Presence{}, false
+}
 
 // LedgerOf returns a person's purchases of a day, over all markets of this side.
 func LedgerOf(st State, tag [16]byte, day uint16) market.Ledger {
@@ -171,7 +318,24 @@ func ValueOf(st State, site uint16, code string, day uint16) (market.Value, bool
 
 // ValuesOf returns every line of the goods lists in force with the value displayed for
 // it at a site on a day, in order of codes.
-func ValuesOf(st State, law *Law, site, day uint16) []ValueView { return nil }
+func ValuesOf(st State, law *Law, site, day uint16) []ValueView {
+	e, ok := law.Edition(rules.DayDate(day).Start(time.UTC).Add(12 * time.Hour))
+	if !ok {
+		return nil
+	}
+	var views []ValueView
+	for id, list := range e.Lists {
+		for _, line := range list.Lines() {
+			v := ValueView{List: id, Line: line}
+			v.Value, v.Shown = ValueOf(st, site, line.Code, day)
+			views = append(views, v)
+		}
+	}
+	slices.SortFunc(views, func(a, b ValueView) int {
+		return cmp.Or(cmp.Compare(a.Line.Code, b.Line.Code), cmp.Compare(a.List, b.List))
+	})
+	return views
+}
 
 // VendorOf returns the card of a vendor by the register tag of their document.
 func VendorOf(st State, register [16]byte) (market.Vendor, bool) {
@@ -193,7 +357,7 @@ func OfficerByLogin(st State, login string) (people.Officer, bool) {
 }
 
 // OfficersOf returns all officers ever appointed, in order of their appointment.
-func OfficersOf(st State) []people.Officer { return nil }
+func OfficersOf(st State) []people.Officer { return st.People.All() }
 
 // WordOf returns the verifier of an officer's sign-in word.
 func WordOf(st State, id people.OfficerID) (string, bool) {
@@ -215,13 +379,35 @@ func DayFigures(st State, site, day uint16) DayView {
 
 // FiguresFor returns what this side tells the other of a site's day: AsOf is now.
 func FiguresFor(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) stats.Foreign {
-	return stats.Foreign{AsOf: now}
+	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
+	f := stats.Foreign{Inside: d.Inside, Peak: d.Peak, Entries: d.Entries, Exits: d.Exits, AsOf: now}
+	e, ok := law.Edition(now)
+	if !ok {
+		return f
+	}
+	for _, c := range e.Classes {
+		for _, v := range DayOf(st, law, side, site, c.Number, day, now) {
+			if !v.Past {
+				if f.Free == nil {
+					f.Free = map[uint64]uint32{}
+				}
+				f.Free[uint64(v.ID)] = v.Free
+			}
+		}
+	}
+	return f
 }
 
 // WithdrawalsAfter returns this side's withdrawn passes with serials above after, at
 // most limit, and the newest serial that there is.
 func WithdrawalsAfter(st State, after uint64, limit int) (list []WithdrawnPass, last uint64) {
-	return nil, 0
+	a, _ := st.Booking.Acks.Get(0)
+	for n := after + 1; n > after && n <= a.Last && len(list) < limit; n++ {
+		if w, ok := st.Booking.Withdrawals.Get(n); ok {
+			list = append(list, WithdrawnPass{Serial: n, Pass: w.Pass, Gen: w.Gen, Until: w.Until.Unix()})
+		}
+	}
+	return list, a.Last
 }
 
 // HeardOf says how far this side has read the other side's withdrawals.
@@ -232,16 +418,84 @@ func HeardOf(st State, side agreement.Side) gate.Heard {
 
 // SweepSlots returns the slots of the days from now on that a Sweep should look at: the
 // command for the server's own clockwork is Sweep{Slots: SweepSlots(…)}.
-func SweepSlots(st State, law *Law, side agreement.Side, now time.Time) []booking.SlotID { return nil }
+func SweepSlots(st State, law *Law, side agreement.Side, now time.Time) []booking.SlotID {
+	e, ok := law.Edition(now)
+	if !ok {
+		return nil
+	}
+	var ids []booking.SlotID
+	for _, site := range e.Sites {
+		today, _ := dayIn(law.Zone(site.ID), now)
+		// Yesterday's passes have ended, and what they withheld is to be let go.
+		for day := today - 1; day <= today+ahead(law, side, e, site.Number, now); day++ {
+			for _, c := range e.Classes {
+				for _, p := range law.Slots(site.Number, day, c.Number) {
+					id := booking.MakeSlotID(p.Site, p.Class, p.Day, p.Minute)
+					s, ok := st.Booking.Slots.Get(id)
+					if ok && (s.StandbyHead < s.StandbyTail || s.Withheld > 0 || s.Offered > 0) {
+						ids = append(ids, id)
+					}
+				}
+			}
+		}
+	}
+	return ids
+}
 
 // DayAt returns the civil day at a site, as day numbers count, and the minute of the day.
-func DayAt(law *Law, site uint16, now time.Time) (day, minute uint16, ok bool) { return 0, 0, false }
+func DayAt(law *Law, site uint16, now time.Time) (day, minute uint16, ok bool) {
+	e, ok := law.Edition(now)
+	if !ok {
+		return 0, 0, false
+	}
+	s, ok := e.SiteNumbered(site)
+	if !ok {
+		return 0, 0, false
+	}
+	day, minute = dayIn(law.Zone(s.ID), now)
+	return day, minute, true
+}
+
+func dayIn(zone *time.Location, now time.Time) (day, minute uint16) {
+	now = now.In(zone)
+	return rules.DayNumber(calendar.On(now, zone)), uint16(now.Hour()*60 + now.Minute())
+}
 
 // PassClaims returns what one member's pass says. It is false where the booking has no
 // pass, as on standby, or the edition does not know its slot.
 func PassClaims(law *Law, side agreement.Side, b booking.Booking, member int) (pass.Claims, bool) {
-	return pass.Claims{}, false
+	if b.Status != booking.Booked && b.Status != booking.Used || member < 0 || member >= len(b.Members) {
+		return pass.Claims{}, false
+	}
+	p, ok := law.Slot(b.Slot.Site(), b.Slot.Class(), b.Slot.Day(), b.Slot.Minute())
+	if !ok {
+		return pass.Claims{}, false
+	}
+	e, ok := law.Edition(p.From)
+	if !ok {
+		return pass.Claims{}, false
+	}
+	site, ok := e.SiteNumbered(p.Site)
+	if !ok {
+		return pass.Claims{}, false
+	}
+	m := b.Members[member]
+	from, until := booking.PassSpan(law, site.ID, p)
+	return pass.Claims{
+		ID: m.Pass, Side: pass.Side(side[0]), Edition: e.Hash.Prefix(), Binding: m.Binding,
+		Site: p.Site, Slot: uint64(b.Slot), Class: p.Class, Place: m.Place, Generation: m.Gen, Children: m.Children,
+		NotBefore: from, Expires: until,
+		// When it was booked, not when it is printed: the same claims give the same text.
+		IssuedAt: b.At.Truncate(time.Second),
+	}, true
 }
 
 // ClassName returns the names of a class in the edition in force at an instant.
-func ClassName(law *Law, class uint8, at time.Time) (lang.Text, bool) { return nil, false }
+func ClassName(law *Law, class uint8, at time.Time) (lang.Text, bool) {
+	e, ok := law.Edition(at)
+	if !ok {
+		return nil, false
+	}
+	c, ok := e.ClassNumbered(class)
+	return c.Name, ok
+}

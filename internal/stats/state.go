@@ -63,12 +63,13 @@ type Day struct {
 	Voided     uint32              `cbor:"16,keyasint,omitempty"`
 	Categories map[string]Category `cbor:"17,keyasint,omitempty"`
 	UpdatedAt  time.Time           `cbor:"18,keyasint,omitempty"`
+	Quarter    uint8               `cbor:"19,keyasint,omitempty"` // the newest of Inside that is not yet to come
 }
 
 // ReasonCount is how often a reason was given.
 type ReasonCount struct {
 	ReasonKey
-	Count uint32 `cbor:"1,keyasint,omitempty"`
+	Count uint32 `cbor:"3,keyasint,omitempty"` // the key's fields are 1 and 2
 }
 
 // Foreign is the other side's figures of a site and day, as its server last gave them.

@@ -1,0 +1,511 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package booking
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
+)
+
+// MaxMembers is the most adults that one booking can hold, whatever an edition says: a
+// booking is one fact, and a fact has a greatest size.
+const MaxMembers = 64
+
+// MaxChildren is the most children that can travel on one adult's pass.
+const MaxChildren = 20
+
+// RefLength is the number of characters of a reference.
+const RefLength = 12
+
+// Valid reports whether r has the form of a reference.
+func (r Ref) Valid() bool {
+	if len(r) != RefLength {
+		return false
+	}
+	for i := range len(r) {
+		if strings.IndexByte("0123456789ABCDEFGHJKMNPQRSTVWXYZ", r[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Desk is what a decision looks at: the state of one side, the law, and the time.
+type Desk struct {
+	State
+	Law  *rules.Law
+	Side agreement.Side
+	Now  time.Time
+}
+
+// Request asks for places. Members have no places and no generation yet; what is on
+// Vendors says of each whether they hold a vendor's card that is good on the day.
+type Request struct {
+	Ref      Ref
+	Slot     SlotID
+	Members  []Member
+	Vendors  []bool
+	Waits    bool
+	Standing bool
+	By       string
+	Sealed   string
+}
+
+func (r Request) check() error {
+	if !r.Ref.Valid() {
+		return problem.Field("ref", "booking.ref")
+	}
+	if len(r.Members) == 0 || len(r.Members) > MaxMembers {
+		return problem.Field("members", "booking.members")
+	}
+	for _, m := range r.Members {
+		if m.Children > MaxChildren {
+			return problem.Field("children", "booking.children")
+		}
+		if m.Pass == (pass.ID{}) || m.Tag == ([16]byte{}) || m.Document == "" {
+			return problem.Field("members", "booking.member")
+		}
+	}
+	return nil
+}
+
+// place is where and for whom a slot is, by the edition that holds then.
+type place struct {
+	plan    rules.SlotPlan
+	planned bool
+	site    string
+	class   string
+	at      time.Time // the slot's beginning, whether or not it is planned
+}
+
+func (d Desk) place(id SlotID) (place, error) {
+	p := place{}
+	p.plan, p.planned = d.Law.Slot(id.Site(), id.Class(), id.Day(), id.Minute())
+	if p.planned {
+		p.at = p.plan.From
+	} else if id.Minute() < 24*60 {
+		p.at = rules.DayDate(id.Day()).Start(time.UTC)
+	} else {
+		return p, problem.Field("slot", "booking.slot")
+	}
+	e, ok := d.Law.Edition(p.at)
+	if !ok {
+		return p, nil // the law says so itself when it is asked
+	}
+	site, ok1 := e.SiteNumbered(id.Site())
+	class, ok2 := e.ClassNumbered(id.Class())
+	if !ok1 || !ok2 {
+		return p, problem.New(problem.NotFound, "booking.slot")
+	}
+	p.site, p.class = site.ID, class.ID
+	if !p.planned {
+		p.at = rules.DayDate(id.Day()).At(calendar.Minute(id.Minute()), d.Law.Zone(site.ID))
+	}
+	return p, nil
+}
+
+// ask asks the law about a party. Persons of whom the law would see the same are asked
+// about once.
+func (d Desk) ask(p place, ms []Member, vendors []bool) rules.Verdict {
+	type seen struct {
+		document, country string
+		age               int16
+		vendor            bool
+	}
+	var children int64
+	for _, m := range ms {
+		children += int64(m.Children)
+	}
+	var verdict rules.Verdict
+	var asked map[seen]bool
+	for i, m := range ms {
+		s := seen{m.Document, m.Country, m.Age, i < len(vendors) && vendors[i]}
+		if asked[s] {
+			continue
+		}
+		if len(ms) > 1 {
+			if asked == nil {
+				asked = map[seen]bool{}
+			}
+			asked[s] = true
+		}
+		facts := rules.Facts{
+			"class":           p.class,
+			"direction":       "in",
+			"party.adults":    int64(len(ms)),
+			"party.children":  children,
+			"party.size":      int64(len(ms)) + children,
+			"person.document": m.Document,
+			"vendor.card":     s.vendor,
+			"slot.from":       p.at,
+		}
+		if m.Country != "" {
+			facts["person.country"] = m.Country
+		}
+		if m.Age >= 0 {
+			facts["person.age"] = int64(m.Age)
+		}
+		v := d.Law.Check(rules.Query{Point: rules.Booking, At: p.at, Site: p.site, Side: string(d.Side), Facts: facts})
+		if i == 0 {
+			verdict = v
+		} else {
+			verdict = verdict.And(v)
+		}
+	}
+	return verdict
+}
+
+// lawful reports whether a verdict lets a booking be made. BREACH says that the
+// authority has failed, which is not held against a traveller.
+func lawful(v rules.Verdict) bool { return v.Outcome == reason.Allow || v.Outcome == reason.Breach }
+
+// plain is a verdict on something that no clause is asked about, such as cancelling.
+func (d Desk) plain() rules.Verdict {
+	v := rules.Verdict{Point: rules.Booking, Outcome: reason.Allow, At: d.Now}
+	if e, ok := d.Law.Edition(d.Now); ok {
+		v.Agreement, v.Edition = e.ID, hex.EncodeToString(e.Hash[:])
+	}
+	return v
+}
+
+func because(c reason.Code, o reason.Outcome) reason.Reason {
+	return reason.Reason{Code: c, Outcome: o}
+}
+
+// timely says whether the slot can be booked now, as far as time goes.
+func (d Desk) timely(p place, id SlotID) (reason.Reason, bool) {
+	switch {
+	case !p.planned:
+		return because(CodeUnknown, reason.Closed), false
+	case !d.Now.Before(p.plan.Until):
+		return because(CodePast, reason.Closed), false
+	}
+	if ahead, ok := d.Law.Param("booking.ahead", p.site, d.Side, d.Now); ok {
+		today := rules.DayNumber(calendar.On(d.Now, d.Law.Zone(p.site)))
+		if int64(id.Day())-int64(today) > ahead {
+			r := because(CodeAhead, reason.Closed)
+			r.Params = map[string]string{"days": strconv.FormatInt(ahead, 10)}
+			return r, false
+		}
+	}
+	return reason.Reason{}, true
+}
+
+// open returns this side's part of a slot as the edition has it now, with the fact that
+// says so where the row says otherwise.
+func (d Desk) open(p place, id SlotID) (Slot, []fact.Fact) {
+	s, ok := d.Slots.Get(id)
+	if n := p.plan.Allotment[d.Side]; !ok || s.Allotment != n {
+		s.ID, s.Allotment = id, n
+		s.Excess = s.over()
+		return s, []fact.Fact{&Opened{Slot: id, Allotment: n}}
+	}
+	return s, nil
+}
+
+// waiting returns the first party in the queue that could ever be served and has no
+// offer yet. Parties before it hold offers; one that is larger than the allotment
+// cannot be served and keeps nobody waiting.
+func (d Desk) waiting(s Slot, from uint64) (Booking, bool) {
+	for p := max(from, s.StandbyHead); p < s.StandbyTail; p++ {
+		ref, ok := d.Standby.Get(StandbyKey{Slot: s.ID, Pos: p})
+		if !ok {
+			continue
+		}
+		if b, ok := d.Bookings.Get(ref); ok && b.Status == Waiting && b.Places() <= s.Allotment {
+			return b, true
+		}
+	}
+	return Booking{}, false
+}
+
+// room reports whether n places can be sold to somebody new: a place that comes back
+// is never sold past those who wait.
+func (d Desk) room(s Slot, n uint32) bool {
+	if s.Free() < n {
+		return false
+	}
+	_, queue := d.waiting(s, 0)
+	return !queue
+}
+
+// numbers gives places from a slot to members, in order.
+func numbers(s *Slot, ms []Member) []uint32 {
+	ns := make([]uint32, len(ms))
+	for i, m := range ms {
+		ns[i] = s.NextPlace
+		s.NextPlace += m.Places()
+	}
+	return ns
+}
+
+func places(ms []Member) (n uint32) {
+	for _, m := range ms {
+		n += m.Places()
+	}
+	return n
+}
+
+// DecideBook decides who gets places in a slot: the whole party or nobody.
+func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
+	if err := r.check(); err != nil {
+		return nil, rules.Verdict{}, err
+	}
+	if _, taken := d.Bookings.Get(r.Ref); taken {
+		return nil, rules.Verdict{}, problem.New(problem.Conflict, "booking.ref")
+	}
+	p, err := d.place(r.Slot)
+	if err != nil {
+		return nil, rules.Verdict{}, err
+	}
+	v := d.ask(p, r.Members, r.Vendors)
+	if p.site == "" { // no edition is in force then, and v says so
+		return nil, v, nil
+	}
+	if why, ok := d.timely(p, r.Slot); !ok {
+		return nil, v.With(why), nil
+	}
+	if !lawful(v) {
+		return nil, v, nil
+	}
+	n := places(r.Members)
+	if most, ok := d.Law.Param("party.max", p.site, d.Side, p.at); ok && int64(n) > most {
+		why := because(CodeParty, reason.Refuse)
+		why.Params = map[string]string{"max": strconv.FormatInt(most, 10)}
+		return nil, v.With(why), nil
+	}
+	for i, m := range r.Members {
+		for _, o := range r.Members[:i] {
+			if o.Tag == m.Tag {
+				return nil, v.With(because(CodeTwice, reason.Refuse)), nil
+			}
+			if o.Pass == m.Pass {
+				return nil, v, problem.Field("members", "booking.member")
+			}
+		}
+		if _, second := d.Claims.Get(ClaimKey{Tag: m.Tag, Site: r.Slot.Site(), Day: r.Slot.Day()}); second {
+			return nil, v.With(because(CodeSecond, reason.Refuse)), nil
+		}
+		if _, known := d.Holders.Get(m.Pass); known {
+			return nil, v, problem.New(problem.Conflict, "booking.pass")
+		}
+	}
+	s, facts := d.open(p, r.Slot)
+	if d.room(s, n) {
+		ms := append([]Member(nil), r.Members...)
+		for i := range ms {
+			ms[i].Gen, ms[i].Place = 0, s.NextPlace
+			s.NextPlace += ms[i].Places()
+		}
+		return append(facts, &Made{Ref: r.Ref, Slot: r.Slot, Members: ms, By: r.By, Sealed: r.Sealed}), v, nil
+	}
+	switch {
+	case n > s.Allotment && s.Allotment > 0:
+		return facts, v.With(because(CodeLarge, reason.Refuse)), nil
+	case !r.Waits || s.Allotment == 0:
+		return facts, v.With(because(CodeFull, reason.Refuse)), nil
+	}
+	ms := append([]Member(nil), r.Members...)
+	for i := range ms {
+		ms[i].Gen, ms[i].Place = 0, 0
+	}
+	q := &Queued{Ref: r.Ref, Slot: r.Slot, Members: ms, Position: s.StandbyTail, Standing: r.Standing, By: r.By, Sealed: r.Sealed}
+	return append(facts, q), v.With(because(CodeStandby, reason.Hold)), nil
+}
+
+// find returns a booking that can still be changed, or the reason why it cannot.
+func (d Desk) find(ref Ref) (Booking, *reason.Reason, error) {
+	b, ok := d.Bookings.Get(ref)
+	if !ok {
+		return b, nil, problem.New(problem.NotFound, "booking.unknown")
+	}
+	switch {
+	case b.Status == Used:
+		r := because(CodeUsed, reason.Refuse)
+		return b, &r, nil
+	case !b.Status.Active():
+		r := because(CodeEnded, reason.Refuse)
+		return b, &r, nil
+	}
+	return b, nil, nil
+}
+
+// serials returns the first serial for the withdrawal of a booking's passes, 0 where it
+// has none.
+func (d Desk) serials(b Booking) uint64 {
+	if b.Status != Booked {
+		return 0
+	}
+	a, _ := d.Acks.Get(0)
+	return a.Last + 1
+}
+
+// end returns when the passes of a slot have ended by themselves.
+func (d Desk) end(p place, id SlotID) time.Time {
+	if p.planned {
+		_, until := PassSpan(d.Law, p.site, p.plan)
+		return until
+	}
+	// The edition no longer plans the slot. Two days on, its day is over in every zone.
+	return rules.DayDate(id.Day()).AddDays(2).Start(time.UTC)
+}
+
+// PassSpan returns from when until when a pass for a slot verifies: the civil day at
+// the site, and longer where its holders may stay beyond midnight. Within it, being
+// early or late is for the gate to judge, so that whoever is inside can always be
+// scanned out.
+func PassSpan(law *rules.Law, site string, p rules.SlotPlan) (from, until time.Time) {
+	zone := law.Zone(site)
+	day := rules.DayDate(p.Day)
+	from, until = day.Start(zone).UTC(), day.AddDays(1).Start(zone).UTC()
+	for _, t := range [...]time.Time{p.Until, p.Latest} {
+		if t.After(until) {
+			until = t.UTC()
+		}
+	}
+	return from, until
+}
+
+// DecideCancel gives a booking or a place in the queue back.
+func (d Desk) DecideCancel(ref Ref, by string) ([]fact.Fact, rules.Verdict, error) {
+	v := d.plain()
+	b, no, err := d.find(ref)
+	if err != nil {
+		return nil, v, err
+	}
+	if no != nil {
+		return nil, v.With(*no), nil
+	}
+	p, err := d.place(b.Slot)
+	if err != nil {
+		p = place{}
+	}
+	if p.planned && !d.Now.Before(p.plan.Until) {
+		return nil, v.With(because(CodePast, reason.Closed)), nil
+	}
+	return []fact.Fact{&GivenBack{Ref: ref, Slot: b.Slot, Places: b.Places(), First: d.serials(b), Until: d.end(p, b.Slot), By: by}}, v, nil
+}
+
+// MoveRequest asks for another slot. Tags are the members' tags for its day; they may
+// be nil where the day stays the same.
+type MoveRequest struct {
+	Ref     Ref
+	To      SlotID
+	Tags    [][16]byte
+	Vendors []bool
+	By      string
+}
+
+// DecideMove decides whether a booking goes to another slot; where it does not, it
+// keeps its place.
+func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
+	b, no, err := d.find(r.Ref)
+	if err != nil {
+		return nil, rules.Verdict{}, err
+	}
+	if no != nil {
+		return nil, d.plain().With(*no), nil
+	}
+	if r.To == b.Slot && b.Status == Booked {
+		return nil, d.plain(), nil
+	}
+	for _, m := range b.Members {
+		if m.Gen == 255 {
+			return nil, rules.Verdict{}, problem.New(problem.Limit, "booking.generations")
+		}
+	}
+	tags := make([][16]byte, len(b.Members))
+	for i, m := range b.Members {
+		tags[i] = m.Tag
+	}
+	if r.To.Day() != b.Slot.Day() {
+		if len(r.Tags) != len(b.Members) {
+			return nil, rules.Verdict{}, problem.Field("tags", "booking.tags")
+		}
+		tags = r.Tags
+	}
+	old, err := d.place(b.Slot)
+	if err != nil {
+		old = place{}
+	}
+	if old.planned && !d.Now.Before(old.plan.Until) {
+		return nil, d.plain().With(because(CodePast, reason.Closed)), nil
+	}
+	p, err := d.place(r.To)
+	if err != nil {
+		return nil, rules.Verdict{}, err
+	}
+	v := d.ask(p, b.Members, r.Vendors)
+	if p.site == "" {
+		return nil, v, nil
+	}
+	if why, ok := d.timely(p, r.To); !ok {
+		return nil, v.With(why), nil
+	}
+	if !lawful(v) {
+		return nil, v, nil
+	}
+	for i, tag := range tags {
+		for _, o := range tags[:i] {
+			if o == tag {
+				return nil, rules.Verdict{}, problem.Field("tags", "booking.tags")
+			}
+		}
+		if tag == ([16]byte{}) {
+			return nil, rules.Verdict{}, problem.Field("tags", "booking.tags")
+		}
+		ref, claimed := d.Claims.Get(ClaimKey{Tag: tag, Site: r.To.Site(), Day: r.To.Day()})
+		if claimed && ref != b.Ref {
+			return nil, v.With(because(CodeSecond, reason.Refuse)), nil
+		}
+	}
+	s, facts := d.open(p, r.To)
+	if r.To == b.Slot || !d.room(s, b.Places()) {
+		return facts, v.With(because(CodeFull, reason.Refuse)), nil
+	}
+	f := &Moved{Ref: b.Ref, From: b.Slot, To: r.To, Places: b.Places(), Numbers: numbers(&s, b.Members),
+		First: d.serials(b), Until: d.end(old, b.Slot), By: r.By}
+	if r.To.Day() != b.Slot.Day() {
+		f.Tags = tags
+	}
+	return append(facts, f), v, nil
+}
+
+// DecideReissue makes a new generation of one member's pass.
+func (d Desk) DecideReissue(ref Ref, member uint8, by string) ([]fact.Fact, rules.Verdict, error) {
+	v := d.plain()
+	b, ok := d.Bookings.Get(ref)
+	switch {
+	case !ok:
+		return nil, v, problem.New(problem.NotFound, "booking.unknown")
+	case int(member) >= len(b.Members):
+		return nil, v, problem.Field("member", "booking.member")
+	case b.Status == Waiting || b.Status == Offered:
+		return nil, v.With(because(CodeNoPass, reason.Refuse)), nil
+	case b.Status != Booked && b.Status != Used:
+		return nil, v.With(because(CodeEnded, reason.Refuse)), nil
+	case b.Members[member].Gen == 255:
+		return nil, v, problem.New(problem.Limit, "booking.generations")
+	}
+	p, err := d.place(b.Slot)
+	if err != nil {
+		p = place{}
+	}
+	until := d.end(p, b.Slot)
+	if !d.Now.Before(until) {
+		return nil, v.With(because(CodePast, reason.Closed)), nil
+	}
+	a, _ := d.Acks.Get(0)
+	return []fact.Fact{&Reissued{Ref: ref, Slot: b.Slot, Member: member, Serial: a.Last + 1, Until: until, By: by}}, v, nil
+}

@@ -1,0 +1,171 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package booking
+
+import (
+	"time"
+
+	"darwaza.dev/internal/fact"
+)
+
+// Opened says how many places of a slot this side may sell, by the edition in force. It
+// comes before the first sale, and again where an edition changes the number.
+type Opened struct {
+	Slot      SlotID `cbor:"1,keyasint"`
+	Allotment uint32 `cbor:"2,keyasint"`
+}
+
+// Made says that a party took places.
+type Made struct {
+	Ref     Ref      `cbor:"1,keyasint"`
+	Slot    SlotID   `cbor:"2,keyasint"`
+	Members []Member `cbor:"3,keyasint"`
+	By      string   `cbor:"4,keyasint,omitempty"`
+	Sealed  string   `cbor:"5,keyasint,omitempty"`
+}
+
+// Queued says that a party joined the queue of a slot. Its members have no places yet.
+type Queued struct {
+	Ref      Ref      `cbor:"1,keyasint"`
+	Slot     SlotID   `cbor:"2,keyasint"`
+	Members  []Member `cbor:"3,keyasint"`
+	Position uint64   `cbor:"4,keyasint"`
+	Standing bool     `cbor:"5,keyasint,omitempty"`
+	By       string   `cbor:"6,keyasint,omitempty"`
+	Sealed   string   `cbor:"7,keyasint,omitempty"`
+}
+
+// OfferMade says that returned places are kept for a party until an instant.
+type OfferMade struct {
+	Ref    Ref       `cbor:"1,keyasint"`
+	Slot   SlotID    `cbor:"2,keyasint"`
+	Places uint32    `cbor:"3,keyasint"`
+	Until  time.Time `cbor:"4,keyasint"`
+}
+
+// Granted says that a party that waited has places now: by accepting an offer, or
+// without being asked where it stands so.
+type Granted struct {
+	Ref     Ref      `cbor:"1,keyasint"`
+	Slot    SlotID   `cbor:"2,keyasint"`
+	Places  uint32   `cbor:"3,keyasint"`
+	Numbers []uint32 `cbor:"4,keyasint"` // of the place of each member
+}
+
+// GivenBack says that a booking was cancelled. Passes that were issued are withdrawn
+// under the serials from First on, in the order of the members; First is 0 where the
+// booking had no places.
+type GivenBack struct {
+	Ref    Ref       `cbor:"1,keyasint"`
+	Slot   SlotID    `cbor:"2,keyasint"`
+	Places uint32    `cbor:"3,keyasint"`
+	First  uint64    `cbor:"4,keyasint,omitempty"`
+	Until  time.Time `cbor:"5,keyasint"` // end of the withdrawn passes
+	By     string    `cbor:"6,keyasint,omitempty"`
+}
+
+// Moved says that a booking went to another slot. First and Until are as in GivenBack.
+type Moved struct {
+	Ref     Ref        `cbor:"1,keyasint"`
+	From    SlotID     `cbor:"2,keyasint"`
+	To      SlotID     `cbor:"3,keyasint"`
+	Places  uint32     `cbor:"4,keyasint"`
+	Numbers []uint32   `cbor:"5,keyasint"`
+	Tags    [][16]byte `cbor:"6,keyasint,omitempty"` // of the members for the new day, where it differs
+	First   uint64     `cbor:"7,keyasint,omitempty"`
+	Until   time.Time  `cbor:"8,keyasint"`
+	By      string     `cbor:"9,keyasint,omitempty"`
+}
+
+// Reissued says that one member has a new generation of the pass and that the old one
+// is withdrawn under a serial. No place comes back by it.
+type Reissued struct {
+	Ref    Ref       `cbor:"1,keyasint"`
+	Slot   SlotID    `cbor:"2,keyasint"`
+	Member uint8     `cbor:"3,keyasint"`
+	Serial uint64    `cbor:"4,keyasint"`
+	Until  time.Time `cbor:"5,keyasint"`
+	By     string    `cbor:"6,keyasint,omitempty"`
+}
+
+// RanOut says that a party's wait is over without a place: its offer was not taken in
+// time, or the slot has ended.
+type RanOut struct {
+	Ref    Ref    `cbor:"1,keyasint"`
+	Slot   SlotID `cbor:"2,keyasint"`
+	Places uint32 `cbor:"3,keyasint"`
+}
+
+// Acknowledged says up to which serial every gate of the other side has heard.
+type Acknowledged struct {
+	Serial uint64 `cbor:"1,keyasint"`
+}
+
+// Freed says that the places withheld under the serials From ≤ n ≤ To may be sold again.
+type Freed struct {
+	From uint64 `cbor:"1,keyasint"`
+	To   uint64 `cbor:"2,keyasint"`
+}
+
+// PassesEnded says that every pass of a slot has ended by itself, so that nothing of it
+// is withheld any more.
+type PassesEnded struct {
+	Slot SlotID `cbor:"1,keyasint"`
+}
+
+// Entered says that a holder of the booking has entered for the first time.
+type Entered struct {
+	Ref Ref `cbor:"1,keyasint"`
+}
+
+// EntryUndone says that the only entry of the booking was a mistake.
+type EntryUndone struct {
+	Ref Ref `cbor:"1,keyasint"`
+}
+
+// Missed says of bookings of a site's day that nobody came.
+type Missed struct {
+	Site   uint16 `cbor:"1,keyasint"`
+	Day    uint16 `cbor:"2,keyasint"`
+	Refs   []Ref  `cbor:"3,keyasint"`
+	Places uint32 `cbor:"4,keyasint"`
+}
+
+// FactKind names the fact.
+func (Opened) FactKind() string       { return "booking.opened" }
+func (Made) FactKind() string         { return "booking.booked" }
+func (Queued) FactKind() string       { return "booking.queued" }
+func (OfferMade) FactKind() string    { return "booking.offered" }
+func (Granted) FactKind() string      { return "booking.granted" }
+func (GivenBack) FactKind() string    { return "booking.cancelled" }
+func (Moved) FactKind() string        { return "booking.moved" }
+func (Reissued) FactKind() string     { return "booking.reissued" }
+func (RanOut) FactKind() string       { return "booking.lapsed" }
+func (Acknowledged) FactKind() string { return "booking.acknowledged" }
+func (Freed) FactKind() string        { return "booking.freed" }
+func (PassesEnded) FactKind() string  { return "booking.passes_ended" }
+func (Entered) FactKind() string      { return "booking.entered" }
+func (EntryUndone) FactKind() string  { return "booking.entry_undone" }
+func (Missed) FactKind() string       { return "booking.missed" }
+
+// Facts returns constructors of every fact of this desk.
+func Facts() []func() fact.Fact {
+	return []func() fact.Fact{
+		func() fact.Fact { return new(Opened) },
+		func() fact.Fact { return new(Made) },
+		func() fact.Fact { return new(Queued) },
+		func() fact.Fact { return new(OfferMade) },
+		func() fact.Fact { return new(Granted) },
+		func() fact.Fact { return new(GivenBack) },
+		func() fact.Fact { return new(Moved) },
+		func() fact.Fact { return new(Reissued) },
+		func() fact.Fact { return new(RanOut) },
+		func() fact.Fact { return new(Acknowledged) },
+		func() fact.Fact { return new(Freed) },
+		func() fact.Fact { return new(PassesEnded) },
+		func() fact.Fact { return new(Entered) },
+		func() fact.Fact { return new(EntryUndone) },
+		func() fact.Fact { return new(Missed) },
+	}
+}

@@ -1,0 +1,205 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package booking
+
+import (
+	"time"
+
+	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
+)
+
+// The queue is strict. A place that comes back is for the first party that waits; a
+// party that needs more places than there are keeps those behind it waiting until it
+// has them, so that families are not passed over for ever by persons who come alone.
+
+// atOnce bounds what one decision does, so that a command never holds the others up.
+const atOnce = 256
+
+// Queueing reports whether a party waits for a place of a slot without an offer yet, so
+// that no place is to be had by somebody new.
+func Queueing(st State, s Slot) bool {
+	_, ok := Desk{State: st}.waiting(s, 0)
+	return ok
+}
+
+// DecideReturn gives the free places of a slot to those who wait, in order: to a party
+// with a standing acceptance at once, to another as an offer with an end. more is true
+// where there is more to give than one decision does.
+func (d Desk) DecideReturn(id SlotID) (facts []fact.Fact, more bool) {
+	p, err := d.place(id)
+	if err != nil || !p.planned || !d.Now.Before(p.plan.Until) {
+		return nil, false
+	}
+	s, facts := d.open(p, id)
+	until := p.plan.Until
+	if offer, ok := d.Law.Param("standby.offer", p.site, d.Side, d.Now); ok {
+		if t := d.Now.Add(time.Duration(offer) * time.Minute); t.Before(until) {
+			until = t
+		}
+	}
+	for from := s.StandbyHead; ; {
+		b, ok := d.waiting(s, from)
+		if !ok || b.Places() > s.Free() {
+			return facts, false
+		}
+		if len(facts) >= atOnce {
+			return facts, true
+		}
+		n := b.Places()
+		if b.Standing {
+			facts = append(facts, &Granted{Ref: b.Ref, Slot: id, Places: n, Numbers: numbers(&s, b.Members)})
+			s.Taken += n
+		} else {
+			facts = append(facts, &OfferMade{Ref: b.Ref, Slot: id, Places: n, Until: until})
+			s.Offered += n
+		}
+		from = b.Position + 1
+	}
+}
+
+// DecideAccept takes the place that is offered.
+func (d Desk) DecideAccept(ref Ref, vendors []bool) ([]fact.Fact, rules.Verdict, error) {
+	b, no, err := d.find(ref)
+	if err != nil {
+		return nil, rules.Verdict{}, err
+	}
+	if no != nil {
+		return nil, d.plain().With(*no), nil
+	}
+	if b.Status != Offered || !d.Now.Before(b.OfferUntil) {
+		return nil, d.plain().With(because(CodeNoOffer, reason.Refuse)), nil
+	}
+	p, err := d.place(b.Slot)
+	if err != nil {
+		return nil, rules.Verdict{}, err
+	}
+	v := d.ask(p, b.Members, vendors)
+	if !p.planned || !d.Now.Before(p.plan.Until) {
+		return nil, v.With(because(CodePast, reason.Closed)), nil
+	}
+	if !lawful(v) {
+		return nil, v, nil
+	}
+	s, _ := d.Slots.Get(b.Slot)
+	return []fact.Fact{&Granted{Ref: ref, Slot: b.Slot, Places: b.Places(), Numbers: numbers(&s, b.Members)}}, v, nil
+}
+
+// DecideDecline lets the offered place go; the booking is cancelled.
+func (d Desk) DecideDecline(ref Ref) ([]fact.Fact, rules.Verdict, error) {
+	v := d.plain()
+	b, no, err := d.find(ref)
+	if err != nil {
+		return nil, v, err
+	}
+	if no != nil {
+		return nil, v.With(*no), nil
+	}
+	if b.Status != Offered {
+		return nil, v.With(because(CodeNoOffer, reason.Refuse)), nil
+	}
+	return []fact.Fact{&GivenBack{Ref: ref, Slot: b.Slot, Places: b.Places(), Until: d.Now}}, v, nil
+}
+
+// DecideSweep says what time alone brings to a slot: offers that nobody took and waits
+// for a slot that is over run out; places whose withdrawn passes have ended are free.
+// A DecideReturn should follow it. more is true where there is more to do.
+func (d Desk) DecideSweep(id SlotID) (facts []fact.Fact, more bool) {
+	s, ok := d.Slots.Get(id)
+	if !ok {
+		return nil, false
+	}
+	p, err := d.place(id)
+	if err != nil {
+		p = place{}
+	}
+	end := d.end(p, id)
+	over := !d.Now.Before(end) || p.planned && !d.Now.Before(p.plan.Until)
+	for pos := s.StandbyHead; pos < s.StandbyTail; pos++ {
+		ref, ok := d.Standby.Get(StandbyKey{Slot: id, Pos: pos})
+		if !ok {
+			continue
+		}
+		b, ok := d.Bookings.Get(ref)
+		if !ok {
+			continue
+		}
+		lapsed := b.Status == Offered && !d.Now.Before(b.OfferUntil)
+		if !over && !lapsed {
+			// Offers stand before those who wait, so that nothing behind can have run out.
+			if b.Status == Waiting && b.Places() <= s.Allotment {
+				break
+			}
+			continue
+		}
+		if len(facts) >= atOnce {
+			return facts, true
+		}
+		facts = append(facts, &RanOut{Ref: ref, Slot: id, Places: b.Places()})
+	}
+	if s.Withheld > 0 && !d.Now.Before(end) {
+		facts = append(facts, &PassesEnded{Slot: id})
+	}
+	return facts, false
+}
+
+// DecideHeard takes note of how far every gate of the other side has heard of this
+// side's withdrawals, and frees the places of those passes. It returns the slots that
+// have places again; a DecideReturn for each should follow. more is true where there
+// are more to free. A serial of 0 only goes on with what is left.
+func (d Desk) DecideHeard(serial uint64) (facts []fact.Fact, slots []SlotID, more bool) {
+	a, _ := d.Acks.Get(0)
+	if serial = min(serial, a.Last); serial > a.Heard {
+		facts = append(facts, &Acknowledged{Serial: serial})
+		a.Heard = serial
+	}
+	if a.FreedTo >= a.Heard {
+		return facts, nil, false
+	}
+	from, to := a.FreedTo+1, min(a.Heard, a.FreedTo+atOnce)
+	seen := map[SlotID]bool{}
+	for n := from; n <= to; n++ {
+		if w, ok := d.Withdrawals.Get(n); ok && w.Places > 0 && !w.Freed && !seen[w.Slot] {
+			seen[w.Slot] = true
+			slots = append(slots, w.Slot)
+		}
+	}
+	return append(facts, &Freed{From: from, To: to}), slots, to < a.Heard
+}
+
+// DecideEntered says that a holder has entered, where nobody of the booking had before.
+func (st State) DecideEntered(ref Ref) []fact.Fact {
+	if b, ok := st.Bookings.Get(ref); ok && (b.Status == Booked || b.Status == NoShow) {
+		return []fact.Fact{&Entered{Ref: ref}}
+	}
+	return nil
+}
+
+// DecideMissed settles bookings of a site's day that nobody used.
+func (st State) DecideMissed(site, day uint16, refs []Ref) ([]fact.Fact, error) {
+	var facts []fact.Fact
+	seen := map[Ref]bool{}
+	f := &Missed{Site: site, Day: day}
+	for _, ref := range refs {
+		b, ok := st.Bookings.Get(ref)
+		if !ok {
+			return nil, problem.New(problem.NotFound, "booking.unknown")
+		}
+		if seen[ref] || b.Status != Booked || b.Slot.Site() != site || b.Slot.Day() != day {
+			continue
+		}
+		seen[ref] = true
+		f.Refs, f.Places = append(f.Refs, ref), f.Places+b.Places()
+		if len(f.Refs) == 2000 { // a fact has a greatest size
+			facts = append(facts, f)
+			f = &Missed{Site: site, Day: day}
+		}
+	}
+	if len(f.Refs) > 0 {
+		facts = append(facts, f)
+	}
+	return facts, nil
+}

@@ -1,0 +1,42 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package booking
+
+import "darwaza.dev/internal/reason"
+
+// Codes of this desk's reasons.
+const (
+	CodeFull    reason.Code = "booking.slot.full"
+	CodePast    reason.Code = "booking.slot.past"
+	CodeUnknown reason.Code = "booking.slot.unknown"
+	CodeAhead   reason.Code = "booking.slot.ahead"
+	CodeSecond  reason.Code = "booking.person.second"
+	CodeTwice   reason.Code = "booking.person.twice"
+	CodeParty   reason.Code = "booking.party.size"
+	CodeLarge   reason.Code = "booking.party.large"
+	CodeEnded   reason.Code = "booking.state.ended"
+	CodeUsed    reason.Code = "booking.state.used"
+	CodeNoPass  reason.Code = "booking.state.no_pass"
+	CodeNoOffer reason.Code = "booking.standby.no_offer"
+	CodeStandby reason.Code = "booking.standby.waiting"
+)
+
+// Declared returns this desk's reasons with their outcomes.
+func Declared() []reason.Decl {
+	return []reason.Decl{
+		{Code: CodeFull, Outcome: reason.Refuse, When: "this side has no place left in the slot, or those that there are belong to people who wait"},
+		{Code: CodePast, Outcome: reason.Closed, When: "the slot is over"},
+		{Code: CodeUnknown, Outcome: reason.Closed, When: "the edition plans no such slot: the site is not open then, or not for this class"},
+		{Code: CodeAhead, Outcome: reason.Closed, When: "the slot is further ahead than booking is open"},
+		{Code: CodeSecond, Outcome: reason.Refuse, When: "a person of the party has an active booking at this site on this day"},
+		{Code: CodeTwice, Outcome: reason.Refuse, When: "the same document was given for two persons of the party"},
+		{Code: CodeParty, Outcome: reason.Refuse, When: "the party is larger than one booking may be"},
+		{Code: CodeLarge, Outcome: reason.Refuse, When: "the party is larger than all places that this side has in the slot, so waiting would not help"},
+		{Code: CodeEnded, Outcome: reason.Refuse, When: "the booking was cancelled, has lapsed, or was settled at the day's end"},
+		{Code: CodeUsed, Outcome: reason.Refuse, When: "a holder has entered with the booking already"},
+		{Code: CodeNoPass, Outcome: reason.Refuse, When: "a pass is asked for and the booking still waits for a place"},
+		{Code: CodeNoOffer, Outcome: reason.Refuse, When: "no place is offered to the booking, or the offer has run out"},
+		{Code: CodeStandby, Outcome: reason.Hold, When: "the party has joined the queue and waits for a returned place"},
+	}
+}

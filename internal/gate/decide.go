@@ -1,0 +1,633 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
+)
+
+// Match is what comparing the holder's document with the pass has shown.
+type Match uint8
+
+// The results of a comparison.
+const (
+	NotCompared Match = iota
+	Fits              // the document that was read is the one the pass is bound to
+	Differs           // it is another one
+	Seen              // the officer looked and says that it fits
+)
+
+// Screening is what the health desk saw. It is read once and kept nowhere.
+type Screening struct {
+	Done       bool  `cbor:"1,keyasint,omitempty"`
+	TempTenths int16 `cbor:"2,keyasint,omitempty"` // tenths of a degree Celsius, 0 where not measured
+	Symptoms   bool  `cbor:"3,keyasint,omitempty"`
+}
+
+// Desk is what a decision looks at: what this side's gates have seen, what this side
+// has sold, the law, and the time.
+type Desk struct {
+	State
+	Booking booking.State
+	Law     *rules.Law
+	Side    agreement.Side
+	Now     time.Time
+}
+
+// Arrival is somebody at a gate with a pass.
+type Arrival struct {
+	Site      uint16
+	Gate      uint16
+	Direction Direction
+	Officer   string
+	Claims    pass.Claims // verified; where Fault says otherwise, as far as they could be read
+	Fault     pass.Fault
+	Looks     pass.Kind // what a foreign text looks like
+	Match     Match
+	Found     bool // the pass was lost, and its booking found by document
+	Screening Screening
+	Again     uint64 // the scan that this one completes, 0 for a new arrival
+	Tag       [16]byte
+	// Vendor is whether the holder has a vendor's card that is good today; VendorKnown is
+	// false where this side cannot tell.
+	Vendor, VendorKnown bool
+}
+
+// Answer is what the gate says to a scan.
+type Answer struct {
+	Verdict rules.Verdict
+	Serial  uint64
+	Day     uint16
+	Earlier *Scan // the scan that this one contradicts
+	Ref     booking.Ref
+	Class   uint8
+	People  uint32
+	Asks    []string
+}
+
+// spot is a gate and a moment by the site's clock.
+type spot struct {
+	edition *agreement.Edition
+	site    agreement.Site
+	day     uint16
+	minute  uint16
+}
+
+// spot finds the gate and checks that it is one of this side's.
+func (d Desk) spot(site, gate uint16) (spot, error) {
+	e, ok := d.Law.Edition(d.Now)
+	if !ok {
+		return spot{}, nil // the law says so itself when it is asked
+	}
+	s, ok := e.SiteNumbered(site)
+	if !ok {
+		return spot{}, problem.New(problem.NotFound, "gate.site")
+	}
+	if g, ok := s.Gate(gate); gate != 0 && len(s.Gates) > 0 && (!ok || g.Side != d.Side) {
+		return spot{}, problem.Field("gate", "gate.gate")
+	}
+	day, minute := clock(d.Now, d.Law.Zone(s.ID))
+	return spot{e, s, day, minute}, nil
+}
+
+// clock returns the day number and the minute of the day in a zone.
+func clock(t time.Time, zone *time.Location) (day, minute uint16) {
+	t = t.In(zone)
+	return rules.DayNumber(calendar.On(t, zone)), uint16(t.Hour()*60 + t.Minute())
+}
+
+func because(c reason.Code, o reason.Outcome, params ...string) reason.Reason {
+	r := reason.Reason{Code: c, Outcome: o}
+	for i := 0; i+1 < len(params); i += 2 {
+		if r.Params == nil {
+			r.Params = map[string]string{}
+		}
+		r.Params[params[i]] = params[i+1]
+	}
+	return r
+}
+
+func (d Desk) plain(at spot) rules.Verdict {
+	v := rules.Verdict{Point: rules.Gate, Outcome: reason.Allow, At: d.Now}
+	if at.edition != nil {
+		v.Agreement, v.Edition = at.edition.ID, hex.EncodeToString(at.edition.Hash[:])
+	}
+	return v
+}
+
+// DecideScan answers a scan. The fact is recorded whatever the answer is.
+func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
+	if a.Direction != In && a.Direction != Out {
+		return nil, Answer{}, problem.Field("direction", "gate.direction")
+	}
+	at, err := d.spot(a.Site, a.Gate)
+	if err != nil {
+		return nil, Answer{}, err
+	}
+	if at.edition == nil {
+		at.day, at.minute = clock(d.Now, time.UTC)
+	}
+	last, _ := d.Serials.Get(serialKey)
+	f := &Scanned{Serial: last + 1, Site: a.Site, Day: at.day, Minute: at.minute, Gate: a.Gate, Direction: a.Direction,
+		Officer: a.Officer, Found: a.Found, Again: a.Again}
+	ans := Answer{Serial: f.Serial, Day: at.day}
+	if !pass.Genuine(a.Fault) {
+		// What the text claims to be is not written to that pass: anybody can claim.
+		why := because(a.Fault, reason.Refuse)
+		if a.Fault == pass.Foreign {
+			why = because(a.Fault, reason.Refuse, "looks", a.Looks.String())
+		}
+		ans.Verdict = d.plain(at).With(why)
+		f.Outcome, f.Reasons = ans.Verdict.Outcome, bare(ans.Verdict.Reasons)
+		return []fact.Fact{f}, ans, nil
+	}
+	c := a.Claims
+	if c.ID == (pass.ID{}) {
+		return nil, Answer{}, problem.Field("claims", "gate.claims")
+	}
+	p, known := d.Presences.Get(c.ID)
+	if a.Again != 0 && (!known || p.Pending != a.Again) {
+		return nil, Answer{}, problem.New(problem.Conflict, "gate.scan.done")
+	}
+	f.Pass, f.Gen, f.Issuer, f.Slot, f.Class, f.Tag = c.ID, c.Generation, c.Side.String(), c.Slot, c.Class, a.Tag
+	f.People = 1 + uint32(c.Children)
+	if known && p.Inside {
+		f.People = p.People // who came in goes out
+	}
+	q := inquiry{Desk: d, a: a, c: c, at: at, p: p, known: known}
+	q.own()
+	if q.member != nil {
+		f.Tag = q.member.Tag
+		ans.Ref = q.ref
+	}
+	if a.Direction == In {
+		q.enter()
+	} else {
+		q.leave()
+	}
+	ans.Verdict, ans.Earlier, ans.Class, ans.People = q.v, q.earlier, c.Class, f.People
+	ans.Asks = asks(q.v)
+	f.Outcome, f.Reasons = q.v.Outcome, bare(q.v.Reasons)
+	facts := []fact.Fact{f}
+	if f.Counted() && a.Direction == In && q.ref != "" {
+		facts = append(facts, d.Booking.DecideEntered(q.ref)...)
+	}
+	return facts, ans, nil
+}
+
+// bare returns reasons without their parameters, as they are kept.
+func bare(rs []reason.Reason) []reason.Reason {
+	out := make([]reason.Reason, len(rs))
+	for i, r := range rs {
+		out[i] = reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause}
+	}
+	return out
+}
+
+// asks says what an officer can supply to get further.
+func asks(v rules.Verdict) []string {
+	if !v.Outcome.NeedsOfficer() {
+		return nil
+	}
+	var out []string
+	for _, m := range v.Missing {
+		ask := ""
+		switch {
+		case strings.HasPrefix(m, "screening."):
+			ask = "screening"
+		case strings.HasPrefix(m, "person."):
+			ask = "document"
+		}
+		if ask != "" && !slices.Contains(out, ask) {
+			out = append(out, ask)
+		}
+	}
+	slices.Sort(out)
+	return append(out, "decision")
+}
+
+// inquiry is one scan while it is being answered.
+type inquiry struct {
+	Desk
+	a     Arrival
+	c     pass.Claims
+	at    spot
+	p     Presence
+	known bool
+
+	ref     booking.Ref
+	member  *booking.Member
+	held    []reason.Reason // what this side's own list says
+	v       rules.Verdict
+	why     []reason.Reason
+	earlier *Scan
+}
+
+func (q *inquiry) say(r reason.Reason) { q.why = append(q.why, r) }
+
+// own looks a pass up that this side sold.
+func (q *inquiry) own() {
+	if q.c.Side.String() != string(q.Side) {
+		return
+	}
+	h, ok := q.Booking.Holders.Get(q.c.ID)
+	if !ok {
+		q.held = append(q.held, because(CodeUnknown, reason.Refer))
+		return
+	}
+	b, ok := q.Booking.Bookings.Get(h.Ref)
+	if !ok || int(h.Member) >= len(b.Members) {
+		q.held = append(q.held, because(CodeUnknown, reason.Refer))
+		return
+	}
+	q.ref, q.member = h.Ref, &b.Members[h.Member]
+	switch {
+	case h.Gone || b.Status == booking.Cancelled:
+		q.held = append(q.held, because(CodeWithdrawn, reason.Refuse))
+	case h.Gen > q.c.Generation:
+		q.held = append(q.held, because(CodeOlder, reason.Refuse))
+	case h.Gen < q.c.Generation || uint64(b.Slot) != q.c.Slot:
+		// Signed by this side and newer than all it knows of.
+		q.held = append(q.held, because(CodeUnknown, reason.Refer))
+	}
+}
+
+// heard looks a pass up in the other side's list of withdrawals.
+func (q *inquiry) heard() {
+	if q.c.Side.String() == string(q.Side) {
+		q.why = append(q.why, q.held...)
+		return
+	}
+	if w, ok := q.Withdrawn.Get(q.c.ID); ok && w.Gen >= q.c.Generation {
+		q.say(because(CodeWithdrawn, reason.Refuse))
+		return
+	}
+	most, limited := q.Law.Param("heard.age", q.at.site.ID, q.Side, q.Now)
+	if !limited {
+		return
+	}
+	h, ok := q.Heard.Get(q.c.Side.String())
+	if !ok {
+		q.say(because(CodeNeverHeard, reason.Refer))
+		return
+	}
+	if age := int64(q.Now.Sub(h.At) / time.Minute); age > most {
+		q.say(because(CodeHeard, reason.Refer, "minutes", strconv.FormatInt(age, 10), "max", strconv.FormatInt(most, 10)))
+	}
+}
+
+// last returns the newest scan of today that moved people.
+func (q *inquiry) last() *Scan {
+	if q.p.Site != q.a.Site || q.p.Day != q.at.day {
+		return nil
+	}
+	for i := len(q.p.Scans) - 1; i >= 0; i-- {
+		if s := q.p.Scans[i]; s.Counted && !s.Void {
+			return &s
+		}
+	}
+	return nil
+}
+
+// clockBehind says where time runs backwards.
+func (q *inquiry) clockBehind() {
+	for _, s := range q.p.Scans {
+		if q.Now.Before(s.At) {
+			q.say(because(CodeClock, reason.Refer))
+			return
+		}
+	}
+}
+
+// plan returns the slot that the pass names, by the edition.
+func (q *inquiry) plan() (rules.SlotPlan, bool) {
+	id := booking.SlotID(q.c.Slot)
+	if id.Site() != q.c.Site || id.Class() != q.c.Class {
+		return rules.SlotPlan{}, false
+	}
+	return q.Law.Slot(id.Site(), id.Class(), id.Day(), id.Minute())
+}
+
+// grace is a parameter in minutes; where the text leaves it empty there is no grace.
+func (q *inquiry) grace(id string) time.Duration {
+	n, _ := q.Law.Param(id, q.at.site.ID, q.Side, q.Now)
+	return time.Duration(n) * time.Minute
+}
+
+// enter answers somebody who wants to come in.
+func (q *inquiry) enter() {
+	if q.a.Fault != "" {
+		q.say(because(q.a.Fault, reason.Refuse))
+	}
+	q.clockBehind()
+	day := booking.SlotID(q.c.Slot).Day()
+	if q.c.Site != q.a.Site {
+		q.say(because(CodeSite, reason.Refuse, "site", q.siteID(q.c.Site)))
+	}
+	if day != q.at.day {
+		q.say(because(CodeDay, reason.Refuse, "day", rules.DayDate(day).String()))
+	}
+	if q.c.Gate != 0 && q.c.Gate != q.a.Gate {
+		q.say(because(CodeGate, reason.Refer, "gate", strconv.Itoa(int(q.c.Gate))))
+	}
+	if _, ok := q.Law.ByPrefix(q.c.Edition); !ok {
+		q.say(because(CodeEdition, reason.Refer))
+	}
+	q.heard()
+	if q.a.Match == Differs {
+		q.say(because(CodeHolder, reason.Refuse))
+	}
+	plan, ok := q.plan()
+	switch {
+	case !ok:
+		q.say(because(CodeSlot, reason.Refer))
+	case day != q.at.day:
+	case q.Now.Before(plan.From.Add(-q.grace("grace.early"))):
+		q.say(because(CodeEarly, reason.Hold, "from", q.hour(plan.From)))
+	case !q.Now.Before(plan.Until.Add(q.grace("grace.late"))):
+		q.say(because(CodeLate, reason.Refer, "until", q.hour(plan.Until)))
+	}
+	if q.known && q.p.Inside {
+		q.say(because(CodeTwiceIn, reason.Refer))
+		q.earlier = q.last()
+	}
+	q.v = q.Law.Check(rules.Query{Point: rules.Gate, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: q.facts(plan)}).With(q.why...)
+}
+
+// leave answers somebody who wants to go out. Nobody is kept in by a machine: what is
+// wrong with the pass, other than a false one, does not matter to whoever is inside.
+func (q *inquiry) leave() {
+	q.clockBehind()
+	switch last := q.last(); {
+	case q.known && q.p.Inside:
+	case last != nil && last.Direction == Out:
+		q.say(because(CodeTwiceOut, reason.Refer))
+		q.earlier = last
+	case q.c.Site != q.a.Site:
+		q.say(because(CodeSite, reason.Refuse, "site", q.siteID(q.c.Site)))
+	case booking.SlotID(q.c.Slot).Day() != q.at.day:
+		q.say(because(CodeDay, reason.Refuse, "day", rules.DayDate(booking.SlotID(q.c.Slot).Day()).String()))
+	default:
+		q.say(because(CodeUnmatched, reason.Allow))
+	}
+	plan, _ := q.plan()
+	v := q.Law.Check(rules.Query{Point: rules.Gate, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: q.facts(plan)})
+	if v.Outcome != reason.Allow && v.Outcome != reason.Breach && len(v.Reasons) > 0 {
+		q.say(reason.Reason{Code: CodeExitLaw, Outcome: reason.Refer, Clause: v.Reasons[0].Clause})
+	}
+	v.Outcome, v.Reasons = reason.Allow, nil
+	q.v = v.With(q.why...)
+}
+
+// siteID names a site in the edition, and by its number where the edition does not know it.
+func (q *inquiry) siteID(n uint16) string {
+	if q.at.edition != nil {
+		if s, ok := q.at.edition.SiteNumbered(n); ok {
+			return s.ID
+		}
+	}
+	return strconv.Itoa(int(n))
+}
+
+// hour is a time of day by the site's clock.
+func (q *inquiry) hour(t time.Time) string { return t.In(q.Law.Zone(q.at.site.ID)).Format("15:04") }
+
+// facts are the attributes that this gate knows.
+func (q *inquiry) facts(plan rules.SlotPlan) rules.Facts {
+	day, _ := q.Days.Get(SiteDayKey{Site: q.a.Site, Day: q.at.day})
+	f := rules.Facts{
+		"direction":        string(q.a.Direction),
+		"party.adults":     int64(1),
+		"party.children":   int64(q.c.Children),
+		"party.size":       1 + int64(q.c.Children),
+		"occupancy.inside": int64(day.Inside),
+	}
+	if q.at.edition != nil {
+		if c, ok := q.at.edition.ClassNumbered(q.c.Class); ok {
+			f["class"] = c.ID
+		}
+	}
+	if !plan.From.IsZero() {
+		f["slot.from"] = plan.From
+	}
+	if m := q.member; m != nil {
+		f["person.document"] = m.Document
+		if m.Country != "" {
+			f["person.country"] = m.Country
+		}
+		if m.Age >= 0 {
+			f["person.age"] = int64(m.Age)
+		}
+	}
+	switch q.a.Match {
+	case Fits, Seen:
+		f["person.identified"] = true
+	case Differs:
+		f["person.identified"] = false
+	}
+	if q.a.VendorKnown {
+		f["vendor.card"] = q.a.Vendor
+	}
+	if q.a.Screening.Done {
+		f["screening.symptoms"] = q.a.Screening.Symptoms
+		if t := q.a.Screening.TempTenths; t != 0 {
+			f["screening.temperature"] = int64(t)
+		}
+	}
+	return f
+}
+
+// Ruling is an officer's decision on a scan that waits for one.
+type Ruling struct {
+	Pass    pass.ID
+	Serial  uint64
+	Admit   bool
+	Why     string
+	Officer string
+	Gate    uint16
+}
+
+// PendingScan returns the scan that waits for a decision. A scan that was refused waits
+// for none: that is a problem of kind forbidden.
+func (st State) PendingScan(id pass.ID, serial uint64) (Presence, Scan, error) {
+	p, ok := st.Presences.Get(id)
+	if !ok {
+		return p, Scan{}, problem.New(problem.NotFound, "gate.pass")
+	}
+	i := slices.IndexFunc(p.Scans, func(s Scan) bool { return s.Serial == serial })
+	switch {
+	case i < 0:
+		return p, Scan{}, problem.New(problem.NotFound, "gate.scan")
+	case !p.Scans[i].Outcome.NeedsOfficer() && p.Scans[i].Outcome != reason.Allow:
+		return p, p.Scans[i], problem.New(problem.Forbidden, "gate.refuse.final")
+	case p.Pending != serial || p.Scans[i].Void:
+		return p, p.Scans[i], problem.New(problem.Conflict, "gate.scan.done")
+	}
+	return p, p.Scans[i], nil
+}
+
+// DecideRuling records an officer's decision.
+func (d Desk) DecideRuling(r Ruling) ([]fact.Fact, error) {
+	if !slices.Contains(Grounds[:], r.Why) {
+		return nil, problem.Field("why", "gate.ground")
+	}
+	p, s, err := d.PendingScan(r.Pass, r.Serial)
+	if err != nil {
+		return nil, err
+	}
+	at, err := d.spot(p.Site, r.Gate)
+	if err != nil {
+		return nil, err
+	}
+	if at.edition == nil {
+		at.day, at.minute = clock(d.Now, time.UTC)
+	}
+	facts := []fact.Fact{&Decided{Pass: r.Pass, Serial: r.Serial, Admit: r.Admit, Why: r.Why, Officer: r.Officer, Gate: r.Gate,
+		Site: p.Site, Day: at.day, Minute: at.minute, Direction: s.Direction, Slot: p.Slot, People: p.People}}
+	if h, ok := d.Booking.Holders.Get(r.Pass); ok && r.Admit && s.Direction == In && p.Issuer == string(d.Side) {
+		facts = append(facts, d.Booking.DecideEntered(h.Ref)...)
+	}
+	return facts, nil
+}
+
+// DecideUndo takes a mistaken scan back: one that still waits, or the last one that
+// moved people.
+func (d Desk) DecideUndo(id pass.ID, serial uint64, officer string) ([]fact.Fact, error) {
+	p, ok := d.Presences.Get(id)
+	if !ok {
+		return nil, problem.New(problem.NotFound, "gate.pass")
+	}
+	i := slices.IndexFunc(p.Scans, func(s Scan) bool { return s.Serial == serial })
+	if i < 0 {
+		return nil, problem.New(problem.NotFound, "gate.scan")
+	}
+	s := p.Scans[i]
+	if s.Void {
+		return nil, problem.New(problem.Conflict, "gate.scan.done")
+	}
+	for _, o := range p.Scans[i+1:] {
+		if s.Counted && o.Counted && !o.Void {
+			return nil, problem.New(problem.Conflict, "gate.scan.later")
+		}
+	}
+	at, err := d.spot(p.Site, 0)
+	if err != nil {
+		return nil, err
+	}
+	facts := []fact.Fact{&Undone{Pass: id, Serial: serial, Officer: officer, Site: p.Site, Day: p.Day, Counted: s.Counted,
+		Direction: s.Direction, Minute: s.Minute, Slot: p.Slot, People: p.People, Now: at.minute}}
+	if h, ok := d.Booking.Holders.Get(id); ok && s.Counted && s.Direction == In && p.Issuer == string(d.Side) && !d.enteredOtherwise(h.Ref, id, serial) {
+		facts = append(facts, &booking.EntryUndone{Ref: h.Ref})
+	}
+	return facts, nil
+}
+
+// enteredOtherwise reports whether a holder of a booking has entered by another scan
+// than one of a pass.
+func (d Desk) enteredOtherwise(ref booking.Ref, id pass.ID, serial uint64) bool {
+	b, _ := d.Booking.Bookings.Get(ref)
+	for _, m := range b.Members {
+		p, _ := d.Presences.Get(m.Pass)
+		for _, s := range p.Scans {
+			if s.Counted && !s.Void && s.Direction == In && (m.Pass != id || s.Serial != serial) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// DecideSettle ends a site's day, once its last slot is over: whoever was never scanned
+// out is counted as having left.
+func (d Desk) DecideSettle(site, day uint16, officer string) ([]fact.Fact, uint32, error) {
+	at, err := d.spot(site, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	if at.edition == nil {
+		at.day, at.minute = clock(d.Now, time.UTC)
+	}
+	if day > at.day || day == at.day && d.running(at, site) {
+		return nil, 0, problem.New(problem.Conflict, "gate.day.running")
+	}
+	const most = 2000 // passes in a fact, which has a greatest size
+	row := d.day(site, day)
+	last, _ := d.Serials.Get(serialKey)
+	var facts []fact.Fact
+	var people uint32
+	f := &Settled{Site: site, Day: day, First: last + 1, Officer: officer, Minute: at.minute}
+	seen := map[pass.ID]bool{}
+	for pos := range row.Roster {
+		id, ok := d.Roster.Get(RosterKey{Site: site, Day: day, Pos: pos})
+		if !ok || seen[id] {
+			continue
+		}
+		seen[id] = true
+		p, ok := d.Presences.Get(id)
+		if !ok || !p.Inside || p.Site != site || p.Day != day {
+			continue
+		}
+		if len(f.Passes) == most {
+			facts = append(facts, f)
+			f = &Settled{Site: site, Day: day, First: f.First + most, Officer: officer, Minute: at.minute}
+		}
+		f.Passes = append(f.Passes, id)
+		people += p.People
+	}
+	if len(f.Passes) > 0 {
+		facts = append(facts, f)
+	}
+	return append(facts, &DayClosed{Site: site, Day: day, Officer: officer}), people, nil
+}
+
+// running reports whether a slot of today is not over.
+func (d Desk) running(at spot, site uint16) bool {
+	if at.edition == nil {
+		return false
+	}
+	for _, c := range at.edition.Classes {
+		for _, s := range d.Law.Slots(site, at.day, c.Number) {
+			if d.Now.Before(s.Until) || d.Now.Before(s.Latest) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// DecideList takes note of what was read of the other side's list.
+func (d Desk) DecideList(side string, upto uint64, entries []ListEntry) ([]fact.Fact, error) {
+	if side != string(d.Side.Other()) {
+		return nil, problem.Field("side", "gate.list.side")
+	}
+	h, heard := d.Heard.Get(side)
+	// A list that holds nothing new is still heard, but not every few seconds in the
+	// record: its age counts in minutes.
+	if heard && upto <= h.Serial && len(entries) == 0 && d.Now.Sub(h.At) < 20*time.Second {
+		return nil, nil
+	}
+	const most = 1000
+	if len(entries) > most {
+		return nil, problem.New(problem.Limit, "gate.list.size")
+	}
+	for i, e := range entries {
+		if e.Serial == 0 || e.Serial > upto || i > 0 && e.Serial <= entries[i-1].Serial {
+			return nil, problem.Field("entries", "gate.list.order")
+		}
+	}
+	return []fact.Fact{&ListHeard{Side: side, Upto: upto, Entries: entries}}, nil
+}

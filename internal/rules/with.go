@@ -1,0 +1,59 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"slices"
+
+	"darwaza.dev/internal/reason"
+)
+
+// With returns the verdict joined by a desk's own reasons: what no clause says, such as
+// a slot that is full. More reasons never make it milder.
+func (v Verdict) With(rs ...reason.Reason) Verdict {
+	if len(rs) == 0 {
+		return v
+	}
+	v.Reasons = append(slices.Clip(slices.Clone(v.Reasons)), rs...)
+	reason.Sort(v.Reasons)
+	v.Outcome = reason.Strictest(v.Outcome, v.Reasons[0].Outcome)
+	return v
+}
+
+// And returns one verdict for two that were asked of the same party or lot: the
+// stricter, with what the other adds to its grounds. Steps are of the stricter.
+func (v Verdict) And(w Verdict) Verdict {
+	if w.Outcome > v.Outcome {
+		v, w = w, v
+	}
+	var add []reason.Reason
+	for _, r := range w.Reasons {
+		same := func(o reason.Reason) bool { return o.Code == r.Code && o.Clause == r.Clause && o.Outcome == r.Outcome }
+		if !slices.ContainsFunc(v.Reasons, same) && !slices.ContainsFunc(add, same) {
+			add = append(add, r)
+		}
+	}
+	v = v.With(add...)
+	for _, a := range w.Amounts {
+		if _, ok := v.Amount(a.Name, a.Of); !ok {
+			v.Amounts = append(slices.Clip(v.Amounts), a)
+		}
+	}
+	for _, m := range w.Missing {
+		if !slices.Contains(v.Missing, m) {
+			v.Missing = append(slices.Clip(v.Missing), m)
+		}
+	}
+	for _, q := range w.Questions {
+		if !slices.Contains(v.Questions, q) {
+			v.Questions = append(slices.Clip(v.Questions), q)
+		}
+	}
+	for _, i := range w.Inputs {
+		if !slices.Contains(v.Inputs, i) {
+			v.Inputs = append(slices.Clip(v.Inputs), i)
+		}
+	}
+	return v
+}

@@ -1,0 +1,78 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"slices"
+
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
+)
+
+// Acting rights: who may key what. They are apart from the agreement's rules, except
+// that a clause may name the role that ends a REFER or HOLD of its own.
+var (
+	mayBook    = []people.Role{people.Clerk, people.Supervisor}
+	mayScan    = []people.Role{people.GateOfficer, people.Health, people.Supervisor}
+	maySettle  = []people.Role{people.Supervisor}
+	mayDisplay = []people.Role{people.Customs, people.Supervisor}
+	maySell    = []people.Role{people.Customs}
+	mayVoid    = []people.Role{people.Customs, people.Supervisor}
+	mayEnrol   = []people.Role{people.Manager}
+	mayAppoint = []people.Role{people.Admin}
+)
+
+// acting returns the officer who keys a command, or a problem of kind forbidden where
+// they may not: not known, no longer active, without any of the roles, or at another
+// site. site is 0 where the act is at none.
+func (tx *Tx) acting(id people.OfficerID, site uint16, roles []people.Role) (people.Officer, error) {
+	o, ok := tx.People.Officers.Get(id)
+	if !ok || !o.Active || !slices.ContainsFunc(roles, o.Has) {
+		return o, problem.New(problem.Forbidden, "officer.role")
+	}
+	if site != 0 && o.Site != "" {
+		if name, ok := tx.siteID(site); !ok || name != o.Site {
+			return o, problem.New(problem.Forbidden, "officer.site")
+		}
+	}
+	return o, nil
+}
+
+// siteID returns the id of a site by its number.
+func (tx *Tx) siteID(n uint16) (string, bool) {
+	e, ok := tx.Law.Edition(tx.Now)
+	if !ok {
+		return "", false
+	}
+	s, ok := e.SiteNumbered(n)
+	return s.ID, ok
+}
+
+// decider checks that an officer may end what the reasons of a verdict leave open:
+// where a clause names a role for that, it takes the role, or a supervisor.
+func (tx *Tx) decider(o people.Officer, rs []reason.Reason) error {
+	e, ok := tx.Law.Edition(tx.Now)
+	if !ok {
+		return nil
+	}
+	for _, r := range rs {
+		if r.Clause == "" || !r.Outcome.NeedsOfficer() {
+			continue
+		}
+		c := e.Clause(r.Clause)
+		if c != nil && c.Decides != "" && !o.Has(people.Role(c.Decides)) && !o.Has(people.Supervisor) {
+			return problem.New(problem.Forbidden, "officer.decides")
+		}
+	}
+	return nil
+}
+
+// whole reports a Tx that can be run on.
+func (tx *Tx) whole() error {
+	if !tx.Side.Valid() || tx.Law == nil {
+		return problem.New(problem.Internal, "tx.incomplete")
+	}
+	return nil
+}

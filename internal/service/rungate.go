@@ -1,0 +1,279 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"time"
+
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/market"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/rules"
+)
+
+func (tx *Tx) gate() gate.Desk {
+	return gate.Desk{State: tx.Gate, Booking: tx.Booking, Law: tx.Law, Side: tx.Side, Now: tx.Now}
+}
+
+// Run answers a scan. The scan is recorded whatever the answer is.
+func (c Scan) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	if _, err := tx.acting(c.Officer, c.Site, mayScan); err != nil {
+		return nil, err
+	}
+	a := gate.Arrival{Site: c.Site, Gate: c.Gate, Direction: c.Direction, Officer: string(c.Officer), Claims: c.Claims, Fault: c.Fault,
+		Looks: c.Looks, Match: c.Match, Found: c.Found, Screening: c.Screening, Again: c.Again, Tag: c.Tag}
+	if b, member, ok := BookingOfPass(tx.State, c.Claims.ID); ok && c.Claims.Side.String() == string(tx.Side) {
+		a.VendorKnown = true
+		a.Vendor = tx.Market.Enrolled(b.Members[member].Register, b.Slot.Site(), b.Slot.Day())
+	}
+	facts, ans, err := tx.gate().DecideScan(a)
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	out := ScanAnswer{Verdict: ans.Verdict, Earlier: ans.Earlier, Ref: ans.Ref, Class: ans.Class, People: ans.People, Asks: ans.Asks}
+	id := c.Claims.ID
+	if !pass.Genuine(c.Fault) {
+		id = pass.ID{}
+		out.Scan = gate.Scan{Serial: ans.Serial, Direction: c.Direction, Gate: c.Gate, At: tx.Now, Officer: string(c.Officer), Outcome: ans.Verdict.Outcome}
+	}
+	tx.fill(&out, id, ans.Serial, c.Site, ans.Day)
+	return out, nil
+}
+
+// fill adds to an answer how pass and site stand now.
+func (tx *Tx) fill(out *ScanAnswer, id pass.ID, serial uint64, site, day uint16) {
+	if p, ok := tx.Gate.Presences.Get(id); ok {
+		out.Presence = p
+		for _, s := range p.Scans {
+			if s.Serial == serial {
+				out.Scan = s
+			}
+		}
+		if p.Inside {
+			site, day = p.Site, p.Day
+		}
+	}
+	d, _ := tx.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
+	out.Inside = d.Inside
+	if name, ok := tx.siteID(site); ok {
+		if n, ok := tx.Law.Param("occupancy.cap", name, tx.Side, tx.Now); ok {
+			out.Cap = uint32(n)
+		}
+	}
+}
+
+// ruled is the answer after an officer's act on a scan.
+func (tx *Tx) ruled(id pass.ID, serial uint64) ScanAnswer {
+	p, _ := tx.Gate.Presences.Get(id)
+	out := ScanAnswer{Class: p.Class, People: p.People}
+	if h, ok := tx.Booking.Holders.Get(id); ok && p.Issuer == string(tx.Side) {
+		out.Ref = h.Ref
+	}
+	tx.fill(&out, id, serial, p.Site, p.Day)
+	out.Verdict = rules.Verdict{Point: rules.Gate, Outcome: out.Scan.Outcome, Reasons: out.Scan.Reasons, At: out.Scan.At}
+	return out
+}
+
+// Run records an officer's decision on a scan that waits for one.
+func (c DecideScan) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	p, s, err := tx.Gate.PendingScan(c.Pass, c.Serial)
+	o, rights := tx.acting(c.Officer, p.Site, mayScan)
+	if rights != nil {
+		return nil, rights
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.decider(o, s.Reasons); err != nil {
+		return nil, err
+	}
+	facts, err := tx.gate().DecideRuling(gate.Ruling{Pass: c.Pass, Serial: c.Serial, Admit: c.Admit, Why: c.Why, Officer: string(c.Officer), Gate: c.Gate})
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	return tx.ruled(c.Pass, c.Serial), nil
+}
+
+// Run takes a mistaken scan back.
+func (c UndoScan) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	p, _ := tx.Gate.Presences.Get(c.Pass)
+	if _, err := tx.acting(c.Officer, p.Site, mayScan); err != nil {
+		return nil, err
+	}
+	facts, err := tx.gate().DecideUndo(c.Pass, c.Serial, string(c.Officer))
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	return tx.ruled(c.Pass, c.Serial), nil
+}
+
+// Run settles a site's day. The server may do so by itself once the day is past; while
+// it lasts it takes a supervisor.
+func (c Settle) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	if c.Officer != "" {
+		if _, err := tx.acting(c.Officer, c.Site, maySettle); err != nil {
+			return nil, err
+		}
+	} else if today, _, ok := DayAt(tx.Law, c.Site, tx.Now); ok && c.Day >= today {
+		return nil, problem.New(problem.Forbidden, "officer.role")
+	}
+	facts, people, err := tx.gate().DecideSettle(c.Site, c.Day, string(c.Officer))
+	if err != nil {
+		return nil, err
+	}
+	missed, err := tx.Booking.DecideMissed(c.Site, c.Day, c.Bookings)
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	tx.record(missed)
+	a := SettleAnswer{People: people}
+	for _, f := range missed {
+		if m, ok := f.(*booking.Missed); ok {
+			a.NoShows += uint32(len(m.Refs))
+		}
+	}
+	a.Day, _ = tx.Gate.Days.Get(gate.SiteDayKey{Site: c.Site, Day: c.Day})
+	return a, nil
+}
+
+// Run records what was read of the other side's list of withdrawals.
+func (c Withdrawn) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	entries := make([]gate.ListEntry, len(c.Entries))
+	for i, e := range c.Entries {
+		entries[i] = gate.ListEntry{Serial: e.Serial, Pass: e.Pass, Gen: e.Gen, Until: time.Unix(e.Until, 0).UTC()}
+	}
+	facts, err := tx.gate().DecideList(c.Side, c.Upto, entries)
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	h, _ := tx.Gate.Heard.Get(c.Side)
+	return WithdrawnAnswer{Serial: h.Serial}, nil
+}
+
+func (tx *Tx) market() market.Desk {
+	return market.Desk{State: tx.Market, Gate: tx.Gate, Law: tx.Law, Side: tx.Side, Now: tx.Now}
+}
+
+// Run publishes customs values.
+func (c Display) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	if _, err := tx.acting(c.Officer, c.Site, mayDisplay); err != nil {
+		return nil, err
+	}
+	values := make([]market.CodeValue, len(c.Values))
+	for i, v := range c.Values {
+		values[i] = market.CodeValue{Code: v.Code, Minor: v.Minor, Currency: v.Currency, Unit: v.Unit}
+	}
+	facts, err := tx.market().DecideDisplay(c.Site, c.Day, values, string(c.Officer))
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	var a DisplayAnswer
+	for _, f := range facts {
+		if d, ok := f.(*market.Displayed); ok {
+			a.Changed = uint32(len(d.Values))
+		}
+	}
+	return a, nil
+}
+
+// Run asks for a purchase, and records it where it may go.
+func (c Buy) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	o, err := tx.acting(c.Officer, c.Site, maySell)
+	if err != nil {
+		return nil, err
+	}
+	l := market.Lot{ID: c.ID, Site: c.Site, Pass: c.Pass, Tag: c.Tag, Code: c.Code, Quantity: c.Quantity, Officer: string(c.Officer),
+		Document: c.Document, Named: c.Named, Accept: c.Accept, Dry: c.Dry, Decided: c.Decided, Value: c.Value, Replaces: c.Replaces, Sealed: c.SealedID}
+	if b, _, ok := BookingOfPass(tx.State, c.Pass); ok {
+		l.Class = b.Slot.Class()
+	}
+	facts, ans, err := tx.market().DecideBuy(l)
+	if err != nil {
+		return nil, err
+	}
+	if ans.Bought && ans.Purchase.Decided != "" {
+		if err := tx.decider(o, ans.Verdict.Reasons); err != nil {
+			return nil, err
+		}
+	}
+	tx.record(facts)
+	out := BuyAnswer{Verdict: ans.Verdict, Fits: ans.Fits}
+	day, _, _ := DayAt(tx.Law, c.Site, tx.Now)
+	out.Ledger = LedgerOf(tx.State, c.Tag, day)
+	out.Purchase = ans.Purchase
+	out.Purchase.ID = ""
+	if ans.Bought {
+		out.Purchase, _, _ = ReceiptOf(tx.State, c.ID)
+		if c.SealedID != "" {
+			tx.Sealed.Put(c.SealedID, c.Sealed)
+		}
+	}
+	return out, nil
+}
+
+// Run takes a purchase back.
+func (c Void) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	p, _, _ := ReceiptOf(tx.State, c.ID)
+	if _, err := tx.acting(c.Officer, p.Site, mayVoid); err != nil {
+		return nil, err
+	}
+	facts, _, err := tx.market().DecideVoid(c.ID, c.Why, string(c.Officer))
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	var out BuyAnswer
+	out.Purchase, out.Ledger, _ = ReceiptOf(tx.State, c.ID)
+	out.Verdict = rules.Verdict{Point: rules.Goods, Outcome: out.Purchase.Outcome, At: tx.Now}
+	return out, nil
+}
+
+// Run gives, changes or suspends a vendor's card.
+func (c Enrol) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	if _, err := tx.acting(c.Officer, c.Vendor.Site, mayEnrol); err != nil {
+		return nil, err
+	}
+	facts, err := tx.market().DecideEnrol(c.Register, c.Vendor, string(c.Officer))
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	v, _ := tx.Market.Vendors.Get(c.Register)
+	return EnrolAnswer{Vendor: v}, nil
+}
