@@ -21,7 +21,10 @@ import (
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/market"
+	"darwaza.dev/internal/money"
 	"darwaza.dev/internal/people"
 )
 
@@ -188,6 +191,16 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 		// href is the address of one of our pages in the reader's language.
 		"href":  func(p string) string { return "/" + string(tag) + p },
 		"asset": s.assets.url,
+		// bar draws a figure as a share of the greatest; unit, qty, percent and code write
+		// the parts of a purchase; voids are the grounds on which one is taken back.
+		"bar":       func(v, most any) template.HTML { return bar(whole(v), whole(most), tag.RTL()) },
+		"unit":      func(u string) string { return s.unit(tag, u) },
+		"qty":       func(n int64) string { return lang.Digits(tag, formatThousandths(n)) },
+		"percent":   func(hundredths int64) string { return lang.FormatPercent(tag, hundredths) },
+		"code":      goods.FormatCode,
+		"goodsIcon": s.goodsIcon,
+		"decimal":   func(minor int64, currency string) string { return money.Amount{Minor: minor, Currency: currency}.Decimal() },
+		"voids":     func() []string { return market.Grounds[:] },
 		// optional is asset for a file that is fetched when the program is built: empty
 		// where it was not, and the page does without.
 		"optional": s.assets.optional,
@@ -208,7 +221,25 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 		"rfc3339":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"digits":   func(v any) string { return lang.Digits(tag, fmt.Sprint(v)) },
 		"num":      func(v any) (string, error) { return formatAny(tag, v) },
-		"money":    func(minor int64, currency string) string { return lang.FormatMoney(tag, minor, currency) },
+		// int makes a count of any whole number, for t.
+		"int": func(v any) (int, error) {
+			switch v := v.(type) {
+			case int:
+				return v, nil
+			case uint8:
+				return int(v), nil
+			case uint16:
+				return int(v), nil
+			case uint32:
+				return int(v), nil
+			case uint64:
+				return int(v), nil
+			case int64:
+				return int(v), nil
+			}
+			return 0, fmt.Errorf("web: %T is no whole number", v)
+		},
+		"money": func(minor int64, currency string) string { return lang.FormatMoney(tag, minor, currency) },
 		"languages": func() []lang.Tag {
 			return lang.Tags[:]
 		},

@@ -72,6 +72,11 @@ type problemView struct {
 // hiddenField is one field carried through a page.
 type hiddenField struct{ Name, Value string }
 
+// sortFields puts fields in order of their names, so that a page is the same each time.
+func sortFields(f []hiddenField) {
+	sort.SliceStable(f, func(i, j int) bool { return f[i].Name < f[j].Name })
+}
+
 // problem answers a request that could not be done.
 func (s *server) problem(w *recorder, r *request, rt *route, err error) {
 	if w.status != 0 {
@@ -112,7 +117,7 @@ func (s *server) problem(w *recorder, r *request, rt *route, err error) {
 				v.Again = append(v.Again, hiddenField{name, value})
 			}
 		}
-		sort.SliceStable(v.Again, func(i, j int) bool { return v.Again[i].Name < v.Again[j].Name })
+		sortFields(v.Again)
 	}
 	if err := s.render(w, r, page{Name: "problem", View: v, Status: status}); err != nil && w.status == 0 {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)

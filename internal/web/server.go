@@ -47,6 +47,8 @@ type server struct {
 	cross     *http.CrossOriginProtection
 	throttle  *throttle
 	sessions  *sessions
+	links     links
+	tokens    *tokens
 	clients   map[[32]byte]Client
 	gzips     sync.Pool // of *gzip.Writer
 }
@@ -77,7 +79,13 @@ func newServer(d Deps) (*server, error) {
 	}
 	s.cross = http.NewCrossOriginProtection()
 	var err error
+	if s.tokens, err = newTokens(d.SessionKey, d.Rand); err != nil {
+		return nil, err
+	}
 	if s.sessions, err = newSessions(d.SessionKey, d.Rand); err != nil {
+		return nil, err
+	}
+	if s.links, err = newLinks(d.SessionKey); err != nil {
 		return nil, err
 	}
 	if s.assets, err = loadAssets(assetFiles); err != nil {

@@ -1,0 +1,131 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/service"
+)
+
+// boardView is the public board: how each site stands now.
+type boardView struct {
+	Known bool // an edition is in force
+	Today calendar.Date
+	Sites []siteBoard
+	Line  lineView
+}
+
+// siteBoard is one site on the board.
+type siteBoard struct {
+	Site    agreement.Site
+	Open    bool
+	Classes []classLine
+	Next    []slotLine
+	Inside  uint32 // people inside at this side's gates
+	Cap     uint32 // this side's share of the cap, 0 where there is none
+	Percent uint32
+	At      time.Time // of this side's figure, in the site's zone
+	There   *otherFigure
+	Name    string // of this side
+	Other   string // of the other side
+}
+
+// otherFigure is the other side's figure with its age.
+type otherFigure struct {
+	Inside  uint32
+	At      time.Time // by the other side's clock, in the site's zone
+	Minutes int       // since it was heard
+}
+
+// classLine is whether a class may come in now.
+type classLine struct {
+	Class   agreement.Class
+	Open    bool
+	Until   span // its From is when it closes
+	Next    span // its From is when it opens next
+	NextOn  bool // an opening is known
+	Reasons []reasonView
+}
+
+// lineView is how the line to the other side is.
+type lineView struct {
+	Shown   bool
+	Up      bool
+	Minutes int
+	Never   bool
+}
+
+func (s *server) line(r *request) lineView {
+	if s.deps.Heard == nil {
+		return lineView{}
+	}
+	h := s.deps.Heard()
+	return lineView{Shown: true, Up: h.Up && !h.Cut, Never: h.At.IsZero(), Minutes: minutesSince(r.Now, h.At)}
+}
+
+func (s *server) board(w http.ResponseWriter, r *request) error {
+	v := boardView{Line: s.line(r)}
+	law := s.deps.Law()
+	e, ok := law.Edition(r.Now)
+	if !ok {
+		return s.render(w, r, page{Name: "board", View: v})
+	}
+	v.Known = true
+	boards := make([]service.Board, len(e.Sites))
+	if err := s.view(r.Context(), func(st service.State) error {
+		for i, site := range e.Sites {
+			boards[i] = service.BoardOf(st, law, s.deps.Side, site.Number, r.Now)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for i, site := range e.Sites {
+		v.Sites = append(v.Sites, s.siteBoard(r, e, site, boards[i]))
+	}
+	loc := time.UTC
+	if len(e.Sites) > 0 {
+		if l, err := calendar.Zone(e.Sites[0].Zone); err == nil {
+			loc = l
+		}
+	}
+	v.Today = calendar.On(r.Now, loc)
+	return s.render(w, r, page{Name: "board", View: v})
+}
+
+func (s *server) siteBoard(r *request, e *agreement.Edition, site agreement.Site, b service.Board) siteBoard {
+	out := siteBoard{
+		Site: site, Open: b.Open, Inside: b.Here.Inside, Cap: b.Cap, At: r.Now,
+		Name: e.Parties[s.deps.Side].Name.In(r.Lang), Other: e.Parties[s.deps.Side.Other()].Name.In(r.Lang),
+	}
+	if b.Cap > 0 {
+		out.Percent = min(100, b.Here.Inside*100/b.Cap)
+	}
+	if loc, err := calendar.Zone(site.Zone); err == nil {
+		out.At = r.Now.In(loc)
+		if b.ThereKnown {
+			out.There = &otherFigure{Inside: b.There.Inside, At: b.There.AsOf.In(loc), Minutes: minutesSince(r.Now, b.There.HeardAt)}
+		}
+	}
+	for _, c := range b.Classes {
+		l := classLine{Class: c.Class, Open: c.Open}
+		if c.Open {
+			l.Until = newSpan(e, site, c.Until, c.Until)
+		} else if !c.Next.IsZero() {
+			l.NextOn, l.Next = true, newSpan(e, site, c.Next, c.Next)
+		}
+		for _, re := range c.Closed {
+			l.Reasons = append(l.Reasons, s.reason(e, re))
+		}
+		out.Classes = append(out.Classes, l)
+	}
+	for _, n := range b.Next {
+		out.Next = append(out.Next, slotLineOf(e, n))
+	}
+	return out
+}
