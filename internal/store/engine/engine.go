@@ -134,7 +134,7 @@ type Reads interface {
 	Tile(ctx context.Context, level int, index int64) ([]byte, error)
 }
 
-// Snapshot is what the database held at one moment.
+// Snapshot is what the database held at one moment: that of its first read.
 type Snapshot interface {
 	Reads
 	Close() error
@@ -144,7 +144,7 @@ type Snapshot interface {
 // itself. It may be used by many at once, but for Commit.
 type Engine interface {
 	Reads
-	// Snapshot begins to read at the present moment.
+	// Snapshot shows one moment, which is that of the first read.
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// Prepare makes the tables of this list where they are missing.
 	Prepare(ctx context.Context, tables []string) error

@@ -135,13 +135,13 @@ func (r reads) Tile(ctx context.Context, level int, index int64) ([]byte, error)
 	return hashes, err
 }
 
-// A snapshot is a transaction that sees the database as it stood when it began.
+// A snapshot is a transaction that sees the database as it stood at its first read.
 type snapshot struct {
 	tx pgx.Tx
 	reads
 }
 
-// Snapshot begins to read at the present moment.
+// Snapshot shows one moment, which is that of the first read.
 func (e *Engine) Snapshot(ctx context.Context) (engine.Snapshot, error) {
 	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {

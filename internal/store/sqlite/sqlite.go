@@ -250,10 +250,7 @@ func (e *Engine) Snapshot(ctx context.Context) (engine.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err = c.exec("BEGIN"); err == nil {
-		_, err = c.head() // the transaction begins with its first read
-	}
-	if err != nil {
+	if _, err = c.exec("BEGIN"); err != nil {
 		e.give(c, err)
 		return nil, err
 	}
