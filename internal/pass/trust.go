@@ -444,3 +444,10 @@ func (t *Trust) OpenMessage(side Side, use Use, msg, external []byte, now time.T
 	}
 	return m.Payload, nil
 }
+
+// Holds reports whether a certificate or revocation is among what was taken in, in
+// these very bytes.
+func (t *Trust) Holds(cert []byte) bool {
+	c, err := ParseCertificate(cert)
+	return err == nil && bytes.Equal(t.raw[name{c.Side, c.Key}], cert)
+}

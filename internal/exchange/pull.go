@@ -1,0 +1,286 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/stats"
+)
+
+// why is the word for an error in Status: the code of a problem, else its text.
+func why(err error) string {
+	var p *problem.Error
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return err.Error()
+}
+
+// Pull asks the other side for everything once. It returns the first problem; the
+// topics that come after it are asked all the same.
+func (x *Exchange) Pull(ctx context.Context) error {
+	x.pulling.Lock()
+	defer x.pulling.Unlock()
+	if x.peer == nil {
+		return problem.New(problem.Offline, "exchange.peer")
+	}
+	x.mu.Lock()
+	x.status.Asked = x.deps.Clock()
+	x.mu.Unlock()
+	var first error
+	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures} {
+		err := f(ctx)
+		if err != nil && first == nil {
+			first = err
+		}
+		x.mu.Lock()
+		t := &x.status.Topics[i]
+		before := t.Fault
+		if t.Fault = ""; err != nil {
+			t.Fault = why(err)
+		} else {
+			t.Heard = x.deps.Clock()
+		}
+		name, after := t.Name, t.Fault
+		x.mu.Unlock()
+		if before != after {
+			x.deps.Log.Info("exchange: the line changed", "topic", name, "fault", after)
+		}
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.status.Up = first == nil; x.status.Up {
+		x.status.Heard = x.deps.Clock()
+	}
+	return first
+}
+
+// ask sends one ask and returns the authentic answer to it.
+func (x *Exchange) ask(ctx context.Context, topic string, q ask) (answer, error) {
+	if x.cut.Load() {
+		return answer{}, problem.New(problem.Offline, "exchange.cut")
+	}
+	path := Prefix + topic
+	sent := x.deps.Clock()
+	q.Version, q.At = Version, micro(sent)
+	if _, err := io.ReadFull(x.deps.Rand, q.Nonce[:]); err != nil {
+		return answer{}, problem.Wrap(problem.Internal, "exchange.rand", err)
+	}
+	body, msg, err := x.seal(q, externalAsk(path, x.deps.Agreement, x.side))
+	if err != nil {
+		return answer{}, problem.Wrap(problem.Internal, "exchange.sign", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, x.peer.String()+path, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, problem.Wrap(problem.Internal, "exchange.address", err)
+	}
+	req.Header.Set("Content-Type", "application/cbor")
+	resp, err := x.client.Do(req)
+	if err != nil {
+		return answer{}, problem.Wrap(problem.Offline, "exchange.offline", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		if resp.StatusCode == http.StatusForbidden {
+			return answer{}, problem.New(problem.Forbidden, "exchange.forbidden")
+		}
+		return answer{}, problem.Newf(problem.Offline, "exchange.offline", "status %d", resp.StatusCode)
+	}
+	got, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	if err != nil {
+		return answer{}, problem.Wrap(problem.Offline, "exchange.offline", err)
+	}
+	if len(got) > MaxBody {
+		x.refuse(topic, false, "size")
+		return answer{}, problem.New(problem.Untrusted, "exchange.size")
+	}
+	var a answer
+	_, err = x.open(got, func([]byte) []byte { return externalAnswer(path, x.deps.Agreement, x.side.Other(), msg) }, &a)
+	if err != nil {
+		x.refuse(topic, false, why(err))
+		return answer{}, problem.Wrap(problem.Untrusted, "exchange.untrusted", err)
+	}
+	// Half way between asking and having the answer is the best guess at when it was written.
+	took := x.deps.Clock().Sub(sent)
+	x.mu.Lock()
+	x.status.Skew, x.status.SkewKnown = fromMicro(a.At).Sub(sent.Add(took/2)).Round(time.Millisecond), true
+	x.mu.Unlock()
+	if a.Version < 1 || a.Version > Version+1 {
+		x.refuse(topic, false, refusedVersion)
+		return answer{}, problem.New(problem.Untrusted, "exchange.version")
+	}
+	if a.Refused != "" {
+		return answer{}, problem.New(problem.Conflict, "exchange.refused."+refusedWord(a.Refused))
+	}
+	return a, nil
+}
+
+// refusedWord returns a word of ours, so that a peer writes nothing of its own into our log.
+func refusedWord(w string) string {
+	switch w {
+	case refusedClock, refusedReplay, refusedVersion, refusedForm, refusedAhead, refusedFault:
+		return w
+	}
+	return "other"
+}
+
+func (x *Exchange) pullCertificates(ctx context.Context) error {
+	a, err := x.ask(ctx, topicCertificates, ask{})
+	if err != nil {
+		return err
+	}
+	other, trust := x.side.Other(), x.deps.Trust()
+	var fresh [][]byte
+	for _, c := range a.Certificates {
+		if trust.Holds(c) {
+			continue
+		}
+		parsed, err := pass.ParseCertificate(c)
+		if err != nil || parsed.Side != other {
+			x.refuse(topicCertificates, false, "certificate")
+			continue
+		}
+		if trust, err = trust.With(c); err != nil {
+			x.refuse(topicCertificates, false, why(err))
+			continue
+		}
+		if trust.Holds(c) { // else a longer one or a revocation is known already
+			fresh = append(fresh, c)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	return problem.Wrap(problem.Internal, "exchange.learn", x.deps.Learn(fresh))
+}
+
+// pullWithdrawals reads the other side's list to its end. What was committed is asked
+// for again as read: that is the acknowledgement.
+func (x *Exchange) pullWithdrawals(ctx context.Context) error {
+	side := x.side.Other().String()
+	for range maxPages {
+		var heard gate.Heard
+		err := x.deps.Reader.View(ctx, func(st service.State) error {
+			heard = service.HeardOf(st, x.deps.Side)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		a, err := x.ask(ctx, topicWithdrawals, ask{After: heard.Serial})
+		if err != nil {
+			return err
+		}
+		c := service.Withdrawn{Side: side, Upto: heard.Serial}
+		for _, w := range a.Withdrawals {
+			if c.Upto++; w.Serial != c.Upto || w.Serial > a.Last {
+				x.refuse(topicWithdrawals, false, "gap") // a pass that we would never hear of
+				return problem.New(problem.Untrusted, "exchange.gap")
+			}
+			c.Entries = append(c.Entries, w.pass())
+		}
+		if a.Last < c.Upto || len(c.Entries) == 0 && a.Last > c.Upto {
+			x.refuse(topicWithdrawals, false, "list")
+			return problem.New(problem.Untrusted, "exchange.list")
+		}
+		x.mu.Lock()
+		x.status.Lag = a.Last - c.Upto
+		x.mu.Unlock()
+		idle := len(c.Entries) == 0
+		// An unchanged list is worth a fact only so that its age is known.
+		if idle && x.deps.Clock().Sub(heard.At) < x.deps.Refresh {
+			return nil
+		}
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, c); err != nil {
+			return err
+		}
+		if idle {
+			return nil
+		}
+	}
+	return nil // the next round goes on
+}
+
+func (x *Exchange) pullFigures(ctx context.Context) error {
+	now, law := x.deps.Clock(), x.deps.Law()
+	edition, ok := law.Edition(now)
+	if !ok {
+		return nil
+	}
+	var days []siteDay
+	for ahead := range uint16(daysAhead) {
+		for _, s := range edition.Sites {
+			if today, _, ok := service.DayAt(law, s.Number, now); ok {
+				days = append(days, siteDay{Site: s.Number, Day: today + ahead})
+			}
+		}
+	}
+	for len(days) > 0 {
+		page := days[:min(len(days), maxDays)]
+		a, err := x.ask(ctx, topicFigures, ask{Days: page})
+		if err != nil {
+			return err
+		}
+		if len(a.Figures) > len(page) {
+			x.refuse(topicFigures, false, "figures")
+			return problem.New(problem.Untrusted, "exchange.figures")
+		}
+		if err := x.keepFigures(ctx, page, a); err != nil {
+			return err
+		}
+		if days = days[len(page):]; a.More {
+			// What did not fit is asked for again, as long as something did.
+			for _, d := range page {
+				if len(a.Figures) > 0 && !slices.ContainsFunc(a.Figures, func(f figure) bool { return f.Site == d.Site && f.Day == d.Day }) {
+					days = append(days, d)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// keepFigures records figures that are new, or whose age is.
+func (x *Exchange) keepFigures(ctx context.Context, asked []siteDay, a answer) error {
+	for _, f := range a.Figures {
+		wanted := slices.ContainsFunc(asked, func(d siteDay) bool { return d.Site == f.Site && d.Day == f.Day })
+		v, ok := f.foreign()
+		if !ok || !wanted || f.AsOf > a.At {
+			x.refuse(topicFigures, false, "figures")
+			return problem.New(problem.Untrusted, "exchange.figures")
+		}
+		var had stats.Foreign
+		var known bool
+		err := x.deps.Reader.View(ctx, func(st service.State) error {
+			had, known = st.Stats.Foreign.Get(stats.Key{Site: f.Site, Day: f.Day})
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if known && sameFigures(had, v) && x.deps.Clock().Sub(had.HeardAt) < x.deps.Refresh {
+			continue
+		}
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Foreign{Site: f.Site, Day: f.Day, Figures: v}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sameFigures(a, b stats.Foreign) bool {
+	return a.Inside == b.Inside && a.Peak == b.Peak && a.Entries == b.Entries && a.Exits == b.Exits && maps.Equal(a.Free, b.Free)
+}

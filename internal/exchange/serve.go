@@ -1,0 +1,173 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package exchange
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"darwaza.dev/internal/service"
+)
+
+// Handler answers the other side's asks. It is mounted at Prefix.
+func (x *Exchange) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST "+Prefix+topicCertificates, x.serve(topicCertificates, x.giveCertificates))
+	mux.Handle("POST "+Prefix+topicWithdrawals, x.serve(topicWithdrawals, x.giveWithdrawals))
+	mux.Handle("POST "+Prefix+topicFigures, x.serve(topicFigures, x.giveFigures))
+	return mux
+}
+
+// give fills in the answer to an authentic ask, or returns the word that refuses it.
+type give func(ctx context.Context, q ask, a *answer) (refused string)
+
+// serve wraps a topic in what all have in common: bounds, the signature, the clock, replay.
+func (x *Exchange) serve(topic string, give give) http.Handler {
+	path := Prefix + topic
+	// bare is the one answer to whatever is not the other side's: it does not tell a wrong
+	// key from a wrong signature, an agreement, or a body that is no message at all.
+	bare := func(w http.ResponseWriter, why string) {
+		x.refuse(topic, true, why)
+		http.Error(w, "forbidden", http.StatusForbidden)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if x.cut.Load() {
+			http.Error(w, "unavailable", http.StatusServiceUnavailable)
+			return
+		}
+		select {
+		case x.slots <- struct{}{}:
+			defer func() { <-x.slots }()
+		default:
+			http.Error(w, "unavailable", http.StatusServiceUnavailable)
+			return
+		}
+		// A server without deadlines of its own must not be held by a body that never ends;
+		// a writer that knows none is a test's.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(serveTime))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+		if err != nil {
+			bare(w, "size")
+			return
+		}
+		var q ask
+		msg, err := x.open(body, func([]byte) []byte { return externalAsk(path, x.deps.Agreement, x.side.Other()) }, &q)
+		if err != nil {
+			bare(w, why(err))
+			return
+		}
+		now := x.deps.Clock()
+		a := answer{Version: Version, At: micro(now)}
+		skew := fromMicro(q.At).Sub(now)
+		switch {
+		case q.Version < 1 || q.Version > Version+1:
+			a.Refused = refusedVersion
+		case skew > Window || skew < -Window:
+			a.Refused = refusedClock
+		case !x.seen.take(q.Nonce, now):
+			a.Refused = refusedReplay
+		default:
+			if a.Refused = give(r.Context(), q, &a); a.Refused != "" {
+				a = answer{Version: a.Version, At: a.At, Refused: a.Refused}
+			}
+		}
+		if a.Refused != "" {
+			x.refuse(topic, true, a.Refused)
+		}
+		out, _, err := x.seal(a, externalAnswer(path, x.deps.Agreement, x.side, msg))
+		if err != nil {
+			x.deps.Log.Error("exchange: sign", "topic", topic, "err", err)
+			http.Error(w, "internal", http.StatusInternalServerError)
+			return
+		}
+		x.mu.Lock()
+		x.status.Served = now
+		x.mu.Unlock()
+		h := w.Header()
+		h.Set("Content-Type", "application/cbor")
+		h.Set("Cache-Control", "no-store")
+		w.Write(out)
+	})
+}
+
+func (x *Exchange) giveCertificates(_ context.Context, _ ask, a *answer) string {
+	size := 0
+	for _, c := range x.deps.Certificates() {
+		if size += len(c); size > maxPayload {
+			x.deps.Log.Error("exchange: more certificates than an answer holds")
+			break
+		}
+		a.Certificates = append(a.Certificates, c)
+	}
+	return ""
+}
+
+// giveWithdrawals answers with a page of the list, once what the ask says to have heard
+// is on stable storage here.
+func (x *Exchange) giveWithdrawals(ctx context.Context, q ask, a *answer) string {
+	var list []service.WithdrawnPass
+	var heard uint64
+	err := x.deps.Reader.View(ctx, func(st service.State) error {
+		list, a.Last = service.WithdrawalsAfter(st, q.After, PageSize)
+		acks, _ := st.Booking.Acks.Get(0)
+		heard = acks.Heard
+		return nil
+	})
+	if err != nil {
+		x.deps.Log.Error("exchange: withdrawals", "err", err)
+		return refusedFault
+	}
+	if q.After > a.Last {
+		// To believe this would sell the places of passes that no gate has heard of.
+		x.deps.Log.Error("exchange: the other side has heard of withdrawals that this side never made", "heard", q.After, "last", a.Last)
+		return refusedAhead
+	}
+	if q.After > heard {
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Acknowledge{Serial: q.After}); err != nil {
+			x.deps.Log.Error("exchange: acknowledge", "err", err)
+			return refusedFault
+		}
+	}
+	for _, w := range list {
+		a.Withdrawals = append(a.Withdrawals, withdrawal{Serial: w.Serial, Pass: w.Pass, Gen: w.Gen, Until: w.Until})
+	}
+	return ""
+}
+
+// actor is who acts where no person does.
+const actor = "exchange"
+
+func (x *Exchange) giveFigures(ctx context.Context, q ask, a *answer) string {
+	if len(q.Days) > maxDays {
+		return refusedForm
+	}
+	now, law := x.deps.Clock(), x.deps.Law()
+	edition, ok := law.Edition(now)
+	if !ok {
+		return "" // no edition, no sites, no figures
+	}
+	size := 0
+	err := x.deps.Reader.View(ctx, func(st service.State) error {
+		for _, d := range q.Days {
+			if _, ok := edition.SiteNumbered(d.Site); !ok {
+				continue
+			}
+			f := newFigure(d.Site, d.Day, service.FiguresFor(st, law, x.deps.Side, d.Site, d.Day, now))
+			// The longest that its encoding can be.
+			if size += 64 + 14*len(f.Free); size > maxPayload {
+				a.More = true
+				break
+			}
+			a.Figures = append(a.Figures, f)
+		}
+		return nil
+	})
+	if err != nil {
+		x.deps.Log.Error("exchange: figures", "err", err)
+		return refusedFault
+	}
+	return ""
+}

@@ -1,0 +1,177 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package exchange
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/cose"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/stats"
+)
+
+// The topics, each a path under Prefix.
+const (
+	topicCertificates = "certificates"
+	topicWithdrawals  = "withdrawals"
+	topicFigures      = "figures"
+)
+
+// Version is the version of the messages that this build writes. It reads one newer:
+// a newer message may say more, and what it says here it means as before.
+const Version = 1
+
+// ask is the payload of an ask. A field that a topic does not need is left out.
+type ask struct {
+	Version uint8    `cbor:"1,keyasint"`
+	At      int64    `cbor:"2,keyasint"` // microseconds since 1970, the asker's clock
+	Nonce   [16]byte `cbor:"3,keyasint"`
+	// After is the serial up to which every gate of the asker has heard of withdrawals.
+	After uint64 `cbor:"4,keyasint,omitempty"`
+	// Days are the sites' days whose figures are asked for.
+	Days []siteDay `cbor:"5,keyasint,omitempty"`
+}
+
+type siteDay struct {
+	_    struct{} `cbor:",toarray"`
+	Site uint16
+	Day  uint16
+}
+
+// answer is the payload of an answer.
+type answer struct {
+	Version uint8 `cbor:"1,keyasint"`
+	At      int64 `cbor:"2,keyasint"`
+	// Refused is a word that says why nothing is answered; empty where something is.
+	Refused      string       `cbor:"3,keyasint,omitempty"`
+	Certificates [][]byte     `cbor:"4,keyasint,omitempty"`
+	Last         uint64       `cbor:"5,keyasint,omitempty"` // the newest serial of the list
+	Withdrawals  []withdrawal `cbor:"6,keyasint,omitempty"`
+	Figures      []figure     `cbor:"7,keyasint,omitempty"`
+	More         bool         `cbor:"8,keyasint,omitempty"` // not all days fitted: ask for the rest
+}
+
+type withdrawal struct {
+	_      struct{} `cbor:",toarray"`
+	Serial uint64
+	Pass   [8]byte
+	Gen    uint8
+	Until  int64 // seconds since 1970
+}
+
+type figure struct {
+	Site    uint16            `cbor:"1,keyasint"`
+	Day     uint16            `cbor:"2,keyasint"`
+	Inside  uint32            `cbor:"3,keyasint"`
+	Peak    uint32            `cbor:"4,keyasint"`
+	Entries uint32            `cbor:"5,keyasint"`
+	Exits   uint32            `cbor:"6,keyasint"`
+	Free    map[uint64]uint32 `cbor:"7,keyasint,omitempty"`
+	AsOf    int64             `cbor:"8,keyasint"` // microseconds since 1970
+}
+
+// Words for what an authentic ask or answer was refused for.
+const (
+	refusedClock   = "clock"   // the clocks are further apart than Window
+	refusedReplay  = "replay"  // the ask was taken before
+	refusedVersion = "version" // more than one version newer
+	refusedForm    = "form"    // not a message of the topic
+	refusedAhead   = "ahead"   // the asker has read more of the list than was ever given: one of the two has lost facts
+	refusedFault   = "fault"   // a fault of the server that was asked
+)
+
+func externalAsk(path, agreement string, side pass.Side) []byte {
+	return []byte("darwaza.dev/exchange/1 ask " + path + " " + agreement + " " + side.String())
+}
+
+func externalAnswer(path, agreement string, side pass.Side, ask []byte) []byte {
+	d := sha256.Sum256(ask)
+	return append([]byte("darwaza.dev/exchange/1 answer "+path+" "+agreement+" "+side.String()+" "), d[:]...)
+}
+
+// seal signs a payload and puts it into a body, with the certificate of the key.
+func (x *Exchange) seal(v any, external []byte) (body, msg []byte, err error) {
+	payload, err := x.codec.Marshal(v)
+	if err != nil {
+		return nil, nil, err
+	}
+	key := x.deps.Key()
+	if msg, err = pass.SignMessage(key, payload, external); err != nil {
+		return nil, nil, err
+	}
+	var cert []byte
+	for _, c := range x.deps.Certificates() {
+		if parsed, err := pass.ParseCertificate(c); err == nil && parsed.Key == key.ID() {
+			cert = c
+		}
+	}
+	body = cose.AppendArray(make([]byte, 0, len(cert)+len(msg)+16), 2)
+	body = cose.AppendBytes(body, cert)
+	return cose.AppendBytes(body, msg), msg, nil
+}
+
+var errBody = errors.New("exchange: not a certificate and a message")
+
+// open verifies a body from the other side and decodes its payload into v. The
+// certificate beside the message is looked at only where its key is not known yet.
+func (x *Exchange) open(body []byte, external func(msg []byte) []byte, v any) (msg []byte, err error) {
+	r := cose.NewStrictReader(body)
+	if r.Array() != 2 {
+		return nil, errBody
+	}
+	cert, msg := r.Bytes(), r.Bytes()
+	if !r.Done() {
+		return nil, errBody
+	}
+	now, other, trust := x.deps.Clock(), x.side.Other(), x.deps.Trust()
+	payload, err := trust.OpenMessage(other, pass.UseExchange, msg, external(msg), now)
+	if err != nil && problem.CodeOf(err) == string(pass.KeyUnknown) {
+		if trust, err = trust.With(cert); err != nil {
+			return nil, err
+		}
+		payload, err = trust.OpenMessage(other, pass.UseExchange, msg, external(msg), now)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := x.codec.Unmarshal(payload, v); err != nil {
+		return nil, problem.New(problem.Invalid, refusedForm)
+	}
+	return bytes.Clone(msg), nil
+}
+
+func micro(t time.Time) int64 { return t.UnixMicro() }
+
+func fromMicro(n int64) time.Time { return time.UnixMicro(n).UTC() }
+
+func (w withdrawal) pass() service.WithdrawnPass {
+	return service.WithdrawnPass{Serial: w.Serial, Pass: w.Pass, Gen: w.Gen, Until: w.Until}
+}
+
+func newFigure(site, day uint16, f stats.Foreign) figure {
+	return figure{Site: site, Day: day, Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: micro(f.AsOf)}
+}
+
+// maxFree bounds the slots of one site's day.
+const maxFree = 1000
+
+// foreign returns the figures as the command takes them. It is false where they are
+// not of the day that they claim.
+func (f figure) foreign() (stats.Foreign, bool) {
+	if len(f.Free) > maxFree {
+		return stats.Foreign{}, false
+	}
+	for id := range f.Free {
+		if s := booking.SlotID(id); s.Site() != f.Site || s.Day() != f.Day {
+			return stats.Foreign{}, false
+		}
+	}
+	return stats.Foreign{Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: fromMicro(f.AsOf)}, true
+}
