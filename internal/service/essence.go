@@ -32,9 +32,9 @@ func (c Book) Essence() any {
 	return e
 }
 
-// Essence leaves out the receipt number.
+// Essence leaves out the receipt number and the sealed data.
 func (c Buy) Essence() any {
-	c.ID = ""
+	c.ID, c.SealedID, c.Sealed = "", "", nil
 	return c
 }
 

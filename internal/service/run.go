@@ -266,12 +266,17 @@ func (c Appoint) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
 	}
+	o := c.Officer
 	if c.By != "" {
 		if _, err := tx.acting(c.By, 0, mayAppoint); err != nil {
-			return nil, err
+			// Officers change their own sign-in word, and nothing else of themselves.
+			own, ok := tx.People.Officers.Get(c.By)
+			if !ok || !own.Active || o.ID != c.By || c.Word == "" {
+				return nil, err
+			}
+			o, c.SealedID = own, ""
 		}
 	}
-	o := c.Officer
 	if c.SealedID != "" {
 		o.Sealed = c.SealedID
 	}

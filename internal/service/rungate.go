@@ -94,8 +94,10 @@ func (c DecideScan) Run(tx *Tx) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := tx.decider(o, s.Reasons); err != nil {
-		return nil, err
+	if c.Admit { // turning somebody back needs no more than being at the gate
+		if err := tx.decider(o, s.Reasons); err != nil {
+			return nil, err
+		}
 	}
 	facts, err := tx.gate().DecideRuling(gate.Ruling{Pass: c.Pass, Serial: c.Serial, Admit: c.Admit, Why: c.Why, Officer: string(c.Officer), Gate: c.Gate})
 	if err != nil {
@@ -234,7 +236,7 @@ func (c Buy) Run(tx *Tx) (any, error) {
 	out.Purchase.ID = ""
 	if ans.Bought {
 		out.Purchase, _, _ = ReceiptOf(tx.State, c.ID)
-		if c.SealedID != "" {
+		if c.SealedID != "" && len(c.Sealed) > 0 { // without it, an earlier receipt's is meant
 			tx.Sealed.Put(c.SealedID, c.Sealed)
 		}
 	}
