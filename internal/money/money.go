@@ -7,6 +7,7 @@
 package money
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -220,7 +221,8 @@ func Scale(minor, num, den int64, r Rounding) (int64, error) {
 		return 0, ErrOverflow
 	}
 	q, rest := bits.Div64(hi, lo, d)
-	if up(q, rest, d, r) {
+	// Twice the rest could be more than 64 bits; d less the rest cannot.
+	if rest > 0 && up(q%2 == 1, cmp.Compare(rest, d-rest), r) {
 		if q++; q == 0 {
 			return 0, ErrOverflow
 		}
@@ -228,22 +230,16 @@ func Scale(minor, num, den int64, r Rounding) (int64, error) {
 	return signed(q, negative)
 }
 
-// up reports whether q + rest/d, with rest less than d, is rounded to q + 1.
-func up(q, rest, d uint64, r Rounding) bool {
+// up reports whether a quotient that leaves something over is rounded away from zero:
+// half is -1, 0 or 1 as what is over is less than, just or more than a half.
+func up(odd bool, half int, r Rounding) bool {
 	switch r {
 	case Down:
 		return false
 	case Up:
-		return rest > 0
-	}
-	// rest + rest could be more than 64 bits, d - rest cannot.
-	switch other := d - rest; {
-	case rest < other:
-		return false
-	case rest > other:
 		return true
 	}
-	return r == HalfUp || q%2 == 1
+	return half > 0 || half == 0 && (r == HalfUp || odd)
 }
 
 func magnitude(n int64) uint64 {

@@ -33,7 +33,7 @@ type Rates struct {
 
 type pair struct{ from, to string }
 
-// maxRateDigits keeps every product with an amount exact, see exact.
+// maxRateDigits is far more than any bank publishes, and keeps products small.
 const maxRateDigits = 30
 
 // ParseRate reads the value of a rate, such as "3.5814", exactly. It is positive, with
@@ -120,18 +120,6 @@ func (r *Rates) Convert(a Amount, to string, on calendar.Date, by Rounding) (Amo
 	return b, rate, err
 }
 
-// exact holds the product of an amount (19 digits) and a rate (30 digits) and of the
-// powers of ten between minor units, and traps what would not be exact.
-var exact = apd.Context{Precision: 120, MaxExponent: 200, MinExponent: -200, Traps: apd.DefaultTraps | apd.Inexact | apd.Rounded}
-
-// whole rounds to a whole number of minor units; that it is inexact is its purpose.
-func whole(by Rounding) *apd.Context {
-	c := exact
-	c.Traps = apd.DefaultTraps
-	c.Rounding = map[Rounding]apd.Rounder{HalfUp: apd.RoundHalfUp, HalfEven: apd.RoundHalfEven, Down: apd.RoundDown, Up: apd.RoundUp}[by]
-	return &c
-}
-
 // Convert returns the amount of From in To, rounded once to its minor unit.
 func (r Rate) Convert(a Amount, by Rounding) (Amount, error) {
 	if a.Currency != r.From {
@@ -142,16 +130,33 @@ func (r Rate) Convert(a Amount, by Rounding) (Amount, error) {
 	if !ok1 || !ok2 {
 		return Amount{}, ErrCurrency
 	}
-	var n apd.Decimal
-	if _, err := exact.Mul(&n, apd.New(a.Minor, int32(to-from)), &r.Value); err != nil {
-		return Amount{}, fmt.Errorf("%w: %w", ErrOverflow, err)
+	// The product is exact, and rounded once. (Quantize of the library makes nothing of
+	// 0.01 whatever the rounding, as no digit of it is left.)
+	n := new(apd.BigInt).Mul(apd.NewBigInt(a.Minor), &r.Value.Coeff)
+	negative := n.Sign() < 0
+	n.Abs(n)
+	if e := int64(r.Value.Exponent) + int64(to-from); e >= 0 {
+		n.Mul(n, tenTo(e))
+	} else {
+		n = roundedQuotient(n, tenTo(-e), by)
 	}
-	if _, err := whole(by).Quantize(&n, &n, 0); err != nil {
-		return Amount{}, fmt.Errorf("%w: %w", ErrOverflow, err)
-	}
-	minor, err := n.Int64()
-	if err != nil {
+	if !n.IsUint64() {
 		return Amount{}, ErrOverflow
 	}
-	return Amount{minor, r.To}, nil
+	minor, err := signed(n.Uint64(), negative)
+	return Amount{minor, r.To}, err
+}
+
+func tenTo(e int64) *apd.BigInt {
+	return new(apd.BigInt).Exp(apd.NewBigInt(10), apd.NewBigInt(e), nil)
+}
+
+// roundedQuotient returns n ÷ d for numbers that are not negative.
+func roundedQuotient(n, d *apd.BigInt, by Rounding) *apd.BigInt {
+	q, rest := new(apd.BigInt).QuoRem(n, d, new(apd.BigInt))
+	odd := new(apd.BigInt).And(q, apd.NewBigInt(1)).Sign() > 0
+	if rest.Sign() > 0 && up(odd, rest.Lsh(rest, 1).Cmp(d), by) {
+		q.Add(q, apd.NewBigInt(1))
+	}
+	return q
 }
