@@ -30,7 +30,8 @@ func mustLoad(t *testing.T, text string) *Catalogue {
 }
 
 // TestTexts holds every text of the build: in each language, with the same placeholders
-// (which Load checks) and plural forms for each category of the language.
+// (which Load checks) and plural forms for each category of the language. Persian may
+// leave out the one for one: its nouns do not change after a number.
 func TestTexts(t *testing.T) {
 	c, err := Load()
 	if err != nil {
@@ -43,7 +44,7 @@ func TestTexts(t *testing.T) {
 		}
 		for i, x := range c.entries[key].texts {
 			for word, form := range categories {
-				if x.picks != "" && hasCategory(i, form) && x.forms[form] == nil {
+				if x.picks != "" && Tags[i] != FA && hasCategory(i, form) && x.forms[form] == nil {
 					t.Errorf("%s (%s): no plural form %q in %s", key, c.entries[key].where, word, Tags[i])
 				}
 			}
