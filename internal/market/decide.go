@@ -277,14 +277,13 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 	}
 	if p.Regime == Statutory {
 		p.Clause = diverted
-	} else if v.Outcome == reason.Allow && !p.DutyKnown {
-		why = append(why, reason.Reason{Code: CodeNoDuty, Outcome: reason.Refer})
-	}
-	if !listed {
+	} else if !listed {
 		p.Regime = Statutory
 	}
 	v = v.With(why...)
-	if v.Outcome < reason.Refuse {
+	// A lot that goes to the statutory tariff is cleared by a declaration, and the paper
+	// that it gets here is no receipt in the sense of the clause.
+	if v.Outcome < reason.Refuse && diverted == "" {
 		v = v.And(d.receipt(l, at, class, p))
 	}
 	p.Outcome = v.Outcome
@@ -378,7 +377,21 @@ func (d Desk) receipt(l Lot, at spot, class uint8, p Purchase) rules.Verdict {
 	if p.DutyKnown {
 		f["receipt.duty"] = p.Duty
 	}
-	return d.Law.Check(rules.Query{Point: rules.Receipt, At: d.Now, Site: at.site.ID, Side: string(d.Side), Facts: f})
+	v := d.Law.Check(rules.Query{Point: rules.Receipt, At: d.Now, Site: at.site.ID, Side: string(d.Side), Facts: f})
+	if v.Outcome <= reason.Refer {
+		return v
+	}
+	// The clause says that such a receipt is not valid, not that the lot must not be
+	// bought: what to do about it is for an officer.
+	rs := v.Reasons
+	v.Outcome, v.Reasons = reason.Allow, nil
+	for _, r := range rs {
+		if r.Outcome > reason.Refer {
+			r = reason.Reason{Code: CodeReceipt, Outcome: reason.Refer, Clause: r.Clause}
+		}
+		v = v.With(r)
+	}
+	return v
 }
 
 func siteID(e *agreement.Edition, n uint16) string {

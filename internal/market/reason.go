@@ -7,18 +7,18 @@ import "darwaza.dev/internal/reason"
 
 // Codes of this desk's reasons.
 const (
-	CodeStated reason.Code = "market.value.stated"
-	CodeNoDuty reason.Code = "market.receipt.duty"
-	CodeAbsent reason.Code = "market.buyer.absent"
-	CodeAway   reason.Code = "market.buyer.away"
-	CodeUnlist reason.Code = "market.good.unlisted"
+	CodeStated  reason.Code = "market.value.stated"
+	CodeReceipt reason.Code = "market.receipt.incomplete"
+	CodeAbsent  reason.Code = "market.buyer.absent"
+	CodeAway    reason.Code = "market.buyer.away"
+	CodeUnlist  reason.Code = "market.good.unlisted"
 )
 
 // Declared returns this desk's reasons with their outcomes.
 func Declared() []reason.Decl {
 	return []reason.Decl{
 		{Code: CodeStated, Outcome: reason.Refer, When: "no value is displayed for the good, and an officer has stated one"},
-		{Code: CodeNoDuty, Outcome: reason.Refer, When: "the receipt could not bear the duty payable, because it is not known"},
+		{Code: CodeReceipt, Outcome: reason.Refer, When: "the receipt would lack something that a clause asks for, such as name, number or a known duty"},
 		{Code: CodeAbsent, Outcome: reason.Refer, When: "the pass is seen by this side's gates today and its holder has left"},
 		{Code: CodeAway, Outcome: reason.Refer, When: "the pass is seen by this side's gates today, at another site"},
 		{Code: CodeUnlist, Outcome: reason.Refer, When: "the good is on no list of the edition, and no clause says what follows"},
