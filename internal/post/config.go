@@ -72,8 +72,8 @@ type Config struct {
 	CertificateKey string `yaml:"certificate_key"`
 	// Exchange is the line to the other side's server.
 	Exchange ExchangeConfig `yaml:"exchange"`
-	// Owner is for several servers on one PostgreSQL. One of them owns the record and writes;
-	// the others send it what they are asked to write.
+	// Owner is how several processes work on one record. One of them owns it and writes; the
+	// others send it what they are asked to write.
 	Owner OwnerConfig `yaml:"owner"`
 	// Clients are the programs that may use the API, such as a booking office's. Each acts as
 	// an officer, whose id stands in the record for what it does: for example
@@ -99,10 +99,14 @@ type ExchangeConfig struct {
 	Every Duration `yaml:"every"`
 }
 
-// OwnerConfig is for several servers on one PostgreSQL.
+// OwnerConfig is how the server that owns the record takes what others ask it to write:
+// its siblings on the same PostgreSQL, and commands on this machine such as darwaza people.
+// Whoever asks must know a secret that lies in the database.
 type OwnerConfig struct {
-	// Address is where this server's siblings reach it, such as https://10.0.0.4:8443; empty
-	// where it has none.
+	// Listen is where the server listens for them. It is not TLS: give it an address of this
+	// machine alone, or of a network that nobody else is in.
+	Listen string `yaml:"listen"`
+	// Address is how the others reach it, host:port; where it is empty, the address it listens on.
 	Address string `yaml:"address"`
 }
 
@@ -163,11 +167,22 @@ func ReadConfig(name string) (*Config, error) {
 
 // ParseConfig reads and checks a configuration, leaving paths as they are written.
 func ParseConfig(b []byte) (*Config, error) {
-	c := &Config{LogLevel: "info", Exchange: ExchangeConfig{Every: Duration(3 * time.Second)}}
+	c := defaults()
 	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(c); err != nil {
 		return nil, problem.Newf(problem.Invalid, "config.form", "%s", strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	return c, c.check()
+}
+
+// defaults are the values of fields that a file leaves out.
+func defaults() *Config {
+	return &Config{LogLevel: "info", Exchange: ExchangeConfig{Every: Duration(3 * time.Second)}, Owner: OwnerConfig{Listen: "127.0.0.1:0"}}
+}
+
+// WithoutTLS turns TLS off for this run, as serve --http asks.
+func (c *Config) WithoutTLS() error {
+	c.HTTP = true
+	return c.check()
 }
 
 // resolve makes the paths absolute, from the folder of the configuration.
@@ -214,16 +229,18 @@ func (c *Config) check() error {
 	if !c.HTTP && c.Certificate == "" && len(c.Names) == 0 {
 		return bad("names", "must name the host, as the certificate bears it")
 	}
-	for _, a := range []struct{ name, value string }{{"exchange.peer", c.Exchange.Peer}, {"owner.address", c.Owner.Address}} {
-		if a.value == "" {
-			continue
-		}
-		u, err := url.Parse(a.value)
+	if c.Exchange.Peer != "" {
+		u, err := url.Parse(c.Exchange.Peer)
 		if err != nil || u.Host == "" || u.Path != "" && u.Path != "/" || u.User != nil {
-			return bad(a.name, "must be an address such as https://b.example:8443")
+			return bad("exchange.peer", "must be an address such as https://b.example:8443")
 		}
 		if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-			return bad(a.name, "must be https")
+			return bad("exchange.peer", "must be https")
+		}
+	}
+	for _, a := range []struct{ name, value string }{{"owner.listen", c.Owner.Listen}, {"owner.address", c.Owner.Address}} {
+		if host, _, err := net.SplitHostPort(a.value); a.value != "" && (err != nil || host == "") {
+			return bad(a.name, "must be host:port, with a host: it is not for everybody")
 		}
 	}
 	if c.Exchange.Every < Duration(100*time.Millisecond) || c.Exchange.Every > Duration(time.Hour) {

@@ -21,6 +21,7 @@ func sample() *Config {
 	return &Config{
 		Side: agreement.A, Agreements: []string{"edition-1", `a "quoted" folder`}, Database: "post.db",
 		Keys: "keys", Vault: "vault", Head: "head/head", Listen: ":8443", Names: []string{"gate.example", "10.0.0.4"},
+		Owner:    OwnerConfig{Listen: "127.0.0.1:0"},
 		Exchange: ExchangeConfig{Peer: "https://b.example:8443", Every: Duration(3 * time.Second)}, LogLevel: "info",
 		Clients: []ClientConfig{{"office", strings.Repeat("ab", 32), "X1", []people.Role{people.Clerk, people.Manager}}},
 	}
@@ -89,6 +90,7 @@ func TestConfigProblems(t *testing.T) {
 		{"peer with a path", `https://b.example:8443"`, `https://b.example:8443/x"`, "exchange.peer: must be an address"},
 		{"every", `every: 3s`, `every: 1ms`, "exchange.every"},
 		{"negative", `every: 3s`, `every: -3s`, "negative"},
+		{"owner for everybody", `listen: "127.0.0.1:0"`, `listen: ":7000"`, "owner.listen"},
 		{"level", `log_level: "info"`, `log_level: "loud"`, "log_level"},
 		{"names", `names: ["gate.example", "10.0.0.4"]`, `names: []`, "names: must name the host"},
 		{"token", `token: "abab`, `token: "ab`, "clients: the token of"},

@@ -51,22 +51,29 @@ func openHeadFile(path string) (*headFile, error) {
 		return nil, problem.Wrap(problem.Internal, "head.file", err)
 	}
 	h := &headFile{f: f}
+	if h.last, h.turn, err = readLines(f, path); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+// readLines returns the newer of the two lines, and which line is written next.
+func readLines(f *os.File, path string) (last record.Checkpoint, turn int64, err error) {
 	var buf [2 * lineSize]byte
 	n, err := f.ReadAt(buf[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		f.Close()
-		return nil, problem.Wrap(problem.Internal, "head.file", err)
+		return last, 0, problem.Wrap(problem.Internal, "head.file", err)
 	}
-	for turn := range int64(2) {
-		if c, ok := parseLine(buf[turn*lineSize : (turn+1)*lineSize]); ok && c.Size >= h.last.Size {
-			h.last, h.turn = c, 1-turn
+	for line := range int64(2) {
+		if c, ok := parseLine(buf[line*lineSize : (line+1)*lineSize]); ok && c.Size >= last.Size {
+			last, turn = c, 1-line
 		}
 	}
-	if h.last.Origin == "" && n > 0 && len(bytes.TrimRight(buf[:n], "\x00")) > 0 {
-		f.Close()
-		return nil, problem.Newf(problem.Untrusted, "head.file", "%s cannot be read: if its disk failed, compare the log with the other side's copy before removing the file", path)
+	if last.Origin == "" && len(bytes.TrimRight(buf[:n], "\x00")) > 0 {
+		return last, 0, problem.Newf(problem.Untrusted, "head.file", "%s cannot be read: if its disk failed, compare the log with the other side's copy before removing the file", path)
 	}
-	return h, nil
+	return last, turn, nil
 }
 
 func parseLine(b []byte) (c record.Checkpoint, ok bool) {
@@ -138,4 +145,16 @@ func (h *headFile) close() {
 		h.f.Sync()
 		h.f.Close()
 	}
+}
+
+// ReadHead reads a head file without opening it for writing: what this server last
+// signed. It is false where the file is empty.
+func ReadHead(path string) (record.Checkpoint, bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return record.Checkpoint{}, false, problem.Wrap(problem.Internal, "head.file", err)
+	}
+	defer f.Close()
+	last, _, err := readLines(f, path)
+	return last, last.Origin != "", err
 }

@@ -1,0 +1,106 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"darwaza.dev/internal/post"
+)
+
+func runBackup(ctx context.Context, c console, args []string) error {
+	fs := flags(c, "backup", "--config FILE --to DIR", `
+Copies a post's database as it stands at one moment, with the configuration, the
+agreements and the certificates, into a new folder. It works while the server runs.
+
+It never copies the vault: people's sealed data in the copy stay shut without it, so that
+deleting somebody's key deletes their data in every backup as well. It copies private
+keys only where it is told to; whoever holds them can sign for this side.
+
+With PostgreSQL the database is copied by PostgreSQL's own tools, such as pg_dump.`)
+	file := config(fs)
+	to := fs.String("to", "", "new `folder` of the backup")
+	keys := fs.Bool("with-keys", false, "copy the private keys as well")
+	if err := parse(fs, args, 0); err != nil {
+		return err
+	}
+	if *to == "" {
+		return wrong("--to names the new folder of the backup")
+	}
+	conf, err := post.ReadConfig(*file)
+	if err != nil {
+		return err
+	}
+	b, err := post.MakeBackup(ctx, conf, *file, *to, *keys, time.Now())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s holds the record up to entry %d, made %s\n", *to, b.Size, b.At.UTC().Format(time.RFC3339))
+	if *keys {
+		fmt.Fprintln(c.out, "It holds this side's private keys: keep it as you keep those.")
+	}
+	return nil
+}
+
+func runRestore(ctx context.Context, c console, args []string) error {
+	fs := flags(c, "restore", "--config FILE --from DIR [--accept]", `
+Puts the database of a backup in the place of one that was lost. It writes over nothing:
+move the damaged database aside first.
+
+What was decided after the backup is not in it. If the head file shows that the post had
+signed more than the backup holds, restore says how much is lost and refuses. Ask the
+other side for what it has heard, write down what it knows, and restore again with
+--accept: from then on the post's record differs from what it had signed, and auditors
+will see that.`)
+	file := config(fs)
+	from := fs.String("from", "", "`folder` of the backup")
+	accept := fs.Bool("accept", false, "accept that what the backup does not hold is lost")
+	if err := parse(fs, args, 0); err != nil {
+		return err
+	}
+	if *from == "" {
+		return wrong("--from names the folder of the backup")
+	}
+	conf, err := post.ReadConfig(*file)
+	if err != nil {
+		return err
+	}
+	r, err := post.Restore(ctx, conf, *from, *accept, time.Now())
+	if err != nil {
+		return err
+	}
+	r.Tell(c.out)
+	return nil
+}
+
+func runRecord(ctx context.Context, c console, args []string) error {
+	about := `
+Checks the whole record: each entry against its digest, the tiles and the signed head
+against the entries, and the state of every desk against the one that the facts make.
+It works while the server runs, on the record as it stood at one moment.`
+	verb := ""
+	if len(args) > 0 && args[0] == "check" {
+		verb, args = args[0], args[1:]
+	}
+	fs := flags(c, "record", "check --config FILE", about)
+	file := config(fs)
+	if err := parse(fs, args, 0); err != nil {
+		return err
+	}
+	if verb != "check" {
+		return wrong("want record check; darwaza help record says what it does")
+	}
+	conf, err := post.ReadConfig(*file)
+	if err != nil {
+		return err
+	}
+	r, err := post.CheckRecord(ctx, conf)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "the record is consistent: %d entries, head %x\nthe state is what the facts make of it: %d rows\n", r.Entries, r.Root[:], r.Rows)
+	return nil
+}

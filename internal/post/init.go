@@ -1,0 +1,226 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package post
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/problem"
+)
+
+// Names of what init makes in the post's folder.
+const (
+	ConfigFile = "config.yaml"
+	// AuthorityFile is what tablets install, in the keys' folder.
+	AuthorityFile = authorityFile
+	// HandoverFolder holds what the other side is given.
+	HandoverFolder = "handover"
+)
+
+// New is a post that is to be made.
+type New struct {
+	Dir       string // made by Init; it must not hold a post
+	Side      agreement.Side
+	Agreement string   // folder of the edition, not necessarily signed yet
+	Database  string   // empty for a file of SQLite in the folder
+	Listen    string   // host:port
+	Names     []string // for the certificate
+	HTTP      bool
+	Peer      string // address of the other side's server, empty where it is not known yet
+	PeerCA    string // file of its certificate authority
+	Officers  []NewOfficer
+	Now       time.Time
+}
+
+// Made is what Init made. Words are shown once and can be read nowhere.
+type Made struct {
+	Config      *Config
+	File        string // of the configuration
+	Keys        *Keys
+	Edition     *agreement.Edition
+	Handover    string // file of public keys for the other side, and for the package
+	Fingerprint string // of the certificate authority, empty without one
+	Officers    []people.Officer
+	Words       []string
+}
+
+// Init makes a post: keys, certificate authority, configuration, database, first people.
+func Init(ctx context.Context, n New) (*Made, error) {
+	if !n.Side.Valid() {
+		return nil, problem.Newf(problem.Invalid, "init.side", "the side must be A or B")
+	}
+	if len(n.Officers) == 0 {
+		return nil, problem.Newf(problem.Invalid, "init.officers", "nobody could sign in: name an officer, such as --officer admin:admin")
+	}
+	if !slices.ContainsFunc(n.Officers, func(o NewOfficer) bool { return slices.Contains(o.Roles, people.Admin) }) {
+		return nil, problem.Newf(problem.Invalid, "init.officers", "nobody could appoint anybody: give one officer the role admin, such as --officer admin:admin")
+	}
+	for i, o := range n.Officers {
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(n.Officers[:i], func(x NewOfficer) bool { return x.Login == o.Login }) {
+			return nil, problem.Newf(problem.Invalid, "init.officers", "the login %s is given twice", o.Login)
+		}
+	}
+	dir, err := filepath.Abs(n.Dir)
+	if err != nil {
+		return nil, problem.Wrap(problem.Invalid, "init.dir", err)
+	}
+	pkg, err := filepath.Abs(n.Agreement)
+	if err != nil {
+		return nil, problem.Wrap(problem.Invalid, "init.agreement", err)
+	}
+	if _, err := os.Stat(pkg); err != nil {
+		return nil, problem.Newf(problem.NotFound, "init.agreement", "there is no agreement in %s (%w)", n.Agreement, err)
+	}
+	edition, err := readEdition(os.DirFS(pkg), n.Agreement)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range n.Officers {
+		if err := checkSites([]Edition{{edition, pkg}}, n.Side, o); err != nil {
+			return nil, err
+		}
+	}
+	c := defaults()
+	c.Side, c.Agreements = n.Side, []string{pkg}
+	c.Database, c.Keys, c.Vault, c.Head = "post.db", "keys", "vault", filepath.Join("head", "head")
+	c.Listen, c.Names, c.HTTP, c.Exchange.Peer = n.Listen, n.Names, n.HTTP, n.Peer
+	if n.Database != "" {
+		c.Database = n.Database
+	}
+	if n.PeerCA != "" {
+		if c.Exchange.Authority, err = filepath.Abs(n.PeerCA); err != nil {
+			return nil, problem.Wrap(problem.Invalid, "init.peer", err)
+		}
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := emptyDir(dir); err != nil {
+		return nil, err
+	}
+	m := &Made{Config: c, File: filepath.Join(dir, ConfigFile), Edition: edition}
+	text, err := c.Manual()
+	if err != nil {
+		return nil, err
+	}
+	c.resolve(dir)
+	if m.Keys, err = MakeKeys(c.Keys, n.Side, Origin(edition.ID, n.Side), n.Now); err != nil {
+		return nil, err
+	}
+	if !n.HTTP {
+		a, err := NewAuthority(c.Keys, "Darwaza post "+string(n.Side), n.Names, n.Now)
+		if err != nil {
+			return nil, err
+		}
+		m.Fingerprint = a.Fingerprint()
+	}
+	public, err := m.Keys.Public()
+	if err != nil {
+		return nil, err
+	}
+	name, data := agreement.KeysFile(n.Side, public)
+	m.Handover = filepath.Join(dir, HandoverFolder, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(m.Handover), 0o755); err != nil {
+		return nil, problem.Wrap(problem.Internal, "init.handover", err)
+	}
+	if err := writePublic(m.Handover, data); err != nil {
+		return nil, err
+	}
+	clock := n.Now
+	p, err := Open(ctx, c, Options{Unadopted: true, Keys: m.Keys, Clock: func() time.Time { return clock }})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range n.Officers {
+		officer, word, err := p.staff().add(ctx, o)
+		if err != nil {
+			p.Close()
+			return nil, err
+		}
+		m.Officers, m.Words = append(m.Officers, officer), append(m.Words, word)
+	}
+	if err := p.Close(); err != nil {
+		return nil, err
+	}
+	// The configuration last: a folder that has one is a whole post.
+	return m, writePrivate(m.File, text)
+}
+
+// Origin names a side's log.
+func Origin(agreementID string, side agreement.Side) string {
+	return "darwaza.dev/" + agreementID + "/" + string(side)
+}
+
+// emptyDir makes a folder that holds nothing yet.
+func emptyDir(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return problem.Wrap(problem.Internal, "init.dir", os.MkdirAll(dir, 0o700))
+	case err != nil:
+		return problem.Newf(problem.Invalid, "init.dir", "%s cannot be used: %w", dir, err)
+	case len(entries) > 0:
+		what := "is not empty"
+		if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
+			what = "holds a post already"
+		}
+		return problem.Newf(problem.Conflict, "init.dir", "%s %s; init writes nothing over: name a new folder", dir, what)
+	}
+	return nil
+}
+
+// Tell prints what was made and what is to be done next.
+func (m *Made) Tell(w io.Writer) {
+	c := m.Config
+	fmt.Fprintf(w, "The post of side %s under %s, edition %d.\n\n", c.Side, m.Edition.ID, m.Edition.Number)
+	fmt.Fprintf(w, "  configuration   %s (every field is explained in it)\n", m.File)
+	fmt.Fprintf(w, "  keys            %s (private: copy them to a safe; %s signs editions and may be kept elsewhere)\n", c.Keys, rootFile)
+	fmt.Fprintf(w, "  vault           %s (people's own keys: never in a backup)\n", c.Vault)
+	fmt.Fprintf(w, "  public keys     %s (for the agreement; give a copy to the other side)\n", m.Handover)
+	if m.Fingerprint != "" {
+		fmt.Fprintf(w, "\nCameras need HTTPS. Install this certificate authority on each tablet, once:\n  %s\nand compare its SHA-256 fingerprint there:\n  %s\n",
+			filepath.Join(c.Keys, authorityFile), fold(m.Fingerprint, 48, "  "))
+	}
+	fmt.Fprintf(w, "\nSign-in words, shown this once:\n")
+	for i, o := range m.Officers {
+		fmt.Fprintf(w, "  %-16s %s   %s\n", o.Login, m.Words[i], joinRoles(o.Roles))
+	}
+	pkg := c.Agreements[0]
+	fmt.Fprintf(w, "\nNext:\n")
+	fmt.Fprintf(w, "  1. Exchange the public keys with the other side, comparing them by voice, and put both files into the package:\n       darwaza agreement keys %s %s OTHER-SIDE'S-FILE\n", pkg, m.Handover)
+	fmt.Fprintf(w, "  2. Sign it, each side with its own root key, and bring both signatures into the folder:\n       darwaza agreement sign --side %s --key %s %s\n", c.Side, filepath.Join(c.Keys, rootFile), pkg)
+	fmt.Fprintf(w, "  3. darwaza serve --config %s\n", m.File)
+}
+
+// fold breaks a long text into lines of width n.
+func fold(s string, n int, indent string) string {
+	var b strings.Builder
+	for len(s) > n {
+		b.WriteString(s[:n] + "\n" + indent)
+		s = s[n:]
+	}
+	return b.String() + s
+}
+
+// RenewAuthority makes a new certificate authority for the names of a configuration.
+func RenewAuthority(c *Config, now time.Time) (*Authority, error) {
+	if c.HTTP || c.Certificate != "" {
+		return nil, problem.Newf(problem.Invalid, "authority.unused", "this post does not use a certificate authority of its own")
+	}
+	return NewAuthority(c.Keys, "Darwaza post "+string(c.Side), c.Names, now)
+}

@@ -1,0 +1,60 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package post
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Serve runs a post until ctx ends. The log goes to w.
+func Serve(ctx context.Context, c *Config, version string, w io.Writer) error {
+	log := NewLogger(w, c.LogLevel).With("side", string(c.Side))
+	keys, err := OpenKeys(c.Keys, c.Side)
+	if err != nil {
+		return err
+	}
+	renewed, err := keys.Renew(time.Now())
+	if err != nil {
+		return err
+	}
+	for _, use := range renewed {
+		log.Info("a key was past half of its time and has been replaced", "use", use.String())
+	}
+	editions, err := ReadEditions(c.Agreements, keys)
+	if err != nil {
+		return err
+	}
+	p, err := Open(ctx, c, Options{Log: log, Keys: keys, Editions: editions})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	ln, address, err := p.Listen()
+	if err != nil {
+		return err
+	}
+	for _, e := range editions {
+		log.Info("edition", "agreement", e.ID, "number", e.Number, "from", e.Edition.From, "until", e.Until)
+	}
+	if _, ok := p.Law().Edition(time.Now()); !ok {
+		log.Warn("no edition of the agreement is in force today: every question ends with a person's decision (REFER)")
+	}
+	log.Info("serving", "version", version, "address", address)
+	if err := p.Serve(ctx, ln); err != nil {
+		return err
+	}
+	if err := p.Close(); err != nil {
+		return err
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// OpenForPeople opens a post whose server may be running, to see and change its people:
+// what is to be written goes to the server where there is one.
+func OpenForPeople(ctx context.Context, c *Config) (*Post, error) {
+	return Open(ctx, c, Options{Unadopted: true, Beside: true})
+}

@@ -1,0 +1,252 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package post
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/web"
+)
+
+// NewOfficer is somebody who is to be appointed.
+type NewOfficer struct {
+	Login    string
+	Roles    []people.Role
+	Name     string // sealed; empty for none
+	Site     string // id in the agreement, empty for all
+	Gate     uint16
+	Language lang.Tag
+	// Word is the sign-in word; a random one where it is empty, as it is for real people.
+	Word string
+}
+
+var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,31}$`)
+
+// ParseOfficer reads "login:role,role" or "login:role,role:Full Name", as init and
+// people take it.
+func ParseOfficer(s string) (NewOfficer, error) {
+	login, rest, ok := strings.Cut(s, ":")
+	roles, name, _ := strings.Cut(rest, ":")
+	if !ok {
+		return NewOfficer{}, problem.Newf(problem.Invalid, "officer.form", "%q: want LOGIN:ROLE,ROLE or LOGIN:ROLE,ROLE:NAME", s)
+	}
+	o := NewOfficer{Login: login, Name: strings.TrimSpace(name), Language: lang.EN}
+	var err error
+	if o.Roles, err = ParseRoles(roles); err != nil {
+		return NewOfficer{}, err
+	}
+	return o, o.check()
+}
+
+// ParseRoles reads roles with commas between them.
+func ParseRoles(s string) ([]people.Role, error) {
+	var roles []people.Role
+	for _, r := range strings.Split(s, ",") {
+		role := people.Role(strings.TrimSpace(r))
+		if !slices.Contains(people.Roles[:], role) {
+			return nil, problem.Newf(problem.Invalid, "officer.role", "there is no role %q; the roles are %s", role, joinRoles(people.Roles[:]))
+		}
+		if !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
+	}
+	return roles, nil
+}
+
+func joinRoles(roles []people.Role) string {
+	s := make([]string, len(roles))
+	for i, r := range roles {
+		s[i] = string(r)
+	}
+	return strings.Join(s, ",")
+}
+
+func (o NewOfficer) check() error {
+	switch {
+	case !loginForm.MatchString(o.Login):
+		return problem.Newf(problem.Invalid, "officer.login", "%q is no login: 2 to 32 of a-z, 0-9, dot, dash and underscore, and no personal name, as it stands in the record", o.Login)
+	case len(o.Roles) == 0:
+		return problem.Newf(problem.Invalid, "officer.role", "%s has no role; the roles are %s", o.Login, joinRoles(people.Roles[:]))
+	case len(o.Name) > 200:
+		return problem.Newf(problem.Invalid, "officer.name", "the name of %s is longer than 200 bytes", o.Login)
+	}
+	return nil
+}
+
+// staff appoints people by the same commands as the pages do.
+type staff struct {
+	writer service.Writer
+	reader service.Reader
+	sealer service.Sealer
+	codec  *fact.Codec
+}
+
+// add appoints somebody new and returns the sign-in word, which nobody can read again.
+func (s staff) add(ctx context.Context, n NewOfficer) (people.Officer, string, error) {
+	if err := n.check(); err != nil {
+		return people.Officer{}, "", err
+	}
+	if had, ok, err := s.find(ctx, n.Login); err != nil {
+		return people.Officer{}, "", err
+	} else if ok {
+		return people.Officer{}, "", problem.Newf(problem.Conflict, "officer.login", "the login %s belongs to an officer already (%s)", n.Login, had.ID)
+	}
+	id, err := newOfficerID()
+	if err != nil {
+		return people.Officer{}, "", err
+	}
+	if n.Language == "" {
+		n.Language = lang.EN
+	}
+	o := people.Officer{ID: id, Login: n.Login, Roles: n.Roles, Site: n.Site, Gate: n.Gate, Language: string(n.Language), Active: true}
+	c := service.Appoint{Officer: o}
+	if n.Name != "" {
+		if c.SealedID, c.Sealed, err = s.sealer.Seal(ctx, []byte(n.Name)); err != nil {
+			return people.Officer{}, "", err
+		}
+		c.Officer.Sealed = c.SealedID
+	}
+	word := n.Word
+	if word == "" {
+		if word, err = web.NewWord(rand.Reader); err != nil {
+			return people.Officer{}, "", problem.Wrap(problem.Internal, "officer.word", err)
+		}
+	}
+	if c.Word, err = web.HashWord(rand.Reader, word); err != nil {
+		return people.Officer{}, "", problem.Wrap(problem.Internal, "officer.word", err)
+	}
+	o, err = s.appoint(ctx, c)
+	return o, word, err
+}
+
+// change changes an officer who is there.
+func (s staff) change(ctx context.Context, login string, change func(*people.Officer)) (people.Officer, error) {
+	o, err := s.must(ctx, login)
+	if err != nil {
+		return people.Officer{}, err
+	}
+	change(&o)
+	return s.appoint(ctx, service.Appoint{Officer: o})
+}
+
+// word gives an officer a new sign-in word. Sessions under the old one end with it.
+func (s staff) word(ctx context.Context, login string) (string, error) {
+	o, err := s.must(ctx, login)
+	if err != nil {
+		return "", err
+	}
+	word, err := web.NewWord(rand.Reader)
+	if err != nil {
+		return "", problem.Wrap(problem.Internal, "officer.word", err)
+	}
+	c := service.Appoint{Officer: o}
+	if c.Word, err = web.HashWord(rand.Reader, word); err != nil {
+		return "", problem.Wrap(problem.Internal, "officer.word", err)
+	}
+	_, err = s.appoint(ctx, c)
+	return word, err
+}
+
+func (s staff) appoint(ctx context.Context, c service.Appoint) (people.Officer, error) {
+	done, err := s.writer.Do(ctx, service.Idem{}, c)
+	if err != nil {
+		return people.Officer{}, err
+	}
+	var a service.AppointAnswer
+	if err := s.codec.Unmarshal(done.Answer, &a); err != nil {
+		return people.Officer{}, problem.Wrap(problem.Internal, "officer.answer", err)
+	}
+	return a.Officer, nil
+}
+
+func (s staff) find(ctx context.Context, login string) (o people.Officer, ok bool, err error) {
+	err = s.reader.View(ctx, func(st service.State) error {
+		o, ok = service.OfficerByLogin(st, login)
+		return nil
+	})
+	return o, ok, err
+}
+
+func (s staff) must(ctx context.Context, login string) (people.Officer, error) {
+	o, ok, err := s.find(ctx, login)
+	if err == nil && !ok {
+		err = problem.Newf(problem.NotFound, "officer.login", "no officer signs in as %q; darwaza people list shows them", login)
+	}
+	return o, err
+}
+
+// list returns every officer ever appointed, with the name where it can be opened.
+func (s staff) list(ctx context.Context) (all []people.Officer, names []string, err error) {
+	var sealed [][]byte
+	err = s.reader.View(ctx, func(st service.State) error {
+		all, sealed = service.OfficersOf(st), nil
+		for _, o := range all {
+			c, _ := st.Sealed.Get(o.Sealed)
+			sealed = append(sealed, c)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, o := range all {
+		name := ""
+		if len(sealed[i]) > 0 {
+			if b, err := s.sealer.Open(ctx, o.Sealed, sealed[i]); err == nil {
+				name = string(b)
+			}
+		}
+		names = append(names, name)
+	}
+	return all, names, nil
+}
+
+// newOfficerID returns "O-" and 8 random characters of Crockford's base 32.
+func newOfficerID() (people.OfficerID, error) {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", problem.Wrap(problem.Internal, "officer.id", err)
+	}
+	const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	for i := range b {
+		b[i] = letters[b[i]&31]
+	}
+	return people.OfficerID("O-" + string(b[:])), nil
+}
+
+// checkSites refuses an officer of a site or gate that no edition knows.
+func checkSites(all []Edition, side agreement.Side, o NewOfficer) error {
+	if o.Site == "" || len(all) == 0 {
+		return nil
+	}
+	for _, e := range all {
+		site, ok := e.Site(o.Site)
+		if !ok {
+			continue
+		}
+		if o.Gate == 0 {
+			return nil
+		}
+		if g, ok := site.Gate(o.Gate); ok && g.Side == side {
+			return nil
+		}
+		return problem.Newf(problem.Invalid, "officer.gate", "the site %s has no gate %d of side %s", o.Site, o.Gate, side)
+	}
+	var ids []string
+	for _, s := range all[0].Sites {
+		ids = append(ids, s.ID)
+	}
+	return problem.Newf(problem.Invalid, "officer.site", "there is no site %q in the agreement; the sites are %s", o.Site, fmt.Sprint(strings.Join(ids, ", ")))
+}
