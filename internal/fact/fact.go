@@ -89,7 +89,9 @@ func (c *Codec) Encode(f Fact) ([]byte, error) {
 }
 
 // Decode returns the fact of a kind from its body, as a pointer. A kind that this
-// build does not know is an error that names it.
+// build does not know is an error that names it. Fields that it does not know are
+// passed over. A byte string in the place of an array is cut or filled up with zeros
+// where it is of another length: whoever needs all of it checks the digest.
 func (c *Codec) Decode(kind string, body []byte) (Fact, error) {
 	n, ok := c.news[kind]
 	if !ok {
