@@ -8,13 +8,16 @@ import (
 	"darwaza.dev/internal/market"
 )
 
-// Keys names the rows of a booking: its slot, its persons' claims and their passes.
+// Keys names the rows of a booking: its slot, its persons' claims, passes and cards.
 func (c Book) Keys(k *Keys) {
 	k.Slots = append(k.Slots, c.Slot)
 	k.Bookings = append(k.Bookings, c.Ref)
 	for _, m := range c.Members {
 		k.Claims = append(k.Claims, booking.ClaimKey{Tag: m.Tag, Site: c.Slot.Site(), Day: c.Slot.Day()})
 		k.Holders = append(k.Holders, m.Pass)
+		if m.Register != ([16]byte{}) {
+			k.Vendors = append(k.Vendors, m.Register)
+		}
 	}
 }
 

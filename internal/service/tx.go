@@ -78,6 +78,7 @@ type Keys struct {
 	Days      []gate.SiteDayKey
 	Values    []market.ValueKey
 	Ledgers   []market.LedgerKey
+	Vendors   [][16]byte
 	Acks      []uint16
 }
 

@@ -122,6 +122,7 @@ func (w *Working) Prefetch(ctx context.Context, k *service.Keys, kept []string) 
 	want(&f, st.Gate.Days, k.Days)
 	want(&f, st.Market.Values, k.Values)
 	want(&f, st.Market.Ledgers, k.Ledgers)
+	want(&f, st.Market.Vendors, k.Vendors)
 	if len(f.reqs) == 0 {
 		return nil
 	}
