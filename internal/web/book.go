@@ -227,7 +227,9 @@ type peopleView struct {
 	Standing bool
 	Kinds    []string
 	Errors   errorsIn
-	Idem     string // the key that the check page's form carries
+	// Idem is the key of the act that the check page's form asks for. It is made with that
+	// page and not carried back: other answers are another act.
+	Idem string
 }
 
 // personForm is one adult as it was typed.
@@ -319,7 +321,10 @@ func (s *server) readPeople(w http.ResponseWriter, r *request, base string) erro
 		return err
 	}
 	v.People = peopleIn(f)
-	v.Phone, v.Waits, v.Standing, v.Idem = f.get("phone"), f.has("waits"), f.has("standing"), f.get("idem")
+	v.Phone, v.Waits, v.Standing = f.get("phone"), f.has("waits"), f.has("standing")
+	if f.get("stage") == "check" && switched(f) {
+		v.Idem = f.get("idem") // the same answers in another language are the same act
+	}
 	switch {
 	case f.has("add") && len(v.People) < maxParty:
 		v.People = append(v.People, personForm{N: len(v.People) + 1, Children: "0", Country: s.country(r.Now)})
@@ -335,11 +340,11 @@ func (s *server) readPeople(w http.ResponseWriter, r *request, base string) erro
 	case f.has("change"), switched(f) && f.get("stage") != "check":
 		return s.render(w, r, page{Name: "people", View: v, Form: "party"})
 	}
-	if o := s.orderOf(&v, base); len(v.Errors) > 0 {
+	o := s.orderOf(&v, base)
+	if len(v.Errors) > 0 {
 		return s.render(w, r, page{Name: "people", View: v, Form: "party", Status: http.StatusUnprocessableEntity})
-	} else {
-		v.People = canonical(v.People, o)
 	}
+	v.People = canonical(v.People, o)
 	if v.Idem == "" {
 		v.Idem = s.newIdem()
 	}
@@ -472,7 +477,6 @@ type answerView struct {
 	Verdict verdictView
 	// CanWait is true where joining the queue would help: the hour is full and nothing else stands against it.
 	CanWait bool
-	Fresh   string // an idempotency key for that
 }
 
 func (s *server) confirm(w http.ResponseWriter, r *request) error { return s.confirmed(w, r, bookBase) }
@@ -510,7 +514,7 @@ func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error
 	}
 	if a.Booking.Ref == "" {
 		v.People = canonical(v.People, o)
-		out := answerView{peopleView: v, Verdict: s.verdict(r, a.Verdict, s.quote(r, d)), Fresh: s.newIdem()}
+		out := answerView{peopleView: v, Verdict: s.verdict(r, a.Verdict, s.quote(r, d))}
 		out.CanWait = a.Verdict.Outcome == reason.Refuse && !o.Waits && onlyFull(a.Verdict)
 		return s.render(w, r, page{Name: "refused", View: out, Form: "again"})
 	}

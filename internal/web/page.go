@@ -221,6 +221,7 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 		"rfc3339":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"digits":   func(v any) string { return lang.Digits(tag, fmt.Sprint(v)) },
 		"num":      func(v any) (string, error) { return formatAny(tag, v) },
+		"count": strconv.Atoi,
 		// int makes a count of any whole number, for t.
 		"int": func(v any) (int, error) {
 			switch v := v.(type) {
