@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/service"
 )
 
@@ -109,11 +110,10 @@ func (x *Exchange) giveCertificates(_ context.Context, _ ask, a *answer) string 
 // is on stable storage here.
 func (x *Exchange) giveWithdrawals(ctx context.Context, q ask, a *answer) string {
 	var list []service.WithdrawnPass
-	var heard uint64
+	var acks booking.Acks
 	err := x.deps.Reader.View(ctx, func(st service.State) error {
 		list, a.Last = service.WithdrawalsAfter(st, q.After, PageSize)
-		acks, _ := st.Booking.Acks.Get(0)
-		heard = acks.Heard
+		acks, _ = st.Booking.Acks.Get(0)
 		return nil
 	})
 	if err != nil {
@@ -125,7 +125,8 @@ func (x *Exchange) giveWithdrawals(ctx context.Context, q ask, a *answer) string
 		x.deps.Log.Error("exchange: the other side has heard of withdrawals that this side never made", "heard", q.After, "last", a.Last)
 		return refusedAhead
 	}
-	if q.After > heard {
+	// One command gives only so many places back; the next ask does the rest.
+	if q.After > acks.Heard || acks.FreedTo < acks.Heard {
 		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Acknowledge{Serial: q.After}); err != nil {
 			x.deps.Log.Error("exchange: acknowledge", "err", err)
 			return refusedFault
