@@ -6,6 +6,8 @@ package web
 import (
 	"html"
 	"html/template"
+	"math"
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -143,6 +145,17 @@ func bar(value, most int64, rtl bool) template.HTML {
 	}
 	return template.HTML(`<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">` +
 		`<rect class="bar-ground" width="100" height="10"/><rect class="bar-value" x="` + dec(from) + `" width="` + dec(w) + `" height="10"/></svg>`)
+}
+
+// whole is a count of any size of integer, as templates have it; 0 for anything else.
+func whole(v any) int64 {
+	switch r := reflect.ValueOf(v); {
+	case r.CanInt():
+		return r.Int()
+	case r.CanUint():
+		return int64(min(r.Uint(), math.MaxInt64))
+	}
+	return 0
 }
 
 // dec writes a number of tenths.

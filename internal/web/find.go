@@ -16,8 +16,8 @@ import (
 	"darwaza.dev/internal/service"
 )
 
-// findView is the page that asks for the document of somebody whose pass is lost.
-type findView struct {
+// lostView is the page that asks for the document of somebody whose pass is lost.
+type lostView struct {
 	Place   place
 	Out     bool
 	Country string
@@ -30,10 +30,10 @@ func (s *server) gateFindPage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return s.renderFind(w, r, findView{Place: p, Out: q.Get("direction") == string(gate.Out)}, http.StatusOK)
+	return s.renderFind(w, r, lostView{Place: p, Out: q.Get("direction") == string(gate.Out)}, http.StatusOK)
 }
 
-func (s *server) renderFind(w http.ResponseWriter, r *request, v findView, status int) error {
+func (s *server) renderFind(w http.ResponseWriter, r *request, v lostView, status int) error {
 	return s.render(w, r, page{Name: "find", View: v, Status: status, Wide: true, Camera: true,
 		Styles: []string{"officer.css"}, Scripts: []string{"wedge.js"}})
 }
@@ -51,7 +51,7 @@ func (s *server) gateFind(w http.ResponseWriter, r *request) error {
 	}
 	out := f.get("direction") == string(gate.Out)
 	text, country := f.get("document"), strings.ToUpper(f.get("country"))
-	v := findView{Place: p, Out: out, Country: country}
+	v := lostView{Place: p, Out: out, Country: country}
 	if len(documents(text, countries(p.Edition, country))) == 0 {
 		v.Errors.add("document", "find.document.wrong")
 		return s.renderFind(w, r, v, http.StatusUnprocessableEntity)

@@ -15,8 +15,10 @@ import (
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 )
 
@@ -55,9 +57,9 @@ type gateAnswer struct {
 	Adults  uint32
 	// Children ride on an adult's pass.
 	Children uint32
-	Number  uint64 // serial of the scan, as the traveller is told it; 0 where it was not kept
-	Pass    pass.ID
-	Place   place
+	Number   uint64 // serial of the scan, as the traveller is told it; 0 where it was not kept
+	Pass     pass.ID
+	Place    place
 	// Earlier is the scan that this one contradicts, This is this one beside it.
 	Earlier, This *scanLine
 	// What would complete the answer.
@@ -69,6 +71,7 @@ type gateAnswer struct {
 	Seen                                   bool
 	Wrong                                  string // key of what is wrong with the inputs
 	Grounds                                []string
+	Decider                                string // key of the role that must decide, where the officer does not hold it
 	CanUndo                                bool
 	Note                                   string // key of what was just done
 	Decided                                bool
@@ -235,7 +238,9 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	}
 	var own *booking.Booking // where this side sold the pass
 	var member int
-	switch kind := pass.Recognise(text); {
+	kind := pass.Recognise(text)
+	c.Looks = kind
+	switch {
 	case found != "":
 		b, m, claims, err := s.claimsOf(r, p, found, document)
 		if err != nil {
@@ -329,9 +334,26 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) {
 	}
 	if a.AskDecision {
 		a.Grounds = gate.Grounds[:]
+		a.Decider = s.decider(r, ans.Verdict.Reasons)
 	}
 	a.CanUndo = ans.Scan.Serial != 0 && ans.Scan.Counted && !ans.Scan.Void
 	a.Decided = ans.Scan.Decided != ""
+}
+
+// decider returns the key of the role that a clause names to end what it leaves open,
+// where the officer does not hold it: they may still turn somebody back.
+func (s *server) decider(r *request, rs []reason.Reason) string {
+	e, err := s.edition(r.Now)
+	if err != nil {
+		return ""
+	}
+	for _, re := range rs {
+		if c := e.Clause(re.Clause); c != nil && c.Decides != "" && re.Outcome.NeedsOfficer() &&
+			!r.Officer.Has(people.Role(c.Decides)) && !r.Officer.Has(people.Supervisor) {
+			return "role." + c.Decides
+		}
+	}
+	return ""
 }
 
 // compare says whether a document is the one that a pass is bound to, and the day tag
@@ -488,12 +510,11 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 			continue
 		}
 		a := &gateAnswer{Place: p, Out: sc.Direction == gate.Out}
-		s.fillAnswer(r, a, service.ScanAnswer{Scan: sc, Presence: pr, Class: pr.Class, People: pr.People})
-		a.Outcome = sc.Outcome
+		s.fillAnswer(r, a, service.ScanAnswer{Scan: sc, Presence: pr, Class: pr.Class, People: pr.People,
+			Verdict: rules.Verdict{Point: rules.Gate, Outcome: sc.Outcome, Reasons: sc.Reasons, At: sc.At}})
 		if a.Decided {
-			a.Outcome = reason.Refuse
-			a.Note = "gate.did.back"
-			if sc.Counted {
+			a.Outcome, a.Note = reason.Refuse, "gate.did.back"
+			if sc.Admitted {
 				a.Outcome, a.Note = reason.Allow, "gate.did.admit"
 			}
 		}
@@ -503,6 +524,7 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 			a.Word, a.Icon, a.Note, a.Outcome = "gate.word.undone", "info", "gate.did.undone", reason.None
 		case pr.Pending == serial:
 			a.AskDecision, a.Grounds = true, gate.Grounds[:]
+			a.Decider = s.decider(r, sc.Reasons)
 		}
 		return s.renderGate(w, r, gateView{Place: p, Out: a.Out, Answer: a}, http.StatusOK)
 	}

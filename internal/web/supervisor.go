@@ -1,0 +1,282 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"html/template"
+	"net/http"
+	"sort"
+	"strconv"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/stats"
+)
+
+// dayView is the supervisor's day of a site.
+type dayView struct {
+	Place  place
+	Date   calendar.Date
+	Day    uint16
+	Today  bool
+	Figure service.DayView
+	Cap    uint32
+	Names  [2]lang.Text // this side, the other
+	There  *age
+	Dwell  time.Duration // mean of finished visits
+	// Contact is the contact-hours between people inside.
+	Contact    uint64
+	Arrivals   figureChart
+	Inside     figureChart
+	Lateness   []figureRow
+	Outcomes   []figureRow
+	Reasons    []reasonRow
+	Categories []categoryRow
+	Currency   string
+	Open       []scanLine
+	// Looked is a number that was looked up, Found what stands under it.
+	Looked string
+	Found  *scanLine
+	Wrong  bool
+}
+
+// figureChart is a chart with the table of the same figures.
+type figureChart struct {
+	Drawing template.HTML
+	Rows    []figureRow
+}
+
+// figureRow is one line of a table of figures.
+type figureRow struct {
+	Label   string
+	Outcome reason.Outcome
+	Count   int64
+	Most    int64 // the greatest beside it, for its bar
+}
+
+type reasonRow struct {
+	Text   string
+	Clause string
+	Anchor string
+	Count  int64
+	Most   int64
+}
+
+type categoryRow struct {
+	Name                    lang.Text
+	Key                     string
+	Lots, Diverted, Refused uint32
+	Value, Duty             int64
+	DutyUnknown             uint32
+	Most                    int64
+}
+
+func (s *server) dayPage(w http.ResponseWriter, r *request) error {
+	q := r.URL.Query()
+	p, err := s.siteOf(r, q.Get("site"))
+	if err != nil {
+		return err
+	}
+	v := dayView{Place: p, Date: dateOf(p, q.Get("day")), Looked: q.Get("number")}
+	v.Day, v.Currency = rules.DayNumber(v.Date), p.Edition.Currency
+	v.Today = v.Day == p.Day
+	v.Names = [2]lang.Text{p.Edition.Parties[s.deps.Side].Name, p.Edition.Parties[s.deps.Side.Other()].Name}
+	number, numberErr := strconv.ParseUint(lang.PlainDigits(v.Looked), 10, 64)
+	v.Wrong = v.Looked != ""
+	err = s.view(r.Context(), func(st service.State) error {
+		v.Figure = service.DayFigures(st, p.Site.Number, v.Day)
+		for _, pr := range service.PresencesOf(st, p.Site.Number, v.Day) {
+			for _, sc := range pr.Scans {
+				if pr.Pending != 0 && sc.Serial == pr.Pending {
+					v.Open = append(v.Open, s.scanLine(p, pr, sc))
+				}
+				if numberErr == nil && sc.Serial == number {
+					l := s.scanLine(p, pr, sc)
+					v.Found, v.Wrong = &l, false
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if n, ok := s.deps.Law().Param("occupancy.cap", p.Site.ID, s.deps.Side, r.Now); ok {
+		v.Cap = uint32(max(n, 0))
+	}
+	g := v.Figure.Gate
+	if g.DwellCount > 0 {
+		v.Dwell = (g.DwellTotal / time.Duration(g.DwellCount)).Round(time.Minute)
+	}
+	v.Contact = g.Contact / 3600
+	if v.Figure.ThereKnown {
+		v.There = ageOf(r.Now, v.Figure.There.AsOf)
+	}
+	s.dayCharts(r, &v)
+	return s.render(w, r, page{Name: "day", View: v, Wide: true, Styles: []string{"officer.css"}})
+}
+
+// dayCharts draws the figures of a day.
+func (s *server) dayCharts(r *request, v *dayView) {
+	d := v.Figure.Stats
+	say := func(key string, args lang.Args) string { return s.deps.Texts.Say(r.Lang, key, args) }
+	from, to := busy(d)
+	v.Arrivals = s.overTime(r, from, to, say("day.arrivals", nil), d.Arrivals, false, 0, "")
+	v.Inside = s.overTime(r, from, to, say("day.inside", nil), d.Inside, true, int64(v.Cap), say("day.cap", lang.Args{"n": int(v.Cap)}))
+	var most int64
+	for _, n := range d.Lateness {
+		most = max(most, int64(n))
+	}
+	for i, n := range d.Lateness {
+		v.Lateness = append(v.Lateness, figureRow{Label: say("day.late."+strconv.Itoa(i), nil), Count: int64(n), Most: most})
+	}
+	most = 0
+	for o := reason.Allow; o <= reason.Closed; o++ {
+		if n := int64(d.Outcomes[o]); n > 0 {
+			v.Outcomes = append(v.Outcomes, figureRow{Outcome: o, Label: say("outcome."+o.String(), nil), Count: n})
+			most = max(most, n)
+		}
+	}
+	for i := range v.Outcomes {
+		v.Outcomes[i].Most = most
+	}
+	v.Reasons = s.reasonRows(r, v.Place.Edition, d.Reasons)
+	for key, c := range d.Categories {
+		v.Categories = append(v.Categories, categoryRow{Key: key, Name: categoryName(v.Place.Edition, key), Lots: c.Lots, Diverted: c.Diverted,
+			Refused: c.Refused, Value: c.Value, Duty: c.Duty, DutyUnknown: c.DutyUnknown})
+	}
+	sort.Slice(v.Categories, func(i, j int) bool { return v.Categories[i].Key < v.Categories[j].Key })
+	most = 0
+	for _, c := range v.Categories {
+		most = max(most, c.Value)
+	}
+	for i := range v.Categories {
+		v.Categories[i].Most = most
+	}
+}
+
+func categoryName(e *agreement.Edition, key string) lang.Text {
+	for _, l := range goodsLists(e) {
+		if name, ok := e.ListInfo[l.ID].Categories[key]; ok {
+			return name
+		}
+	}
+	return nil
+}
+
+func (s *server) reasonRows(r *request, e *agreement.Edition, counts []stats.ReasonCount) []reasonRow {
+	rows := make([]reasonRow, 0, len(counts))
+	var most int64
+	for _, c := range counts {
+		row := reasonRow{Count: int64(c.Count), Clause: c.Clause}
+		if cl := e.Clause(c.Clause); cl != nil {
+			row.Anchor = cl.Anchor
+			row.Text = cl.Say.In(r.Lang)
+		}
+		// A count is over many people, so the figures of one person's reason have no place
+		// in it: the short name of the code says what they have in common.
+		if key := "short." + string(c.Code); row.Text == "" && s.deps.Texts.Has(key) {
+			row.Text = s.deps.Texts.Say(r.Lang, key, nil)
+		}
+		if key := "reason." + string(c.Code); row.Text == "" && s.deps.Texts.Has(key) {
+			row.Text = s.deps.Texts.Say(r.Lang, key, nil)
+		}
+		if row.Text == "" {
+			row.Text = string(c.Code)
+		}
+		most = max(most, row.Count)
+		rows = append(rows, row)
+	}
+	sort.SliceStable(rows, func(i, j int) bool { return rows[i].Count > rows[j].Count })
+	for i := range rows {
+		rows[i].Most = most
+	}
+	return rows
+}
+
+// busy returns the first and the last quarter of an hour in which anything was counted,
+// widened to whole hours: an empty night says nothing.
+func busy(d stats.Day) (from, to int) {
+	from, to = stats.Buckets, 0
+	for i := range stats.Buckets {
+		for _, f := range [][]uint32{d.Arrivals, d.Departures, d.Inside} {
+			if i < len(f) && f[i] > 0 {
+				from, to = min(from, i), max(to, i+1)
+			}
+		}
+	}
+	if from >= to {
+		return 8 * 4, 18 * 4
+	}
+	return from / 4 * 4, (to + 3) / 4 * 4
+}
+
+// overTime draws figures by quarters of an hour, with a table by hours under it: the
+// sum of an hour, or for steps the figure at its end.
+func (s *server) overTime(r *request, from, to int, title string, figures []uint32, steps bool, cap int64, capLabel string) figureChart {
+	c := chart{Title: title, RTL: r.Lang.RTL(), Steps: steps, Cap: cap, CapLabel: capLabel,
+		Say: func(n int64) string { return lang.FormatInt(r.Lang, n) }}
+	at := func(i int) int64 {
+		if i < len(figures) {
+			return int64(figures[i])
+		}
+		return 0
+	}
+	var out figureChart
+	for i := from; i < to; i++ {
+		col := chartColumn{Value: at(i)}
+		if i%4 == 0 {
+			col.Label = lang.Digits(r.Lang, strconv.Itoa(i/4))
+		}
+		c.Columns = append(c.Columns, col)
+	}
+	for h := from / 4; h < to/4; h++ {
+		row := figureRow{Label: lang.FormatMinute(r.Lang, calendar.Minute(h*60)) + "–" + lang.FormatMinute(r.Lang, calendar.Minute((h+1)*60))}
+		for i := h * 4; i < h*4+4; i++ {
+			if steps {
+				row.Count = at(i)
+			} else {
+				row.Count += at(i)
+			}
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	out.Drawing = c.SVG()
+	return out
+}
+
+// daySettle ends a site's day.
+func (s *server) daySettle(w http.ResponseWriter, r *request) error {
+	f, err := r.form()
+	if err != nil {
+		return err
+	}
+	p, err := s.siteOf(r, f.get("site"))
+	if err != nil {
+		return err
+	}
+	date := dateOf(p, f.get("day"))
+	c := service.Settle{Site: p.Site.Number, Day: rules.DayNumber(date), Officer: r.Officer.ID}
+	err = s.view(r.Context(), func(st service.State) error {
+		for _, b := range service.RosterOf(st, c.Site, c.Day) {
+			if b.Status == booking.Booked {
+				c.Bookings = append(c.Bookings, b.Ref)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, _, err := do[service.SettleAnswer](s, r, c); err != nil {
+		return err
+	}
+	return s.redirect(w, r, "/day?site="+strconv.Itoa(int(p.Site.Number))+"&day="+date.String()+"&note=settled")
+}
