@@ -121,6 +121,10 @@ func (r *Reader) head() (major byte, arg uint64) {
 	for _, c := range b[1 : 1+n] {
 		arg = arg<<8 | uint64(c)
 	}
+	if major == 7 && n == 1 && arg < 32 { // not well formed, RFC 8949 section 3.3
+		r.Fail()
+		return 7, 0
+	}
 	if r.strict && major != 7 {
 		if n == 1 && arg < 24 || n > 1 && arg>>(4*uint(n)) == 0 {
 			r.Fail()

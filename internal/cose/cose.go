@@ -178,11 +178,12 @@ func (m *Message) headers(r *Reader, protected bool) error {
 		seen[i] = label
 		switch {
 		case len(label) == 1 && label[0] == 1 && !m.AlgProtected:
+			m.Alg, m.AlgProtected = 0, protected
 			if r.Major() > 1 { // RFC 9052 allows text; nobody registered one
 				r.Skip()
 				break
 			}
-			m.Alg, m.AlgProtected = r.Int(), protected
+			m.Alg = r.Int()
 		case len(label) == 1 && label[0] == 2:
 			return ErrHeader
 		case len(label) == 1 && label[0] == 4 && !m.KeyIDProtected:
