@@ -199,8 +199,10 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 		"percent":   func(hundredths int64) string { return lang.FormatPercent(tag, hundredths) },
 		"code":      goods.FormatCode,
 		"goodsIcon": s.goodsIcon,
-		"decimal":   func(minor int64, currency string) string { return money.Amount{Minor: minor, Currency: currency}.Decimal() },
-		"voids":     func() []string { return market.Grounds[:] },
+		"decimal": func(minor int64, currency string) string {
+			return money.Amount{Minor: minor, Currency: currency}.Decimal()
+		},
+		"voids": func() []string { return market.Grounds[:] },
 		// optional is asset for a file that is fetched when the program is built: empty
 		// where it was not, and the page does without.
 		"optional": s.assets.optional,
@@ -216,12 +218,13 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 		"date":     func(d calendar.Date) string { return lang.FormatDate(tag, d) },
 		"dateBoth": func(d calendar.Date) string { return lang.FormatDateBoth(tag, d) },
 		"day":      func(d calendar.Date) string { return lang.FormatDay(tag, d) },
+		"weekday":  func(d calendar.Date) string { return lang.FormatWeekday(tag, d.Weekday()) },
 		"dateOn":   func(t time.Time) calendar.Date { return calendar.On(t, t.Location()) },
 		"time":     func(t time.Time) string { return lang.FormatTime(tag, t) },
 		"rfc3339":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"digits":   func(v any) string { return lang.Digits(tag, fmt.Sprint(v)) },
 		"num":      func(v any) (string, error) { return formatAny(tag, v) },
-		"count": strconv.Atoi,
+		"count":    strconv.Atoi,
 		// int makes a count of any whole number, for t.
 		"int": func(v any) (int, error) {
 			switch v := v.(type) {
