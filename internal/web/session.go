@@ -92,10 +92,10 @@ func newSessions(secret []byte, random io.Reader) (*sessions, error) {
 		return nil, err
 	}
 	for i := range m.logins {
-		m.logins[i].SetLimit(loginRate)
-		m.logins[i].SetBurst(loginBurst)
-		m.known[i].SetLimit(knownRate)
-		m.known[i].SetBurst(knownBurst)
+		m.logins[i].SetLimitAt(time.Time{}, loginRate)
+		m.logins[i].SetBurstAt(time.Time{}, loginBurst)
+		m.known[i].SetLimitAt(time.Time{}, knownRate)
+		m.known[i].SetBurstAt(time.Time{}, knownBurst)
 	}
 	return m, nil
 }

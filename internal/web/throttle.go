@@ -46,10 +46,10 @@ const (
 func newThrottle() *throttle {
 	t := &throttle{seed: maphash.MakeSeed(), wrong: rate.NewLimiter(wrongRate, wrongBurst)}
 	for i := range t.refs {
-		t.refs[i].SetLimit(refRate)
-		t.refs[i].SetBurst(refBurst)
-		t.addrs[i].SetLimit(addrRate)
-		t.addrs[i].SetBurst(addrBurst)
+		t.refs[i].SetLimitAt(time.Time{}, refRate)
+		t.refs[i].SetBurstAt(time.Time{}, refBurst)
+		t.addrs[i].SetLimitAt(time.Time{}, addrRate)
+		t.addrs[i].SetBurstAt(time.Time{}, addrBurst)
 	}
 	return t
 }

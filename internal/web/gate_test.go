@@ -1,0 +1,292 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"darwaza.dev/internal/people"
+)
+
+const (
+	cnicA = "35202-1234567-1"
+	cnicB = "54400-7654321-3"
+)
+
+// enter brings a traveller in at the gate, with everything that the gate asks for.
+func (b *browser) enter(tr traveller) {
+	b.p.t.Helper()
+	b.get("/en/gate")
+	b.scan(tr.text, "in")
+	b.complete(tr)
+	if b.outcome() != "ALLOW" {
+		b.p.t.Fatalf("not let in: %s\n%s", b.outcome(), b.text())
+	}
+}
+
+func (b *browser) scan(text, way string) *browser {
+	b.p.t.Helper()
+	v := b.fields("/en/gate", `id="text"`)
+	v.Set("text", text)
+	v.Set("direction", way)
+	return b.postForm("/en/gate", v)
+}
+
+// complete answers what the gate asks for, until it asks no more.
+func (b *browser) complete(tr traveller) {
+	b.p.t.Helper()
+	for range 3 {
+		if !strings.Contains(b.body, `class="ask" method="post" action="/en/gate"`) {
+			return
+		}
+		v := b.fields("/en/gate", `class="ask"`)
+		if v.Has("temperature") {
+			v.Set("temperature", "36.6")
+			v.Set("symptoms", "no")
+		}
+		if strings.Contains(b.body, `id="document"`) {
+			v.Set("document", tr.doc.Number)
+		}
+		b.postForm("/en/gate", v)
+	}
+}
+
+func TestGateLetsIn(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 2)
+	b.get("/en/gate").wants("Mand gate", "Ready")
+	b.scan(tr.text, "in")
+	if o := b.outcome(); o != "HOLD" {
+		t.Fatalf("before the document and the temperature: %s\n%s", o, b.text())
+	}
+	b.wants("Bibi Gul", "Temperature")
+	b.complete(tr)
+	if b.outcome() != "ALLOW" {
+		t.Fatalf("%s\n%s", b.outcome(), b.text())
+	}
+	b.wants("Let in", "3 people", "1 adult + 2 children")
+	if pr := p.presence(tr); !pr.Inside || pr.People != 3 {
+		t.Errorf("presence %+v", pr)
+	}
+	b.get("/en/gate").wants("3 / 600")
+	b.scan(tr.text, "out")
+	if b.outcome() != "ALLOW" {
+		t.Fatalf("out: %s\n%s", b.outcome(), b.text())
+	}
+	b.wants("Let out")
+}
+
+func TestGateSentTwice(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate")
+	b.scan(tr.text, "in")
+	v := b.fields("/en/gate", `class="ask"`)
+	v.Set("temperature", "36.6")
+	v.Set("symptoms", "no")
+	v.Set("document", tr.doc.Number)
+	// The first answer is lost after it was done; the same form is sent again.
+	p.lost = 1
+	b.postForm("/en/gate", v)
+	if b.code != 503 {
+		t.Fatalf("lost answer: %d", b.code)
+	}
+	b.submit("/en/gate")
+	if b.outcome() != "ALLOW" {
+		t.Fatalf("%s\n%s", b.outcome(), b.text())
+	}
+	counted := 0
+	for _, sc := range p.presence(tr).Scans {
+		if sc.Counted {
+			counted++
+		}
+	}
+	if counted != 1 {
+		t.Errorf("counted %d times", counted)
+	}
+	b.get("/en/gate").wants("1 / 600")
+}
+
+func TestGateDoubleUse(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer, people.Supervisor)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.enter(tr)
+	p.at("10:25")
+	b.get("/en/gate")
+	b.scan(tr.text, "in")
+	b.complete(tr)
+	if b.outcome() != "REFER" {
+		t.Fatalf("second entry: %s\n%s", b.outcome(), b.text())
+	}
+	b.wants("Both scans, side by side", "Earlier scan", "10:10", "10:25", "You decide")
+	v := b.fields("/en/gate/decide")
+	v.Set("why", "doubt")
+	v.Set("act", "back")
+	b.postForm("/en/gate/decide", v)
+	b.wants("turned back", "Stop")
+	if strings.Contains(b.body, `action="/en/gate/decide"`) {
+		t.Error("a decided scan can be decided again")
+	}
+}
+
+func TestGateUndo(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 1)
+	b.enter(tr)
+	v := b.fields("/en/gate/undo")
+	b.postForm("/en/gate/undo", v)
+	b.wants("Taken back", "0 / 600")
+	if p.presence(tr).Inside {
+		t.Error("still inside")
+	}
+	b.get("/en/gate/scans?site=1&gate=1").wants("Taken back")
+}
+
+func TestGateLostPass(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate/find")
+	b.submit("/en/gate/find", "document", "12345", "direction", "in")
+	b.get("/en/gate/find")
+	b.submit("/en/gate/find", "document", cnicB, "direction", "in")
+	b.wants("Nothing found")
+	b.get("/en/gate/find")
+	b.submit("/en/gate/find", "document", cnicA, "direction", "in")
+	b.wants("Booking found", "visitor")
+	b.postForm("/en/gate", b.fields("/en/gate", `name="found"`))
+	b.complete(tr)
+	if b.outcome() != "ALLOW" {
+		t.Fatalf("%s\n%s", b.outcome(), b.text())
+	}
+	if !p.presence(tr).Inside {
+		t.Error("not inside")
+	}
+	// A found party cannot be used with another document.
+	b.get("/en/gate/find")
+	b.submit("/en/gate/find", "document", cnicA, "direction", "out")
+	v := b.fields("/en/gate", `name="found"`)
+	v.Set("document", cnicB)
+	if b.postForm("/en/gate", v); b.code != 404 {
+		t.Errorf("another document: %d", b.code)
+	}
+	// The document scanned into the one field does the same.
+	b.get("/en/gate")
+	b.scan(cnicA, "out").wants("Booking found")
+}
+
+func TestGateForeignPass(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.foreign(10, "passport", "IRN", "A12345678")
+	b.enter(tr)
+	if pr := p.presence(tr); pr.Tag == [16]byte{} || pr.Issuer != "B" {
+		t.Errorf("presence %+v", pr)
+	}
+	// Out without the paper: the document finds who is inside.
+	b.get("/en/gate/find")
+	b.submit("/en/gate/find", "document", "A12345678", "direction", "out")
+	b.wants("is inside")
+	b.postForm("/en/gate", b.fields("/en/gate", `name="found"`))
+	if b.outcome() != "ALLOW" || p.presence(tr).Inside {
+		t.Errorf("%s\n%s", b.outcome(), b.text())
+	}
+	// Another one's document.
+	tr = p.foreign(10, "passport", "IRN", "B12345678")
+	b.get("/en/gate")
+	b.scan(tr.text, "in")
+	v := b.fields("/en/gate", `class="ask"`)
+	v.Set("temperature", "36.6")
+	v.Set("symptoms", "no")
+	v.Set("document", "C12345678")
+	b.postForm("/en/gate", v)
+	if b.outcome() != "REFUSE" {
+		t.Errorf("another document: %s\n%s", b.outcome(), b.text())
+	}
+}
+
+func TestGateRefuses(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	forged := tr.text[:40] + map[bool]string{true: "B", false: "A"}[tr.text[40] == 'A'] + tr.text[41:]
+	for _, c := range []struct{ name, text, outcome string }{
+		{"foreign", "HC1:6BFOXN*TS0BI$ZD", "REFUSE"},
+		{"an address", "https://example.org/", "REFUSE"},
+		{"altered", forged, "REFUSE"},
+		{"cut off", tr.text[:60], "REFUSE"},
+		{"long", "DW1:" + strings.Repeat("A", 1900), "REFUSE"},
+		{"early", p.book(14, cnicB, "Gul Khan", 0).text, "REFUSE|HOLD"},
+	} {
+		b.get("/en/gate")
+		b.scan(c.text, "in")
+		if ok, _ := regexp.MatchString("^("+c.outcome+")$", b.outcome()); !ok {
+			t.Errorf("%s: %s\n%s", c.name, b.outcome(), b.text())
+		}
+		if b.outcome() == "REFUSE" && strings.Contains(b.body, `action="/en/gate/decide"`) {
+			t.Errorf("%s: a refusal can be decided away", c.name)
+		}
+	}
+	b.get("/en/gate")
+	if b.scan("", "in"); b.code != 422 {
+		t.Errorf("nothing scanned: %d", b.code)
+	}
+	b.wants("Nothing was scanned")
+	// Fever: the health clause decides.
+	b.get("/en/gate")
+	b.scan(tr.text, "in")
+	v := b.fields("/en/gate", `class="ask"`)
+	v.Set("temperature", "hot")
+	v.Set("symptoms", "no")
+	v.Set("document", tr.doc.Number)
+	if b.postForm("/en/gate", v); b.code != 422 {
+		t.Errorf("no figure: %d", b.code)
+	}
+	v.Set("temperature", "۳۹٫۱")
+	v.Set("idem", strings.Repeat("k", 20))
+	b.postForm("/en/gate", v)
+	if b.outcome() == "ALLOW" || b.outcome() == "HOLD" {
+		t.Errorf("39.1 degrees: %s\n%s", b.outcome(), b.text())
+	}
+	if strings.Contains(b.body, "39.1") || strings.Contains(b.body, "391") {
+		t.Error("the temperature is shown again")
+	}
+}
+
+func TestGatePlaces(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	if b.get("/en/gate?site=2&gate=1"); b.code != 403 {
+		t.Errorf("another site: %d", b.code)
+	}
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate")
+	v := b.fields("/en/gate", `id="text"`)
+	v.Set("site", "2")
+	v.Set("text", tr.text)
+	if b.postForm("/en/gate", v); b.code != 403 {
+		t.Errorf("a scan at another site: %d", b.code)
+	}
+	if b.postForm("/en/gate", url.Values{"text": {tr.text}, "site": {"1"}, "direction": {"in"}}); b.code != 400 {
+		t.Errorf("no key: %d", b.code)
+	}
+}
+
+func TestGateSpeaksThreeLanguages(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	for path, says := range map[string]string{"/fa/gate": "آماده", "/ur/gate": "تیار", "/en/gate": "Ready"} {
+		b.get(path).wants(says)
+		if rtl := strings.Contains(b.body, "\" dir=\"rtl\">\n<head>"); rtl != (path != "/en/gate") {
+			t.Errorf("%s: right to left %v", path, rtl)
+		}
+	}
+}
