@@ -263,7 +263,7 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 	}
 	v := d.ask(l, at, class, p, valued, ledger)
 	if !listed && v.Outcome == reason.Allow {
-		why = append(why, reason.Reason{Code: CodeUnlist, Outcome: reason.Refer})
+		why = append(why, reason.Reason{Code: rules.CodeUnlisted, Outcome: reason.Refer})
 	}
 	duty, hasDuty := v.Amount("duty", "")
 	p.Duty, p.DutyKnown, p.Clause = duty.Minor, hasDuty && duty.Known, duty.Clause

@@ -11,7 +11,6 @@ const (
 	CodeReceipt reason.Code = "market.receipt.incomplete"
 	CodeAbsent  reason.Code = "market.buyer.absent"
 	CodeAway    reason.Code = "market.buyer.away"
-	CodeUnlist  reason.Code = "market.good.unlisted"
 )
 
 // Declared returns this desk's reasons with their outcomes.
@@ -21,7 +20,6 @@ func Declared() []reason.Decl {
 		{Code: CodeReceipt, Outcome: reason.Refer, When: "the receipt would lack something that a clause asks for, such as name, number or a known duty"},
 		{Code: CodeAbsent, Outcome: reason.Refer, When: "the pass is seen by this side's gates today and its holder has left"},
 		{Code: CodeAway, Outcome: reason.Refer, When: "the pass is seen by this side's gates today, at another site"},
-		{Code: CodeUnlist, Outcome: reason.Refer, When: "the good is on no list of the edition, and no clause says what follows"},
 	}
 }
 

@@ -1,0 +1,540 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
+)
+
+// arrived is a world at half past nine with one booking of two adults, one of them with
+// two children, at nine, and the other side's list just read.
+func arrived(t testing.TB) (*world, booking.Booking) {
+	w := newWorld(t, lawWith(t, small...))
+	c := w.booking(slotAt(9), 1, 2)
+	c.Members[1].Children = 2
+	b := do[BookingAnswer](w, c).Booking
+	w.now = at("09:30")
+	do[WithdrawnAnswer](w, Withdrawn{Side: "B"})
+	return w, b
+}
+
+func TestEnterAndLeave(t *testing.T) {
+	w, b := arrived(t)
+	a := do[ScanAnswer](w, w.scan(w.claims(b, 1)))
+	w.verdict(a.Verdict, reason.Allow, "")
+	if a.People != 3 || a.Inside != 3 || a.Cap != 8 || a.Ref != b.Ref || !a.Presence.Inside || !a.Scan.Counted || a.Class != visitor || len(a.Asks) != 0 {
+		t.Errorf("%+v", a)
+	}
+	if a.Presence.Tag != id('t', 2) {
+		t.Error("presence has not the booking's tag")
+	}
+	if got := w.stands(b.Ref).Status; got != booking.Used {
+		t.Errorf("booking is %v", got)
+	}
+	w.verdict(do[BookingAnswer](w, Cancel{Ref: b.Ref}).Verdict, reason.Refuse, booking.CodeUsed)
+	w.now = at("10:00")
+	do[ScanAnswer](w, w.scan(w.claims(b, 0)))
+	w.now = at("11:30")
+	a = do[ScanAnswer](w, w.out(w.claims(b, 1)))
+	w.verdict(a.Verdict, reason.Allow, "")
+	if a.Inside != 1 || a.Presence.Inside || a.Presence.Dwell != 2*time.Hour || a.Presence.Visits != 1 {
+		t.Errorf("%+v", a)
+	}
+	d := w.day()
+	// Three people for half an hour, four for an hour and a half.
+	if want := uint64(3*2*1800 + 4*3*5400); d.Contact != want {
+		t.Errorf("contact %d, want %d", d.Contact, want)
+	}
+	if d.Peak != 4 || !d.PeakAt.Equal(at("10:00")) || d.Entries != 4 || d.Exits != 3 || d.DwellTotal != 2*time.Hour || d.DwellCount != 1 {
+		t.Errorf("%+v", d)
+	}
+	w.rebuilt()
+}
+
+func TestGateAsks(t *testing.T) {
+	w, b := arrived(t)
+	s := w.scan(w.claims(b, 0))
+	s.Match, s.Screening = NotCompared, Screening{}
+	a := do[ScanAnswer](w, s)
+	w.verdict(a.Verdict, reason.Hold, "")
+	if want := []string{"document", "screening", "decision"}; !slices.Equal(a.Asks, want) {
+		t.Errorf("asks %v, want %v", a.Asks, want)
+	}
+	if a.Presence.Pending != a.Scan.Serial || a.Inside != 0 {
+		t.Errorf("%+v", a)
+	}
+	s.Match, s.Again = Seen, a.Scan.Serial
+	a = do[ScanAnswer](w, s)
+	if want := []string{"screening", "decision"}; !slices.Equal(a.Asks, want) {
+		t.Errorf("asks %v, want %v", a.Asks, want)
+	}
+	w.fails(s, problem.Conflict, "gate.scan.done") // completes a scan that was completed
+	s.Again, s.Screening = a.Scan.Serial, Screening{Done: true, TempTenths: 365}
+	a = do[ScanAnswer](w, s)
+	w.verdict(a.Verdict, reason.Allow, "")
+	if a.Presence.Pending != 0 || a.Inside != 1 || len(a.Presence.Scans) != 3 {
+		t.Errorf("%+v", a.Presence)
+	}
+	w.rebuilt()
+}
+
+// What the health desk saw is in no fact and no row.
+func TestHealthIsForgotten(t *testing.T) {
+	w, b := arrived(t)
+	s := w.scan(w.claims(b, 0))
+	s.Screening = Screening{Done: true, TempTenths: 391, Symptoms: true}
+	a := do[ScanAnswer](w, s)
+	w.verdict(a.Verdict, reason.Refuse, "")
+	for _, r := range a.Scan.Reasons {
+		if len(r.Params) > 0 {
+			t.Errorf("kept reason has parameters: %v", r)
+		}
+	}
+	for _, i := range a.Verdict.Inputs {
+		if (i.Name == "screening.temperature" || i.Name == "screening.symptoms") && i.Value != "" {
+			t.Errorf("verdict shows %v", i)
+		}
+	}
+	facts := w.mem.Facts()
+	body, err := w.mem.codec.Encode(facts[len(facts)-1].Fact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 391 is 0x0187, in CBOR 19 01 87.
+	for i := 0; i+2 < len(body); i++ {
+		if body[i] == 0x19 && body[i+1] == 0x01 && body[i+2] == 0x87 {
+			t.Errorf("the temperature is in the fact: % x", body)
+		}
+	}
+}
+
+func TestGateRefuses(t *testing.T) {
+	other := booking.MakeSlotID(gabd, visitor, marketDay, 9*60)
+	for _, test := range []struct {
+		name string
+		now  string
+		days int
+		scan func(w *world, b booking.Booking) Scan
+		o    reason.Outcome
+		code reason.Code
+	}{
+		{"unreadable", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			return Scan{Site: mand, Gate: 1, Direction: gate.In, Officer: "gate", Fault: pass.Unreadable}
+		}, reason.Refuse, pass.Unreadable},
+		{"foreign", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			return Scan{Site: mand, Gate: 1, Direction: gate.In, Officer: "gate", Fault: pass.Foreign, Looks: pass.URL}
+		}, reason.Refuse, pass.Foreign},
+		{"forged", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			s := w.scan(w.claims(b, 0))
+			s.Fault = pass.Forged
+			return s
+		}, reason.Refuse, pass.Forged},
+		{"expired by itself", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			s := w.scan(w.claims(b, 0))
+			s.Fault = pass.Expired
+			return s
+		}, reason.Refuse, pass.Expired},
+		{"other site", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.book(other, 7).Booking
+			return w.scan(w.claims(c, 0))
+		}, reason.Refuse, gate.CodeSite},
+		{"other day", "09:30", 4, func(w *world, b booking.Booking) Scan { return w.scan(w.claims(b, 0)) }, reason.Refuse, gate.CodeDay},
+		{"early", "08:44", 0, func(w *world, b booking.Booking) Scan { return w.scan(w.claims(b, 0)) }, reason.Hold, gate.CodeEarly},
+		{"within the early grace", "08:45", 0, func(w *world, b booking.Booking) Scan { return w.scan(w.claims(b, 0)) }, reason.Allow, ""},
+		{"within the late grace", "10:59", 0, func(w *world, b booking.Booking) Scan { return w.scan(w.claims(b, 0)) }, reason.Allow, ""},
+		{"late", "11:00", 0, func(w *world, b booking.Booking) Scan { return w.scan(w.claims(b, 0)) }, reason.Refer, gate.CodeLate},
+		{"closed", "16:30", 0, func(w *world, b booking.Booking) Scan { return w.scan(w.claims(b, 0)) }, reason.Closed, ""},
+		{"another gate", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.claims(b, 0)
+			c.Gate = 2
+			return w.scan(c)
+		}, reason.Refer, gate.CodeGate},
+		{"unknown edition", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.claims(b, 0)
+			c.Edition[0]++
+			return w.scan(c)
+		}, reason.Refer, gate.CodeEdition},
+		{"no such slot", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.foreign(9, slotAt(9))
+			c.Slot += 7
+			return w.scan(c)
+		}, reason.Refer, gate.CodeSlot},
+		{"signed here and not known", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.foreign(9, slotAt(9))
+			c.Side = pass.SideA
+			return w.scan(c)
+		}, reason.Refer, gate.CodeUnknown},
+		{"of a later generation than is known", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.claims(b, 0)
+			c.Generation++
+			return w.scan(c)
+		}, reason.Refer, gate.CodeUnknown},
+		{"cancelled", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.claims(b, 0)
+			do[BookingAnswer](w, Cancel{Ref: b.Ref})
+			return w.scan(c)
+		}, reason.Refuse, gate.CodeWithdrawn},
+		{"reissued", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.claims(b, 0)
+			do[BookingAnswer](w, Reissue{Ref: b.Ref})
+			return w.scan(c)
+		}, reason.Refuse, gate.CodeOlder},
+		{"reissued, the new one", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			return w.scan(w.claims(do[BookingAnswer](w, Reissue{Ref: b.Ref}).Booking, 0))
+		}, reason.Allow, ""},
+		{"withdrawn by the other side", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.foreign(9, slotAt(9))
+			do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 3, Pass: c.ID, Until: c.Expires.Unix()}}})
+			return w.scan(c)
+		}, reason.Refuse, gate.CodeWithdrawn},
+		{"other side's new generation", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.foreign(9, slotAt(9))
+			do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 3, Pass: c.ID, Until: c.Expires.Unix()}}})
+			c.Generation = 1
+			return w.scan(c)
+		}, reason.Allow, ""},
+		{"other side's list is old", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			w.mem.plain.Gate.Heard.Put("B", gate.Heard{At: w.now.Add(-721 * time.Minute)})
+			return w.scan(w.foreign(9, slotAt(9)))
+		}, reason.Refer, gate.CodeHeard},
+		{"other side's list was never read", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			w.mem.plain.Gate.Heard.Delete("B")
+			return w.scan(w.foreign(9, slotAt(9)))
+		}, reason.Refer, gate.CodeNeverHeard},
+		{"an old list does not matter to own passes", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			w.mem.plain.Gate.Heard.Delete("B")
+			return w.scan(w.claims(b, 0))
+		}, reason.Allow, ""},
+		{"another's document", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			s := w.scan(w.claims(b, 0))
+			s.Match = Differs
+			return s
+		}, reason.Refuse, gate.CodeHolder},
+		{"clock runs backwards", "09:20", 0, func(w *world, b booking.Booking) Scan {
+			w.now = at("09:31")
+			c := w.claims(b, 0)
+			do[ScanAnswer](w, w.scan(c))
+			do[ScanAnswer](w, w.out(c))
+			w.now = at("09:20")
+			return w.scan(c)
+		}, reason.Refer, gate.CodeClock},
+		{"cannot leave twice", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.claims(b, 0)
+			do[ScanAnswer](w, w.scan(c))
+			do[ScanAnswer](w, w.out(c))
+			return w.out(c)
+		}, reason.Refer, gate.CodeTwiceOut},
+		{"leaves with a pass of another site", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			return w.out(w.foreign(9, other))
+		}, reason.Refuse, gate.CodeSite},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, b := arrived(t)
+			w.now = at(test.now, test.days)
+			s := test.scan(w, b)
+			inside := w.day().Inside
+			a := do[ScanAnswer](w, s)
+			w.verdict(a.Verdict, test.o, test.code)
+			if test.o != reason.Allow && w.day().Inside != inside {
+				t.Error("people moved")
+			}
+			if test.o.NeedsOfficer() != (a.Presence.Pending != 0) {
+				t.Errorf("pending %d", a.Presence.Pending)
+			}
+			w.rebuiltGate()
+		})
+	}
+}
+
+// rebuiltGate is rebuilt for worlds whose test wrote into the list by hand.
+func (w *world) rebuiltGate() {
+	w.t.Helper()
+	w.mem.plain.Gate.Heard.Delete("B")
+	again := Rebuild(w.mem.Facts())
+	again.Gate.Heard.Delete("B")
+	live, built := snapshot(w.mem.plain), snapshot(again)
+	for name := range live {
+		if !equal(live[name], built[name]) {
+			w.t.Errorf("%s: rebuilt state differs\nlive    %v\nrebuilt %v", name, live[name], built[name])
+		}
+	}
+}
+
+// A forged text that names somebody's pass leaves that person alone.
+func TestForgedLeavesNoTrace(t *testing.T) {
+	w, b := arrived(t)
+	c := w.claims(b, 0)
+	do[ScanAnswer](w, w.scan(c))
+	before, _ := PresenceOf(w.mem.plain, c.ID)
+	s := w.scan(c)
+	s.Fault = pass.Forged
+	a := do[ScanAnswer](w, s)
+	if after, _ := PresenceOf(w.mem.plain, c.ID); !equal(before, after) {
+		t.Errorf("%+v", after)
+	}
+	if a.Presence.Pass != (pass.ID{}) || w.day().Refused != 1 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestDoubleEntry(t *testing.T) {
+	w, b := arrived(t)
+	c := w.claims(b, 1)
+	first := do[ScanAnswer](w, w.scan(c))
+	w.now = at("09:40")
+	s := w.scan(c)
+	s.Gate = 1
+	a := do[ScanAnswer](w, s)
+	w.verdict(a.Verdict, reason.Refer, gate.CodeTwiceIn)
+	if a.Earlier == nil || a.Earlier.Serial != first.Scan.Serial || a.Inside != 3 || w.day().Doubles != 1 {
+		t.Fatalf("%+v", a)
+	}
+	// The officer finds that the way out was not scanned: counted once, and marked.
+	r := do[ScanAnswer](w, DecideScan{Pass: c.ID, Serial: a.Scan.Serial, Admit: true, Why: "mistake", Officer: "supervisor", Gate: 1})
+	if r.Inside != 3 || !r.Scan.Assumed || r.Scan.Decided != "supervisor" || r.Presence.Pending != 0 || r.Presence.Visits != 2 {
+		t.Errorf("%+v", r)
+	}
+	if d := w.day(); d.Entries != 6 || d.Exits != 3 || d.Inside != 3 || d.Settled != 3 {
+		t.Errorf("%+v", d)
+	}
+	w.fails(DecideScan{Pass: c.ID, Serial: a.Scan.Serial, Admit: true, Why: "mistake", Officer: "supervisor"}, problem.Conflict, "gate.scan.done")
+	w.rebuilt()
+}
+
+func TestDecide(t *testing.T) {
+	w, b := arrived(t)
+	w.now = at("11:30")
+	a := do[ScanAnswer](w, w.scan(w.claims(b, 1)))
+	w.verdict(a.Verdict, reason.Refer, gate.CodeLate)
+	c := DecideScan{Pass: a.Presence.Pass, Serial: a.Scan.Serial, Admit: true, Why: "excused", Officer: "gate", Gate: 1}
+	bad := c
+	bad.Why = "because I like them"
+	w.fails(bad, problem.Invalid, "gate.ground")
+	bad = c
+	bad.Officer = "clerk"
+	w.fails(bad, problem.Forbidden, "officer.role")
+	bad = c
+	bad.Serial = 99
+	w.fails(bad, problem.NotFound, "gate.scan")
+	bad = c
+	bad.Gate = 2 // the other side's
+	w.fails(bad, problem.Invalid, "gate.gate")
+	w.now = at("11:35")
+	r := do[ScanAnswer](w, c)
+	if r.Inside != 3 || !r.Presence.Since.Equal(at("11:35")) || w.stands(b.Ref).Status != booking.Used || r.Ref != b.Ref {
+		t.Errorf("%+v", r)
+	}
+	// Turning back needs no role of a clause.
+	s := w.scan(w.claims(b, 0))
+	s.Screening = Screening{}
+	h := do[ScanAnswer](w, s)
+	admit := DecideScan{Pass: h.Presence.Pass, Serial: h.Scan.Serial, Admit: true, Why: "screened", Officer: "gate", Gate: 1}
+	w.fails(admit, problem.Forbidden, "officer.decides") // the clause says who: the health desk
+	admit.Admit, admit.Why = false, "incapable"
+	if r = do[ScanAnswer](w, admit); r.Inside != 3 || r.Scan.Admitted {
+		t.Errorf("%+v", r)
+	}
+	// Nobody at the desk can overrule a refusal.
+	s = w.scan(w.claims(b, 0))
+	s.Match = Differs
+	x := do[ScanAnswer](w, s)
+	w.fails(DecideScan{Pass: x.Presence.Pass, Serial: x.Scan.Serial, Admit: true, Why: "order", Officer: "supervisor"}, problem.Forbidden, "gate.refuse.final")
+	st := DayFigures(w.mem.plain, mand, marketDay).Stats
+	if st.Admitted != 1 || st.TurnedBack != 1 || st.Outcomes[reason.Refer] != 2 || st.Outcomes[reason.Refuse] != 1 {
+		t.Errorf("%+v", st)
+	}
+	w.rebuilt()
+}
+
+func TestOccupancy(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	c := w.booking(slotAt(9), 1)
+	c.Members[0].Children = 5
+	b := do[BookingAnswer](w, c).Booking
+	d := w.book(slotAt(10), 2, 3, 4).Booking
+	w.now = at("09:50")
+	do[ScanAnswer](w, w.scan(w.claims(b, 0)))
+	do[ScanAnswer](w, w.scan(w.claims(d, 0)))
+	a := do[ScanAnswer](w, w.scan(w.claims(d, 1)))
+	w.verdict(a.Verdict, reason.Allow, "")
+	if a.Inside != 8 || a.Cap != 8 {
+		t.Fatalf("%+v", a)
+	}
+	a = do[ScanAnswer](w, w.scan(w.claims(d, 2)))
+	w.verdict(a.Verdict, reason.Hold, "")
+	do[ScanAnswer](w, w.out(w.claims(d, 0)))
+	again := w.scan(w.claims(d, 2))
+	again.Again = a.Scan.Serial
+	a = do[ScanAnswer](w, again)
+	w.verdict(a.Verdict, reason.Allow, "")
+	w.rebuilt()
+}
+
+func TestExit(t *testing.T) {
+	w, b := arrived(t)
+	// Came in by the other side's gate.
+	f := w.foreign(9, slotAt(9))
+	a := do[ScanAnswer](w, w.out(f))
+	w.verdict(a.Verdict, reason.Allow, gate.CodeUnmatched)
+	if d := w.day(); d.Inside != 0 || d.Exits != 1 || d.Unmatched != 1 {
+		t.Errorf("%+v", d)
+	}
+	// Whoever is inside gets out, whatever has become of the pass and the hour.
+	c := w.claims(b, 1)
+	do[ScanAnswer](w, w.scan(c))
+	do[BookingAnswer](w, Reissue{Ref: b.Ref, Member: 1})
+	w.now = at("23:30")
+	s := w.out(c)
+	s.Fault, s.Match = pass.Expired, Differs
+	a = do[ScanAnswer](w, s)
+	w.verdict(a.Verdict, reason.Allow, "")
+	if w.day().Inside != 0 {
+		t.Errorf("%+v", w.day())
+	}
+	w.rebuilt()
+}
+
+// A clause against leaving is shown to an officer, and keeps nobody in by itself.
+func TestExitAgainstLaw(t *testing.T) {
+	w, b := arrived(t)
+	c := w.claims(b, 0)
+	do[ScanAnswer](w, w.scan(c))
+	law := w.law
+	w.law = lawless(t)
+	a := do[ScanAnswer](w, w.out(c))
+	w.verdict(a.Verdict, reason.Refer, gate.CodeExitLaw)
+	w.law = law
+	r := do[ScanAnswer](w, DecideScan{Pass: c.ID, Serial: a.Scan.Serial, Admit: true, Why: "seen", Officer: "gate", Gate: 1})
+	if r.Inside != 0 || r.Presence.Inside {
+		t.Errorf("%+v", r)
+	}
+	w.rebuilt()
+}
+
+func TestUndo(t *testing.T) {
+	w, b := arrived(t)
+	c := w.claims(b, 1)
+	in := do[ScanAnswer](w, w.scan(c))
+	w.now = at("10:00")
+	out := do[ScanAnswer](w, w.out(c))
+	w.fails(UndoScan{Pass: c.ID, Serial: in.Scan.Serial, Officer: "gate"}, problem.Conflict, "gate.scan.later")
+	r := do[ScanAnswer](w, UndoScan{Pass: c.ID, Serial: out.Scan.Serial, Officer: "gate"})
+	if r.Inside != 3 || !r.Presence.Inside || !r.Presence.Since.Equal(at("09:30")) || r.Presence.Dwell != 0 || w.day().Exits != 0 || w.day().DwellCount != 0 {
+		t.Errorf("%+v %+v", r, w.day())
+	}
+	w.fails(UndoScan{Pass: c.ID, Serial: out.Scan.Serial, Officer: "gate"}, problem.Conflict, "gate.scan.done")
+	w.fails(UndoScan{Pass: c.ID, Serial: in.Scan.Serial, Officer: "customs"}, problem.Forbidden, "officer.role")
+	r = do[ScanAnswer](w, UndoScan{Pass: c.ID, Serial: in.Scan.Serial, Officer: "gate"})
+	if r.Inside != 0 || r.Presence.Inside || r.Presence.Visits != 0 || w.day().Entries != 0 {
+		t.Errorf("%+v", r)
+	}
+	if w.stands(b.Ref).Status != booking.Booked {
+		t.Error("the only entry is undone and the booking is still used")
+	}
+	st := DayFigures(w.mem.plain, mand, marketDay).Stats
+	if sum(st.Arrivals) != 0 || sum(st.Departures) != 0 || sum(st.Lateness[:]) != 0 {
+		t.Errorf("%+v", st)
+	}
+	// With another holder inside, the booking stays used.
+	do[ScanAnswer](w, w.scan(w.claims(b, 0)))
+	in = do[ScanAnswer](w, w.scan(c))
+	do[ScanAnswer](w, UndoScan{Pass: c.ID, Serial: in.Scan.Serial, Officer: "gate"})
+	if w.stands(b.Ref).Status != booking.Used {
+		t.Error("the booking is no longer used while a holder is inside")
+	}
+	w.rebuilt()
+}
+
+func sum(ns []uint32) (total uint32) {
+	for _, n := range ns {
+		total += n
+	}
+	return total
+}
+
+func TestSettle(t *testing.T) {
+	w, b := arrived(t)
+	missed := w.book(slotAt(10), 7).Booking
+	do[ScanAnswer](w, w.scan(w.claims(b, 1)))
+	refs := []booking.Ref{b.Ref, missed.Ref, missed.Ref}
+	c := Settle{Site: mand, Day: marketDay, Officer: "supervisor", Bookings: refs}
+	w.fails(c, problem.Conflict, "gate.day.running")
+	w.now = at("23:00")
+	bad := c
+	bad.Officer = "gate"
+	w.fails(bad, problem.Forbidden, "officer.role")
+	bad.Officer = "" // the server by itself, before the day is over
+	w.fails(bad, problem.Forbidden, "officer.role")
+	a := do[SettleAnswer](w, c)
+	if a.People != 3 || a.NoShows != 1 || a.Day.Inside != 0 || a.Day.Settled != 3 || !a.Day.Closed || a.Day.DwellCount != 0 {
+		t.Errorf("%+v", a)
+	}
+	if w.stands(missed.Ref).Status != booking.NoShow || w.stands(b.Ref).Status != booking.Used {
+		t.Error("bookings are not settled")
+	}
+	p, _ := PresenceOf(w.mem.plain, b.Members[1].Pass)
+	if s := p.Scans[len(p.Scans)-1]; !s.Settled || s.Direction != gate.Out || p.Inside {
+		t.Errorf("%+v", p)
+	}
+	w.now = at("01:00", 1)
+	bad.Bookings = nil
+	if a = do[SettleAnswer](w, bad); a.People != 0 || a.NoShows != 0 {
+		t.Errorf("settled twice: %+v", a)
+	}
+	w.rebuilt()
+}
+
+func TestScanRights(t *testing.T) {
+	w, b := arrived(t)
+	s := w.scan(w.claims(b, 0))
+	s.Officer = "customs"
+	w.fails(s, problem.Forbidden, "officer.role")
+	s.Officer = "gate"
+	s.Gate = 2
+	w.fails(s, problem.Invalid, "gate.gate")
+	s.Gate, s.Site = 1, 9
+	w.fails(s, problem.NotFound, "gate.site")
+	s.Site, s.Direction = mand, "sideways"
+	w.fails(s, problem.Invalid, "gate.direction")
+	o := do[AppointAnswer](w, Appoint{Officer: officer("gate", "gabd-reemdan", true, "gate"), By: "admin"}).Officer
+	if o.Site != "gabd-reemdan" {
+		t.Fatal(o)
+	}
+	s.Direction = gate.In
+	w.fails(s, problem.Forbidden, "officer.site")
+	do[AppointAnswer](w, Appoint{Officer: officer("gate", "mand-pishin", false, "gate"), By: "admin"})
+	w.fails(s, problem.Forbidden, "officer.role")
+}
+
+func TestList(t *testing.T) {
+	w, _ := arrived(t)
+	w.fails(Withdrawn{Side: "A", Upto: 1}, problem.Invalid, "gate.list.side")
+	w.fails(Withdrawn{Side: "B", Upto: 1, Entries: []WithdrawnPass{{Serial: 2}}}, problem.Invalid, "gate.list.order")
+	w.fails(Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 2}, {Serial: 2}}}, problem.Invalid, "gate.list.order")
+	n := len(w.mem.Facts())
+	do[WithdrawnAnswer](w, Withdrawn{Side: "B"})
+	if len(w.mem.Facts()) != n {
+		t.Error("a list with nothing new is recorded every time it is read")
+	}
+	w.now = w.now.Add(time.Minute)
+	do[WithdrawnAnswer](w, Withdrawn{Side: "B"})
+	if h := HeardOf(w.mem.plain, "A"); !h.At.Equal(w.now) {
+		t.Errorf("%+v", h)
+	}
+	// An older entry does not put a newer one back.
+	do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 2, Entries: []WithdrawnPass{{Serial: 2, Pass: pass.ID{1}, Gen: 4}}})
+	do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 3, Pass: pass.ID{1}, Gen: 2}}})
+	if x, _ := w.mem.plain.Gate.Withdrawn.Get(pass.ID{1}); x.Gen != 4 {
+		t.Errorf("%+v", x)
+	}
+	w.rebuilt()
+}

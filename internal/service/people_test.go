@@ -1,0 +1,91 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"bytes"
+	"testing"
+
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/problem"
+)
+
+func TestAppoint(t *testing.T) {
+	w := newWorld(t, lawWith(t))
+	c := Appoint{Officer: officer("o-1", "mand-pishin", true, people.GateOfficer, people.Clerk, people.Clerk), By: "admin",
+		SealedID: "name", Sealed: []byte("ciphertext"), Word: "$argon2id$verifier"}
+	c.Officer.Login = "mand.gate1"
+	a := do[AppointAnswer](w, c)
+	if o := a.Officer; len(o.Roles) != 2 || o.Roles[0] != people.Clerk || o.Sealed != "name" || !o.Since.Equal(w.now) {
+		t.Errorf("%+v", o)
+	}
+	if word, ok := WordOf(w.mem.plain, "o-1"); !ok || word != c.Word {
+		t.Errorf("word %q", word)
+	}
+	for _, h := range w.mem.Facts() {
+		b, err := w.mem.codec.Encode(h.Fact)
+		if err != nil || bytes.Contains(b, []byte("argon2id")) || bytes.Contains(b, []byte("ciphertext")) {
+			t.Errorf("%s: the sign-in word or the sealed name is in a fact (%v)", h.Fact.FactKind(), err)
+		}
+	}
+	if o, ok := OfficerByLogin(w.mem.plain, "mand.gate1"); !ok || o.ID != "o-1" {
+		t.Errorf("%+v", o)
+	}
+	if n := len(OfficersOf(w.mem.plain)); n != len(people.Roles)+1 {
+		t.Errorf("%d officers", n)
+	}
+	// A change keeps what is not given, and frees the old login.
+	ch := Appoint{Officer: officer("o-1", "", true, people.Customs), By: "admin"}
+	ch.Officer.Login = "mand.desk"
+	a = do[AppointAnswer](w, ch)
+	if a.Officer.Sealed != "name" || a.Officer.Has(people.Clerk) {
+		t.Errorf("%+v", a.Officer)
+	}
+	if _, ok := OfficerByLogin(w.mem.plain, "mand.gate1"); ok {
+		t.Error("the old login still leads to the officer")
+	}
+	if word, _ := WordOf(w.mem.plain, "o-1"); word != c.Word {
+		t.Error("a change lost the sign-in word")
+	}
+	w.rebuilt()
+}
+
+func TestAppointProblems(t *testing.T) {
+	w := newWorld(t, lawWith(t))
+	w.fails(Appoint{Officer: officer("o-2", "", true, people.Clerk), By: "supervisor"}, problem.Forbidden, "officer.role")
+	w.fails(Appoint{Officer: officer("o-2", "", true), By: "admin"}, problem.Invalid, "officer.roles")
+	w.fails(Appoint{Officer: officer("o-2", "", true, "king"), By: "admin"}, problem.Invalid, "officer.roles")
+	w.fails(Appoint{Officer: officer("o-2", "nowhere", true, people.Clerk), By: "admin"}, problem.Invalid, "officer.site.unknown")
+	w.fails(Appoint{Officer: officer("o-2", "", false, people.Clerk), By: "admin"}, problem.NotFound, "officer.unknown")
+	w.fails(Appoint{Officer: officer("Ali Khan", "", true, people.Clerk), By: "admin"}, problem.Invalid, "officer.id")
+	o := officer("o-2", "", true, people.Clerk)
+	o.Login = "Ali Khan"
+	w.fails(Appoint{Officer: o, By: "admin"}, problem.Invalid, "officer.login")
+	o.Login = "gate"
+	w.fails(Appoint{Officer: o, By: "admin"}, problem.Conflict, "officer.login.taken")
+	// The last who can appoint others stays.
+	w.fails(Appoint{Officer: officer("admin", "", false, people.Admin), By: "admin"}, problem.Conflict, "officer.admin.last")
+	w.fails(Appoint{Officer: officer("admin", "", true, people.Clerk), By: "admin"}, problem.Conflict, "officer.admin.last")
+	do[AppointAnswer](w, Appoint{Officer: officer("o-3", "", true, people.Admin), By: "admin"})
+	do[AppointAnswer](w, Appoint{Officer: officer("admin", "", false, people.Admin), By: "o-3"})
+	w.fails(Appoint{Officer: officer("o-4", "", true, people.Clerk), By: "admin"}, problem.Forbidden, "officer.role")
+	w.fails(Appoint{Officer: officer("o-3", "", false, people.Admin), By: "o-3"}, problem.Conflict, "officer.admin.last")
+	w.rebuilt()
+}
+
+// Officers change their own sign-in word, and nothing else of themselves.
+func TestOwnWord(t *testing.T) {
+	w := newWorld(t, lawWith(t))
+	c := Appoint{Officer: officer("clerk", "", true, people.Admin, people.Clerk), By: "clerk", Word: "new"}
+	a := do[AppointAnswer](w, c)
+	if a.Officer.Has(people.Admin) {
+		t.Error("an officer appointed themselves")
+	}
+	if word, _ := WordOf(w.mem.plain, "clerk"); word != "new" {
+		t.Errorf("word %q", word)
+	}
+	c.Officer.ID = "gate"
+	w.fails(c, problem.Forbidden, "officer.role")
+	w.rebuilt()
+}
