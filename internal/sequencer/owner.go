@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"darwaza.dev/internal/problem"
@@ -128,6 +129,9 @@ type owner struct {
 	next   *batch
 
 	tree *record.Tree // the committer's
+
+	learning sync.WaitGroup
+	stop     context.CancelFunc // of learning
 }
 
 // A batch is what is committed together.
@@ -171,10 +175,23 @@ func (s *Sequencer) open(ctx context.Context, epoch uint64) (*owner, error) {
 	o.tree, o.size = tree, head.Size
 	o.lastAt = time.UnixMicro(head.LastAt).UTC()
 	o.tx = service.Tx{State: o.work.State, Side: s.c.Side}
+	learn, stop := context.WithCancel(context.Background())
+	o.learning.Add(1)
+	o.stop = stop
+	go func() {
+		defer o.learning.Done()
+		if err := o.work.Learn(learn, s.eng); err != nil && learn.Err() == nil {
+			s.c.Log.Warn("the keys cannot be read: every row is looked up", "error", err)
+		}
+	}()
 	return o, nil
 }
 
 func (o *owner) close() {
+	if o.stop != nil {
+		o.stop()
+		o.learning.Wait()
+	}
 	if o.head != nil {
 		o.head.close()
 	}

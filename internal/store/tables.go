@@ -32,28 +32,28 @@ func (w *Working) build() {
 	w.State = service.State{
 		Booking: booking.State{
 			Slots:       w.slots,
-			Bookings:    add[booking.Ref, booking.Booking](w, "bookings", textKey),
-			Claims:      add[booking.ClaimKey, booking.Ref](w, "claims", claimKey),
+			Bookings:    learning[booking.Ref, booking.Booking](w, "bookings", textKey),
+			Claims:      learning[booking.ClaimKey, booking.Ref](w, "claims", claimKey),
 			Standby:     add[booking.StandbyKey, booking.Ref](w, "standby", standbyKey),
-			Holders:     add[pass.ID, booking.Holder](w, "holders", passKey),
+			Holders:     learning[pass.ID, booking.Holder](w, "holders", passKey),
 			Withdrawals: add[uint64, booking.Withdrawal](w, "withdrawals", key64),
 			Acks:        add[uint16, booking.Acks](w, "acks", key16),
 			Roster:      add[booking.RosterKey, booking.Ref](w, "booking_roster", bookingRosterKey),
 			Rosters:     add[booking.RosterKey, uint32](w, "booking_rosters", bookingRosterKey),
 		},
 		Gate: gate.State{
-			Presences: add[pass.ID, gate.Presence](w, "presences", passKey),
+			Presences: learning[pass.ID, gate.Presence](w, "presences", passKey),
 			Days:      add[gate.SiteDayKey, gate.SiteDay](w, "gate_days", siteDayKey),
 			Roster:    add[gate.RosterKey, pass.ID](w, "gate_roster", gateRosterKey),
 			Serials:   add[string, uint64](w, "serials", textKey),
-			Withdrawn: add[pass.ID, gate.Withdrawn](w, "withdrawn", passKey),
+			Withdrawn: learning[pass.ID, gate.Withdrawn](w, "withdrawn", passKey),
 			Heard:     add[string, gate.Heard](w, "heard", textKey),
 		},
 		Market: market.State{
 			Values:   add[market.ValueKey, market.Value](w, "displayed", valueKey),
-			Ledgers:  add[market.LedgerKey, market.Ledger](w, "ledgers", ledgerKey),
+			Ledgers:  learning[market.LedgerKey, market.Ledger](w, "ledgers", ledgerKey),
 			Receipts: add[string, market.LedgerKey](w, "receipts", textKey),
-			Vendors:  add[[16]byte, market.Vendor](w, "vendors", tagKey),
+			Vendors:  learning[[16]byte, market.Vendor](w, "vendors", tagKey),
 		},
 		People: people.State{
 			Officers: add[people.OfficerID, people.Officer](w, "officers", textKey),
@@ -80,6 +80,13 @@ func add[K comparable, V any](w *Working, name string, key func([]byte, K) []byt
 	return r
 }
 
+// learning makes a table as add does, for keys that are new more often than not.
+func learning[K comparable, V any](w *Working, name string, key func([]byte, K) []byte) table.Table[K, V] {
+	t := add[K, V](w, name, key)
+	t.(*rows[K, V]).learns = w.write && w.src != nil
+	return t
+}
+
 // bytesTable makes a table whose values are bytes as they are.
 func bytesTable(w *Working, name string) table.Table[string, []byte] {
 	r := &rows[string, []byte]{
@@ -104,7 +111,7 @@ func slots(w *Working) *rows[booking.SlotID, booking.Slot] {
 
 // keptTable makes the table of answers by idempotency key, which is no state.
 func keptTable(w *Working) *rows[string, Kept] {
-	r := add[string, Kept](w, engine.Kept, textKey).(*rows[string, Kept])
+	r := learning[string, Kept](w, engine.Kept, textKey).(*rows[string, Kept])
 	r.at = func(k *Kept) int64 { return k.At }
 	return r
 }

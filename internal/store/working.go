@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/fact"
@@ -46,6 +47,7 @@ type tabled interface {
 	collect() (engine.Rows, error)
 	trim()
 	all(f func(k, v []byte) error) error
+	learn(ctx context.Context, snap engine.Snapshot) error
 }
 
 // keepRows is how many rows of a table the log's owner keeps at least. It is more than
@@ -74,6 +76,23 @@ func (w *Working) Undo() {
 	for _, t := range w.tables {
 		t.undo()
 	}
+}
+
+// Learn reads the keys of the tables whose rows are mostly asked for in vain, so that the
+// database need not be. It may run beside everything else; until it is done every row is
+// looked up. It is for the log's owner, as only its own changes are learnt later.
+func (w *Working) Learn(ctx context.Context, eng engine.Engine) error {
+	snap, err := eng.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	for _, t := range w.tables {
+		if err := t.learn(ctx, snap); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Fault returns the first fault in reading since it was last asked, and forgets it.
@@ -158,10 +177,15 @@ func want[K comparable, V any](f *fetcher, t table.Table[K, V], keys []K) {
 		if _, known := r.cell(k); known {
 			continue
 		}
+		key := r.key(nil, k)
+		if r.absent(key) {
+			r.keep(k, cell[V]{})
+			continue
+		}
 		// Until it is read it counts as absent, so that a key named twice is asked for once.
 		r.keep(k, cell[V]{})
 		missing = append(missing, k)
-		raw = append(raw, r.key(nil, k))
+		raw = append(raw, key)
 	}
 	if len(missing) == 0 {
 		return
@@ -242,6 +266,13 @@ type rows[K comparable, V any] struct {
 	// and the younger becomes the older.
 	young, old map[K]cell[V]
 
+	// learns is set where most keys that are asked for are new. stored holds the keys that
+	// were in the database when this state was made, once they have been read, and put
+	// those that were set since: what is in neither is nowhere.
+	learns bool
+	stored atomic.Pointer[keyset]
+	put    keyset
+
 	changed []K // in this batch, each once
 	mark    int // length of changed at Begin
 	log     []change[K, V]
@@ -273,8 +304,8 @@ func (r *rows[K, V]) load(k K) cell[V] {
 		return c
 	}
 	var c cell[V]
-	if r.w.src != nil {
-		reqs := []engine.Request{{Table: r.name, Keys: [][]byte{r.key(nil, k)}}}
+	if key := r.key(nil, k); r.w.src != nil && !r.absent(key) {
+		reqs := []engine.Request{{Table: r.name, Keys: [][]byte{key}}}
 		err := r.w.src.Fetch(r.w.ctx, reqs)
 		if err != nil {
 			err = problem.Wrap(problem.Offline, "store.read", err)
@@ -309,6 +340,11 @@ func (r *rows[K, V]) set(k K, c cell[V]) {
 	}
 	old, known := r.cell(k)
 	r.log = append(r.log, change[K, V]{k, old, known})
+	if r.learns {
+		if key := r.key(nil, k); !r.put.has(key) {
+			r.put.add(key)
+		}
+	}
 	if old.batch != r.w.batch {
 		r.changed = append(r.changed, k)
 	}
@@ -378,6 +414,24 @@ func (r *rows[K, V]) trim() {
 		}
 	}
 	r.old, r.young = r.young, map[K]cell[V]{}
+}
+
+// absent reports that a key is surely not in the database.
+func (r *rows[K, V]) absent(key []byte) bool {
+	stored := r.stored.Load()
+	return stored != nil && !stored.has(key) && !r.put.has(key)
+}
+
+func (r *rows[K, V]) learn(ctx context.Context, snap engine.Snapshot) error {
+	if !r.learns {
+		return nil
+	}
+	var set keyset
+	if err := snap.Keys(ctx, r.name, func(k []byte) error { set.add(k); return nil }); err != nil {
+		return err
+	}
+	r.stored.Store(&set)
+	return nil
 }
 
 // all calls f with every row that is known, in no order.

@@ -126,6 +126,8 @@ type Reads interface {
 	Fetch(ctx context.Context, reqs []Request) error
 	// Scan calls f with every row of a table in the order of its keys, until f fails.
 	Scan(ctx context.Context, table string, f func(k, v []byte) error) error
+	// Keys calls f with every key of a table, in no order, until f fails.
+	Keys(ctx context.Context, table string, f func(k []byte) error) error
 	// Head returns where the log stands.
 	Head(ctx context.Context) (Head, error)
 	// Entries returns up to n entries from position from.

@@ -56,6 +56,9 @@ func Open(ctx context.Context, url string) (*Engine, error) {
 	}
 	// A commit counts when the log is flushed, whatever the server's default is.
 	c.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
+	// Rows are looked up by key. A planner that knows nothing yet of a young table would
+	// read the whole of it instead.
+	c.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, err

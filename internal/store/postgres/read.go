@@ -104,6 +104,28 @@ func (r reads) Scan(ctx context.Context, table string, f func(k, v []byte) error
 	return rows.Err()
 }
 
+// Keys reads a table's keys.
+func (r reads) Keys(ctx context.Context, table string, f func(k []byte) error) error {
+	if !engine.SafeTable(table) {
+		return fmt.Errorf("postgres: table %q", table)
+	}
+	rows, err := r.q.Query(ctx, "SELECT k FROM "+table)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k []byte
+		if err := rows.Scan(&k); err != nil {
+			return err
+		}
+		if err := f(k); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Head reads the head.
 func (r reads) Head(ctx context.Context) (engine.Head, error) {
 	var h engine.Head

@@ -14,7 +14,7 @@ import (
 
 // rowsPerStatement is how many rows a statement writes at most. What is left over is
 // written by smaller statements.
-var rowsPerStatement = [...]int{32, 8, 1}
+var rowsPerStatement = [...]int{1}
 
 // Commit writes a batch.
 func (e *Engine) Commit(ctx context.Context, b *engine.Batch) error {

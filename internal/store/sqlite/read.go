@@ -112,6 +112,18 @@ func (c *conn) scan(ctx context.Context, table string, f func(k, v []byte) error
 	})
 }
 
+func (c *conn) keys(ctx context.Context, table string, f func(k []byte) error) error {
+	if !engine.SafeTable(table) {
+		return fmt.Errorf("sqlite: table %q", table)
+	}
+	return c.query("SELECT k FROM "+table, nil, 1, func(row []driver.Value) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return f(bytesOf(row[0]))
+	})
+}
+
 func (c *conn) head() (h engine.Head, err error) {
 	found := false
 	err = c.query(engine.SelectHead, nil, 5, func(row []driver.Value) error {
@@ -163,6 +175,10 @@ func (s *snapshot) Fetch(ctx context.Context, reqs []engine.Request) error { ret
 
 func (s *snapshot) Scan(ctx context.Context, table string, f func(k, v []byte) error) error {
 	return s.c.scan(ctx, table, f)
+}
+
+func (s *snapshot) Keys(ctx context.Context, table string, f func(k []byte) error) error {
+	return s.c.keys(ctx, table, f)
 }
 
 func (s *snapshot) Head(ctx context.Context) (engine.Head, error) { return s.c.head() }

@@ -71,7 +71,7 @@ func Open(ctx context.Context, path string) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{path: path, writing: make(chan *conn, 1), direct: make(chan *conn, 1), readers: make(chan struct{}, maxReaders)}
-	w, err := open(dsn(path, append([]string{"cache_size(-16384)", "wal_autocheckpoint(4000)"}, pragmas...)...))
+	w, err := open(dsn(path, append([]string{"cache_size(-16384)", "wal_autocheckpoint(4000)", "temp_store(2)"}, pragmas...)...))
 	if err != nil {
 		return nil, err
 	}
@@ -224,6 +224,11 @@ func (e *Engine) Fetch(ctx context.Context, reqs []engine.Request) error {
 // Scan reads a table as last committed.
 func (e *Engine) Scan(ctx context.Context, table string, f func(k, v []byte) error) error {
 	return e.reading(ctx, func(c *conn) error { return c.scan(ctx, table, f) })
+}
+
+// Keys reads a table's keys as last committed.
+func (e *Engine) Keys(ctx context.Context, table string, f func(k []byte) error) error {
+	return e.reading(ctx, func(c *conn) error { return c.keys(ctx, table, f) })
 }
 
 // Head reads the head as last committed.

@@ -149,6 +149,10 @@ func testRows(t *testing.T, open Opener) {
 		t.Fatal(err)
 	}
 	same(t, order, `["\x00\xff" "empty" "k001"]`)
+	n := 0
+	if err := e.Keys(t.Context(), "nuts", func(k []byte) error { n += len(k); return nil }); err != nil || n != 11 {
+		t.Errorf("keys of %d bytes in all, %v", n, err)
+	}
 	stop := errors.New("stop")
 	if err := e.Scan(t.Context(), "fruits", func(k, v []byte) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("scan: %v", err)
