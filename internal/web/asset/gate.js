@@ -61,6 +61,7 @@ function failed(again) {
   const answer = document.getElementById("answer");
   answer.replaceChildren(offline.content.cloneNode(true));
   answer.dataset.outcome = "OFFLINE";
+  answer.removeAttribute("aria-busy");
   answer.className = "answer answer-offline";
   answer.querySelector("button").addEventListener("click", again);
 }

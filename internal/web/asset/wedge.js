@@ -29,6 +29,18 @@ function waits(text) {
   return /^[PVIAC][A-Z0-9<]+$/.test(t) && t.includes("<") && t.length >= 28 && t.length < 72;
 }
 
+// holdBack keeps an Enter from sending a form that is empty or waits for a second line.
+function holdBack(e, input) {
+  const held = e.key === "Enter" && (input.value.trim() === "" || waits(input.value));
+  if (held) e.preventDefault();
+  return held;
+}
+
+// Some drivers of scanners send the character apart from the key.
+document.addEventListener("keypress", (e) => {
+  if (e.target instanceof HTMLInputElement && "wedge" in e.target.dataset) holdBack(e, e.target);
+});
+
 document.addEventListener("keydown", (e) => {
   const input = e.target;
   if (!(input instanceof HTMLInputElement) || !("wedge" in input.dataset)) return;
@@ -37,10 +49,7 @@ document.addEventListener("keydown", (e) => {
     e.preventDefault();
     return;
   }
-  if (e.key === "Enter" && (input.value.trim() === "" || waits(input.value))) {
-    e.preventDefault();
-    return;
-  }
+  if (holdBack(e, input)) return;
   if (e.key.length === 1 && e.key > "~") {
     const c = usKey(e);
     if (c === "") return;
