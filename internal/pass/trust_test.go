@@ -47,6 +47,26 @@ func TestCertificates(t *testing.T) {
 			t.Fatalf("%s: the trust it grew from has changed", tt.name)
 		}
 	}
+	// Well signed, and not of the form: each field of a certificate put wrong by its root.
+	payload := must(payloadOf(a.certs[0]))
+	for name, change := range map[string]func(b []byte) []byte{
+		"another key's id":  func(b []byte) []byte { b[len(b)-36] ^= 1; return b },
+		"off the curve":     func(b []byte) []byte { b[len(b)-33] = 5; return b },
+		"no use":            func(b []byte) []byte { b[len(b)-45] = 0; return b },
+		"a use of tomorrow": func(b []byte) []byte { b[len(b)-45] = 5; return b },
+		"a third side":      func(b []byte) []byte { b[len(b)-46] = 3; return b },
+		"ends before":       func(b []byte) []byte { copy(b[8:12], []byte{0xff, 0xff, 0xff, 0xff}); return b },
+		"a byte more":       func(b []byte) []byte { return append(b, 0) },
+		"another map":       func(b []byte) []byte { b[0]++; return b },
+	} {
+		bad := must(a.root.sign(change(bytes.Clone(payload)), externalCertificate()))
+		if _, err := bare.With(bad); codeOf(err) != "certificate.unreadable" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := bare.With(must(a.root.sign(payload, externalCertificate()))); err != nil {
+		t.Errorf("unchanged: %v", err)
+	}
 	for i := range a.certs[0] {
 		bad := bytes.Clone(a.certs[0])
 		bad[i] ^= 4

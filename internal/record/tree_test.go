@@ -136,6 +136,7 @@ func TestAppendHandsOutOnce(t *testing.T) {
 		was []byte
 	}
 	var all []kept
+	widest := map[TileID]int{}
 	for i := range 40 {
 		tiles := must(tree.Append(many(i*37%300+1, i)))
 		seen := map[TileID]bool{}
@@ -145,6 +146,10 @@ func TestAppendHandsOutOnce(t *testing.T) {
 				t.Fatalf("batch %d: %s twice", i, x.Path())
 			}
 			seen[id] = true
+			if widest[id] >= x.Width {
+				t.Fatalf("batch %d: %s is no wider than before", i, x.Path())
+			}
+			widest[id] = x.Width
 			all = append(all, kept{x, bytes.Clone(x.Bytes)})
 		}
 	}
@@ -203,7 +208,7 @@ func TestOpenTreeDamaged(t *testing.T) {
 		key := TileID{id.Level, id.Index, 0}
 		whole := s[key]
 		for name, b := range map[string][]byte{
-			"missing": nil, "short": whole[:len(whole)-1], "altered": append([]byte{whole[0] ^ 1}, whole[1:]...),
+			"missing": nil, "short": whole[:len(whole)-1], "altered": append(bytes.Clone(whole[:9]), append([]byte{whole[9] ^ 1}, whole[10:]...)...),
 		} {
 			if b == nil {
 				delete(s, key)
@@ -279,6 +284,20 @@ func FuzzParseTilePath(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestParseBundleRefuses(t *testing.T) {
+	two := AppendBundle(AppendBundle(nil, []byte("a")), []byte("bc"))
+	for name, tt := range map[string]struct {
+		b     []byte
+		width int
+	}{
+		"more than said": {two, 1}, "less than said": {two, 3}, "cut": {two[:len(two)-1], 2}, "no width": {nil, 0}, "too wide": {two, 257}, "negative": {two, -1},
+	} {
+		if es, err := ParseBundle(tt.b, tt.width); problem.KindOf(err) != problem.Invalid || err == nil {
+			t.Errorf("%s: got %q, %v", name, es, err)
+		}
+	}
 }
 
 func FuzzParseBundle(f *testing.F) {
