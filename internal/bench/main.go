@@ -1,0 +1,88 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command bench measures what the project promises of its speed. It ends with one line
+// for each figure, "FIGURE <id> <value> <bar> ok|short", so that runs can be compared.
+// A baseline and what is held against it run in turns on the same machine, and the median
+// of the rounds counts: machines are noisy. Its exit status is 0 whatever falls short.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/pprof"
+	"slices"
+	"syscall"
+)
+
+// A figure is one measurement with its bar.
+type figure struct {
+	id      string
+	bar     float64
+	atLeast bool // the value must reach the bar; else it must not exceed it
+	measure func(ctx context.Context, say func(format string, args ...any)) (float64, error)
+}
+
+func figures() []figure {
+	return []figure{
+		{"booking.sqlite", 0.7, true, bookingSQLite},
+		{"booking.postgres", 0.7, true, bookingPostgres},
+	}
+}
+
+func main() {
+	only := flag.String("only", "", "measure one figure, by its id")
+	profile := flag.String("cpuprofile", "", "write a profile of the processor to this file")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(2)
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(2)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	var lines []string
+	var known []string
+	for _, f := range figures() {
+		known = append(known, f.id)
+		if *only != "" && *only != f.id || ctx.Err() != nil {
+			continue
+		}
+		say := func(format string, args ...any) { fmt.Printf("%-17s %s\n", f.id, fmt.Sprintf(format, args...)) }
+		v, err := f.measure(ctx, say)
+		verdict := "ok"
+		if err != nil {
+			say("could not be measured: %v", err)
+			verdict = "short"
+		} else if f.atLeast && v < f.bar || !f.atLeast && v > f.bar {
+			verdict = "short"
+		}
+		lines = append(lines, fmt.Sprintf("FIGURE %s %.3g %g %s", f.id, v, f.bar, verdict))
+	}
+	if *only != "" && !slices.Contains(known, *only) {
+		fmt.Fprintf(os.Stderr, "bench: no figure %q; there are %v\n", *only, known)
+		os.Exit(2)
+	}
+	for _, l := range lines {
+		fmt.Println(l)
+	}
+}
+
+func median(values []float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	if len(v) == 0 {
+		return 0
+	}
+	return v[len(v)/2]
+}
