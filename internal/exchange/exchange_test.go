@@ -71,7 +71,7 @@ func TestIdle(t *testing.T) {
 	ctx := context.Background()
 	b.withdraw(3)
 	must(0, a.Pull(ctx))
-	before, learnt := len(a.mem.Facts()), a.learnt
+	before, learnt, figures := len(a.mem.Facts()), a.learnt, a.writer.count("stats.foreign")
 	for range 3 {
 		a.clock.add(5 * time.Second)
 		b.clock.add(5 * time.Second)
@@ -79,6 +79,9 @@ func TestIdle(t *testing.T) {
 	}
 	if n := len(a.mem.Facts()); n != before || a.learnt != learnt {
 		t.Errorf("%d facts, were %d", n, before)
+	}
+	if n := a.writer.count("stats.foreign"); n != figures || figures == 0 || a.writer.count("gate.withdrawn") != 1 {
+		t.Errorf("figures written %d times, were %d, and the list %d times", n, figures, a.writer.count("gate.withdrawn"))
 	}
 	if n := b.writer.count("booking.acknowledge"); n != 1 {
 		t.Errorf("acknowledged %d times", n)
@@ -88,6 +91,9 @@ func TestIdle(t *testing.T) {
 	must(0, a.Pull(ctx))
 	if h := a.heard(); !h.At.Equal(a.clock.Now()) {
 		t.Errorf("the list was last read at %v", h.At)
+	}
+	if n := a.writer.count("stats.foreign") - figures; n != 2 {
+		t.Errorf("figures of %d days written anew, want today's of two sites", n)
 	}
 }
 

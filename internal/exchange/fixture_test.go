@@ -96,12 +96,6 @@ func (f *flaky) count(kind string) int {
 	return n
 }
 
-func (f *flaky) clear() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.done = nil
-}
-
 // post is one side's server with its own keys, state and clock.
 type post struct {
 	*Exchange
