@@ -189,11 +189,11 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	return facts, ans, nil
 }
 
-// bare returns reasons without their parameters, as they are kept.
-func bare(rs []reason.Reason) []reason.Reason {
-	out := make([]reason.Reason, len(rs))
-	for i, r := range rs {
-		out[i] = reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause}
+// bare returns reasons without their parameters, as they are kept. No reasons are nil:
+// a row that was stored and read again is the same row.
+func bare(rs []reason.Reason) (out []reason.Reason) {
+	for _, r := range rs {
+		out = append(out, reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause})
 	}
 	return out
 }

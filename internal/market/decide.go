@@ -303,9 +303,9 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 		ans.Bought = l.Decided != "" && valued && (diverted == "" || l.Accept)
 		ans.Purchase.Decided, ans.Purchase.DecidedWhy = l.Officer, l.Decided
 	}
-	bare := make([]reason.Reason, len(v.Reasons))
-	for i, r := range v.Reasons {
-		bare[i] = reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause}
+	var bare []reason.Reason // without parameters, as they are kept
+	for _, r := range v.Reasons {
+		bare = append(bare, reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause})
 	}
 	if !ans.Bought {
 		ans.Purchase.Decided, ans.Purchase.DecidedWhy = "", ""

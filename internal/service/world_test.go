@@ -239,9 +239,10 @@ func (w *world) stands(r booking.Ref) booking.Booking {
 	return b
 }
 
-// code reports whether a verdict has an outcome and, where code is not empty, a reason.
+// verdict checks that a verdict has an outcome and, where code is not empty, a reason.
 func (w *world) verdict(v rules.Verdict, o reason.Outcome, code reason.Code) {
 	w.t.Helper()
+	seen(v.Reasons)
 	found := code == ""
 	for _, r := range v.Reasons {
 		found = found || r.Code == code
@@ -302,13 +303,38 @@ func (w *world) buys(person uint64, code string, quantity int64) Buy {
 	return Buy{ID: receipt(w.n), Site: mand, Tag: id('t', person), Code: code, Quantity: quantity, Officer: "customs", Document: "cnic", Named: true}
 }
 
-// rebuilt holds the live state to what its facts make of an empty one.
+// rebuilt holds the live state to what its facts make of an empty one, once they have
+// been written down and read again; and each row to what is read of it again.
 func (w *world) rebuilt() {
 	w.t.Helper()
-	live, again := snapshot(w.mem.plain), snapshot(Rebuild(w.mem.Facts()))
+	var facts []Happened
+	for _, h := range w.mem.Facts() {
+		b, err := w.mem.codec.Encode(h.Fact)
+		if err != nil {
+			w.t.Fatalf("%v", err)
+		}
+		f, err := w.mem.codec.Decode(h.Fact.FactKind(), b)
+		if err != nil {
+			w.t.Fatalf("%v", err)
+		}
+		facts = append(facts, Happened{time.UnixMicro(h.At.UnixMicro()).UTC(), f})
+	}
+	live, again := snapshot(w.mem.plain), snapshot(Rebuild(facts))
 	for name := range live {
 		if !reflect.DeepEqual(live[name], again[name]) {
 			w.t.Errorf("%s: rebuilt state differs\nlive    %v\nrebuilt %v", name, live[name], again[name])
+		}
+		rows := reflect.ValueOf(live[name])
+		for _, k := range rows.MapKeys() {
+			row := rows.MapIndex(k)
+			b, err := w.mem.codec.Marshal(row.Interface())
+			read := reflect.New(row.Type())
+			if err == nil {
+				err = w.mem.codec.Unmarshal(b, read.Interface())
+			}
+			if err != nil || !reflect.DeepEqual(row.Interface(), read.Elem().Interface()) {
+				w.t.Errorf("%s: row differs when it is read again (%v)\nlive %+v\nread %+v", name, err, row, read.Elem())
+			}
 		}
 	}
 }

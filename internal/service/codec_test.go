@@ -1,0 +1,218 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/market"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/stats"
+)
+
+// commands is one of every command, with every field filled in.
+func commands() []Command {
+	cs := []Command{Book{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, Withdrawn{}, Foreign{}, Scan{},
+		DecideScan{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}}
+	for i, c := range cs {
+		v := reflect.New(reflect.TypeOf(c)).Elem()
+		fillIn(v, 1)
+		cs[i] = v.Interface().(Command)
+	}
+	return cs
+}
+
+// fillIn sets every field to something that is not its zero value.
+func fillIn(v reflect.Value, n uint64) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.UnixMicro(1756800000123456).UTC()))
+			return
+		}
+		for i := range v.NumField() {
+			fillIn(v.Field(i), n+uint64(i))
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fillIn(v.Index(0), n)
+		fillIn(v.Index(1), n+1)
+	case reflect.Array:
+		for i := range v.Len() {
+			fillIn(v.Index(i), n+uint64(i))
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		k, e := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fillIn(k, n)
+		fillIn(e, n)
+		v.SetMapIndex(k, e)
+	case reflect.String:
+		v.SetString("text")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		v.SetInt(int64(n%7 + 1))
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(n%7 + 1)
+	default:
+		panic("no value for a " + v.Type().String())
+	}
+}
+
+func TestCommandsRoundTrip(t *testing.T) {
+	codec := NewCodec()
+	for _, c := range commands() {
+		b, err := codec.Marshal(c)
+		if err != nil {
+			t.Errorf("%s: %v", c.CommandKind(), err)
+			continue
+		}
+		got, err := Decode(codec, c.CommandKind(), b)
+		if err != nil || !reflect.DeepEqual(got, c) {
+			t.Errorf("%s: %v\ngot  %+v\nwant %+v", c.CommandKind(), err, got, c)
+		}
+	}
+	if _, err := Decode(codec, "booking.steal", nil); problem.CodeOf(err) != "command.unknown" {
+		t.Errorf("unknown kind: %v", err)
+	}
+	if _, err := Decode(codec, "booking.book", make([]byte, MaxCommand+1)); problem.KindOf(err) != problem.Limit {
+		t.Errorf("too large: %v", err)
+	}
+	if _, err := Decode(codec, "booking.book", []byte{0xff}); problem.KindOf(err) != problem.Invalid {
+		t.Errorf("not CBOR: %v", err)
+	}
+}
+
+// TestFactsRoundTrip holds every fact, row and answer to being the same when it was
+// written down and read again: a field without a number of its own would get lost.
+func TestFactsRoundTrip(t *testing.T) {
+	codec := NewCodec()
+	var all []any
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts()} {
+		for _, n := range news {
+			all = append(all, n())
+		}
+	}
+	if len(all) != len(codec.Kinds()) {
+		t.Errorf("%d facts, %d kinds", len(all), len(codec.Kinds()))
+	}
+	all = append(all, new(booking.Slot), new(booking.Booking), new(booking.Holder), new(booking.Withdrawal), new(booking.Acks),
+		new(gate.Presence), new(gate.SiteDay), new(gate.Withdrawn), new(gate.Heard),
+		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Foreign),
+		new(SweepAnswer), new(AcknowledgeAnswer), new(WithdrawnAnswer), new(ForeignAnswer), new(SettleAnswer), new(DisplayAnswer),
+		new(EnrolAnswer), new(AppointAnswer))
+	for _, v := range all {
+		fillIn(reflect.ValueOf(v).Elem(), 1)
+		b, err := codec.Marshal(v)
+		got := reflect.New(reflect.TypeOf(v).Elem())
+		if err == nil {
+			err = codec.Unmarshal(b, got.Interface())
+		}
+		if err != nil || !reflect.DeepEqual(got.Interface(), v) {
+			t.Errorf("%T: %v\ngot  %+v\nwant %+v", v, err, got, v)
+		}
+		again, err := codec.Marshal(got.Interface())
+		if err != nil || string(again) != string(b) {
+			t.Errorf("%T: two spellings of one value", v)
+		}
+	}
+}
+
+// FuzzCommand runs whatever bytes decode to a command. Nothing may panic, a problem
+// changes nothing, and the facts make the state.
+func FuzzCommand(f *testing.F) {
+	codec := NewCodec()
+	for _, c := range commands() {
+		b, err := codec.Marshal(c)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(c.CommandKind(), b)
+	}
+	w := newWorld(f, lawWith(f, small...))
+	for _, c := range []Command{
+		w.booking(slotAt(9), 1, 2), w.booking(slotAt(9), 3, 4, 5, 6, 7, 8), Cancel{Ref: ref(1)}, Sweep{Slots: []booking.SlotID{slotAt(9)}},
+		Scan{Site: mand, Gate: 1, Direction: gate.In, Officer: "gate", Fault: pass.Foreign}, w.scan(w.foreign(1, slotAt(9))), w.out(w.foreign(1, slotAt(9))),
+		Settle{Site: mand, Day: marketDay - 1}, w.buys(1, tomato, 1000), Display{Site: mand, Day: marketDay, Officer: "customs", Values: []DisplayValue{{Code: tomato, Minor: 1, Currency: "USD"}}},
+		Appoint{Officer: officer("o-9", "", true, people.Clerk), By: "admin"}, Withdrawn{Side: "B", Upto: 2, Entries: []WithdrawnPass{{Serial: 2}}},
+	} {
+		b, err := codec.Marshal(c)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(c.CommandKind(), b)
+	}
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		c, err := Decode(codec, kind, body)
+		if err != nil {
+			return
+		}
+		var k Keys
+		c.Keys(&k)
+		w := newWorld(t, lawWith(t, small...))
+		w.book(slotAt(9), 1)
+		w.now = at("09:10")
+		w.display(tomato, 100)
+		before := snapshot(w.mem.plain)
+		if _, err := w.mem.Do(t.Context(), Idem{}, c); err != nil {
+			if !reflect.DeepEqual(before, snapshot(w.mem.plain)) {
+				t.Errorf("%s: a problem changed the state: %v", kind, err)
+			}
+			if problem.KindOf(err) == problem.Internal {
+				t.Errorf("%s: %v", kind, err)
+			}
+		}
+		w.rebuilt()
+	})
+}
+
+// A retry is answered again and not done again; the same key for another act is a problem.
+func TestMemoryIdempotency(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	c := w.booking(slotAt(9), 1)
+	idem := Idem{Key: strings.Repeat("k", 16), Actor: "public"}
+	first, err := w.mem.Do(t.Context(), idem, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := w.mem.Do(t.Context(), idem, c)
+	if err != nil || !again.Again || string(again.Answer) != string(first.Answer) || w.slot(slotAt(9)).Taken != 1 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if _, err := w.mem.Do(t.Context(), idem, Cancel{Ref: c.Ref}); problem.KindOf(err) != problem.Conflict {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNewRef(t *testing.T) {
+	r := zeros{}
+	if got := NewRef(r); !got.Valid() || got != "000000000000" {
+		t.Errorf("%q", got)
+	}
+	if got := NewReceipt(r); got != "R-000000000000" {
+		t.Errorf("%q", got)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("went on with no randomness")
+		}
+	}()
+	NewPassID(strings.NewReader("short"))
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}
