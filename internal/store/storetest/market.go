@@ -6,8 +6,11 @@ package storetest
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"io/fs"
+	mathrand "math/rand/v2"
 	"time"
 
 	"darwaza.dev/agreements"
@@ -66,11 +69,24 @@ func Slot(hour int) booking.SlotID {
 // NewBook returns a booking of one person nobody else has been, with sealed data of the
 // usual length.
 func NewBook(slot booking.SlotID) service.Book {
-	m := service.NewMember{Pass: service.NewPassID(rand.Reader), Document: "cnic", Country: "PAK", Age: 30}
-	rand.Read(m.Tag[:])
-	rand.Read(m.Binding[:])
-	rand.Read(m.Register[:])
-	c := service.Book{Ref: service.NewRef(rand.Reader), Slot: slot, Members: []service.NewMember{m}, SealedID: rand.Text(), Sealed: make([]byte, 140)}
-	rand.Read(c.Sealed)
+	var seed [32]byte
+	rand.Read(seed[:])
+	return bookBy(mathrand.NewChaCha8(seed), slot)
+}
+
+// BookOf returns the n-th booking: the same each time, for a retry after a crash.
+func BookOf(n uint64, slot booking.SlotID) service.Book {
+	var seed [32]byte
+	binary.BigEndian.PutUint64(seed[:], n+1)
+	return bookBy(mathrand.NewChaCha8(seed), slot)
+}
+
+func bookBy(r io.Reader, slot booking.SlotID) service.Book {
+	m := service.NewMember{Pass: service.NewPassID(r), Document: "cnic", Country: "PAK", Age: 30}
+	c := service.Book{Ref: service.NewRef(r), Slot: slot, SealedID: "s-" + string(service.NewRef(r)), Sealed: make([]byte, 140)}
+	for _, b := range [][]byte{m.Tag[:], m.Binding[:], m.Register[:], c.Sealed} {
+		io.ReadFull(r, b)
+	}
+	c.Members = []service.NewMember{m}
 	return c
 }

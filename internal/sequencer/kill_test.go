@@ -1,0 +1,285 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package sequencer_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/record"
+	"darwaza.dev/internal/sequencer"
+	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/store"
+	"darwaza.dev/internal/store/storetest"
+)
+
+// childVariable makes this test binary a server that books in a rush until it is killed.
+// Its value is the address of the database; the other settings follow in the arguments.
+const childVariable = "DARWAZA_SEQUENCER_CHILD"
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(childVariable); url != "" {
+		if err := child(url, os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// allotment is this side's places in the slot that the children fight for.
+const allotment = 2500
+
+// rushers is how many clients each child has.
+const rushers = 64
+
+// child books from a number on: for each booking it writes "ask <n>" before and
+// "<outcome> <n>" after the answer. First it asks once more about those that its
+// predecessor was killed over. Arguments: head file, signing key, first number, retries.
+func child(url string, args []string) error {
+	ctx := context.Background()
+	var say sync.Mutex
+	tell := func(word string, n uint64) {
+		say.Lock()
+		defer say.Unlock()
+		fmt.Fprintln(os.Stdout, word, n)
+	}
+	signer, err := record.NewSigner(args[1])
+	if err != nil {
+		return err
+	}
+	next, err := strconv.ParseUint(args[2], 10, 64)
+	if err != nil {
+		return err
+	}
+	st, err := store.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	law, err := storetest.Law(allotment)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	seq, err := sequencer.New(ctx, sequencer.Config{
+		Store: st, Side: agreement.A, Law: func() *service.Law { return law }, Clock: storetest.Now, Signer: signer,
+		HeadFile: args[0], Listener: listener, TTL: 400 * time.Millisecond,
+	})
+	if err != nil {
+		return err
+	}
+	book := func(n uint64) error {
+		d, err := seq.Do(ctx, keyOf(n), storetest.BookOf(n, storetest.Slot(10)))
+		if err != nil {
+			return err
+		}
+		var a service.BookingAnswer
+		if err := st.Codec().Unmarshal(d.Answer, &a); err != nil {
+			return err
+		}
+		if a.Verdict.Outcome == reason.Allow {
+			tell("booked", n)
+		} else {
+			tell("refused", n)
+		}
+		return nil
+	}
+	for _, arg := range args[3:] {
+		n, err := strconv.ParseUint(arg, 10, 64)
+		if err == nil {
+			err = book(n)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	var mu sync.Mutex
+	fault := make(chan error)
+	for range rushers {
+		go func() {
+			for {
+				mu.Lock()
+				n := next
+				next++
+				mu.Unlock()
+				tell("ask", n)
+				if err := book(n); err != nil {
+					fault <- err
+					return
+				}
+			}
+		}()
+	}
+	return <-fault
+}
+
+func keyOf(n uint64) service.Idem {
+	return service.Idem{Key: fmt.Sprintf("key-of-%016d", n), Actor: "public"}
+}
+
+// A journal is what the children said.
+type journal struct {
+	next    uint64
+	asked   map[uint64]bool // and not answered yet
+	booked  map[uint64]bool
+	refused map[uint64]bool
+}
+
+// listen reads what a child says until it ends. After so many words it kills it.
+func (j *journal) listen(t *testing.T, cmd *exec.Cmd, out io.Reader, words int) {
+	t.Helper()
+	lines := bufio.NewReader(out)
+	for n := 0; ; n++ {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return // half a word is none
+		}
+		var word string
+		var i uint64
+		if _, err := fmt.Sscanf(line, "%s %d", &word, &i); err != nil {
+			t.Fatalf("a child said %q", line)
+		}
+		switch word {
+		case "ask":
+			j.asked[i] = true
+			j.next = max(j.next, i+1)
+		case "booked":
+			if j.refused[i] {
+				t.Errorf("booking %d was refused and is booked", i)
+			}
+			j.booked[i] = true
+			delete(j.asked, i)
+		case "refused":
+			if j.booked[i] {
+				t.Errorf("booking %d was made and is refused", i)
+			}
+			j.refused[i] = true
+			delete(j.asked, i)
+		}
+		if n == words {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// check holds the database against what the children were told.
+func (j *journal) check(t *testing.T, st *store.Store, key *record.Verifier) {
+	t.Helper()
+	rep, err := st.Verify(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := uint32(0)
+	err = st.View(t.Context(), func(state service.State) error {
+		slot, _ := state.Booking.Slots.Get(storetest.Slot(10))
+		taken = slot.Taken
+		if slot.Taken > slot.Allotment || slot.Allotment > allotment {
+			t.Errorf("%d places taken of %d", slot.Taken, slot.Allotment)
+		}
+		for n := range j.booked {
+			c := storetest.BookOf(n, storetest.Slot(10))
+			if b, ok := state.Booking.Bookings.Get(c.Ref); !ok || b.Status != booking.Booked {
+				t.Errorf("booking %d was acknowledged and is lost", n)
+			}
+			if s, ok := state.Sealed.Get(c.SealedID); !ok || string(s) != string(c.Sealed) {
+				t.Errorf("the sealed data of booking %d is lost", n)
+			}
+		}
+		for n := range j.refused {
+			if _, ok := state.Booking.Bookings.Get(storetest.BookOf(n, storetest.Slot(10)).Ref); ok {
+				t.Errorf("booking %d was refused and is there", n)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Every fact but the first, which opens the slot, is one booking: those that were
+	// acknowledged, and at most those that nobody was told of.
+	if n := uint64(taken); rep.Entries > 0 && rep.Entries != n+1 || n < uint64(len(j.booked)) || n > uint64(len(j.booked)+len(j.asked)) {
+		t.Errorf("%d places taken, %d entries, %d acknowledged, %d unanswered", taken, rep.Entries, len(j.booked), len(j.asked))
+	}
+}
+
+func TestKill(t *testing.T) {
+	kills := 50
+	if testing.Short() {
+		kills = 5
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		killLoop(t, "sqlite://"+filepath.Join(t.TempDir(), "log.db"), kills)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		killLoop(t, storetest.Postgres(t), kills/5)
+	})
+}
+
+func killLoop(t *testing.T, url string, kills int) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, nil)
+	key, err := record.NewVerifier(r.signer.Verifier())
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &journal{asked: map[uint64]bool{}, booked: map[uint64]bool{}, refused: map[uint64]bool{}}
+	rnd := mathrand.New(mathrand.NewPCG(1, 2))
+	for k := range kills {
+		args := []string{r.head, r.signer.Secret(), strconv.FormatUint(j.next, 10)}
+		for n := range j.asked {
+			args = append(args, strconv.FormatUint(n, 10))
+		}
+		cmd := exec.Command(self, args...)
+		cmd.Env = append(os.Environ(), childVariable+"="+url)
+		var faults strings.Builder
+		cmd.Stderr = &faults
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		j.listen(t, cmd, out, rnd.IntN(400))
+		var exit *exec.ExitError
+		if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
+			t.Fatalf("child %d ended by itself: %v\n%s", k, err, faults.String())
+		}
+		st, err := store.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.check(t, st, key)
+		st.Close()
+		if t.Failed() {
+			t.Fatalf("after %d kills", k+1)
+		}
+	}
+	t.Logf("%d kills: %d booked, %d refused, %d unanswered", kills, len(j.booked), len(j.refused), len(j.asked))
+}
