@@ -114,6 +114,16 @@ func child(url string, args []string) error {
 			return err
 		}
 	}
+	go func() { // say when this server becomes the log's owner
+		for was := false; ; time.Sleep(5 * time.Millisecond) {
+			if is := seq.Owner(); is != was {
+				was = is
+				if is {
+					tell("owner", 0)
+				}
+			}
+		}
+	}()
 	var mu sync.Mutex
 	fault := make(chan error)
 	for range rushers {
@@ -140,17 +150,17 @@ func keyOf(n uint64) service.Idem {
 
 // A journal is what the children said.
 type journal struct {
+	mu      sync.Mutex
 	next    uint64
 	asked   map[uint64]bool // and not answered yet
 	booked  map[uint64]bool
 	refused map[uint64]bool
 }
 
-// listen reads what a child says until it ends. After so many words it kills it.
-func (j *journal) listen(t *testing.T, cmd *exec.Cmd, out io.Reader, words int) {
-	t.Helper()
+// listen reads what a child says until it ends, and calls heard after each word.
+func (j *journal) listen(t *testing.T, out io.Reader, heard func(word string)) {
 	lines := bufio.NewReader(out)
-	for n := 0; ; n++ {
+	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
 			return // half a word is none
@@ -158,8 +168,9 @@ func (j *journal) listen(t *testing.T, cmd *exec.Cmd, out io.Reader, words int) 
 		var word string
 		var i uint64
 		if _, err := fmt.Sscanf(line, "%s %d", &word, &i); err != nil {
-			t.Fatalf("a child said %q", line)
+			t.Errorf("a child said %q", line)
 		}
+		j.mu.Lock()
 		switch word {
 		case "ask":
 			j.asked[i] = true
@@ -177,11 +188,46 @@ func (j *journal) listen(t *testing.T, cmd *exec.Cmd, out io.Reader, words int) 
 			j.refused[i] = true
 			delete(j.asked, i)
 		}
-		if n == words {
-			if err := cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		}
+		j.mu.Unlock()
+		heard(word)
+	}
+}
+
+func newJournal() *journal {
+	return &journal{asked: map[uint64]bool{}, booked: map[uint64]bool{}, refused: map[uint64]bool{}}
+}
+
+// A process is a child with what it writes.
+type process struct {
+	cmd    *exec.Cmd
+	out    io.Reader
+	faults strings.Builder
+}
+
+func startChild(t *testing.T, url string, args ...string) *process {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{cmd: exec.Command(self, args...)}
+	p.cmd.Env = append(os.Environ(), childVariable+"="+url)
+	p.cmd.Stderr = &p.faults
+	if p.out, err = p.cmd.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// killed waits for the end of a child, which must have been our doing.
+func (p *process) killed(t *testing.T) {
+	t.Helper()
+	var exit *exec.ExitError
+	if err := p.cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
+		t.Fatalf("a child ended by itself: %v\n%s", err, p.faults.String())
 	}
 }
 
@@ -239,38 +285,27 @@ func TestKill(t *testing.T) {
 }
 
 func killLoop(t *testing.T, url string, kills int) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := newRig(t, nil)
 	key, err := record.NewVerifier(r.signer.Verifier())
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := &journal{asked: map[uint64]bool{}, booked: map[uint64]bool{}, refused: map[uint64]bool{}}
+	j := newJournal()
 	rnd := mathrand.New(mathrand.NewPCG(1, 2))
 	for k := range kills {
 		args := []string{r.head, r.signer.Secret(), strconv.FormatUint(j.next, 10)}
 		for n := range j.asked {
 			args = append(args, strconv.FormatUint(n, 10))
 		}
-		cmd := exec.Command(self, args...)
-		cmd.Env = append(os.Environ(), childVariable+"="+url)
-		var faults strings.Builder
-		cmd.Stderr = &faults
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		j.listen(t, cmd, out, rnd.IntN(400))
-		var exit *exec.ExitError
-		if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != -1 {
-			t.Fatalf("child %d ended by itself: %v\n%s", k, err, faults.String())
-		}
+		p := startChild(t, url, args...)
+		left := rnd.IntN(400)
+		j.listen(t, p.out, func(string) {
+			if left == 0 {
+				p.cmd.Process.Kill()
+			}
+			left--
+		})
+		p.killed(t)
 		st, err := store.Open(t.Context(), url)
 		if err != nil {
 			t.Fatal(err)
@@ -282,4 +317,71 @@ func killLoop(t *testing.T, url string, kills int) {
 		}
 	}
 	t.Logf("%d kills: %d booked, %d refused, %d unanswered", kills, len(j.booked), len(j.refused), len(j.asked))
+}
+
+// TestThreeServers has three servers on one PostgreSQL sell one slot. Whoever owns the log
+// is killed in the middle of it, until one server is left, which sells the rest.
+func TestThreeServers(t *testing.T) {
+	url := storetest.Postgres(t)
+	r := newRig(t, nil)
+	key, err := record.NewVerifier(r.signer.Verifier())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const servers = 3
+	j := newJournal()
+	type event struct {
+		server int
+		word   string
+	}
+	events := make(chan event, 1024)
+	var ps [servers]*process
+	var listening sync.WaitGroup
+	for i := range servers {
+		ps[i] = startChild(t, url, fmt.Sprint(r.head, i), r.signer.Secret(), strconv.Itoa((i+1)*1_000_000))
+		listening.Add(1)
+		go func() {
+			defer listening.Done()
+			j.listen(t, ps[i].out, func(word string) { events <- event{i, word} })
+		}()
+	}
+	go func() { listening.Wait(); close(events) }()
+	owner, kills, answers := -1, 0, 0
+	var by [servers]int // answers since the last kill
+	for e := range events {
+		switch e.word {
+		case "owner":
+			owner = e.server
+		case "booked", "refused":
+			answers++
+			by[e.server]++
+		}
+		// Each that lives must have been answered, by itself or by forwarding.
+		ready := 0
+		for _, n := range by {
+			if n >= 100 {
+				ready++
+			}
+		}
+		if owner >= 0 && ready == servers-kills && kills < servers {
+			if err := ps[owner].cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			owner, by = -1, [servers]int{}
+			kills++
+		}
+	}
+	for _, p := range ps {
+		p.killed(t)
+	}
+	if kills != servers {
+		t.Fatalf("%d kills", kills)
+	}
+	st, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	j.check(t, st, key)
+	t.Logf("%d answers: %d booked, %d refused, %d unanswered", answers, len(j.booked), len(j.refused), len(j.asked))
 }
