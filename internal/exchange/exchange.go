@@ -116,8 +116,9 @@ type Exchange struct {
 
 	pulling sync.Mutex // held by the one round that is under way
 
-	mu     sync.Mutex // guards status
+	mu     sync.Mutex // guards what follows
 	status Status
+	logged Refusal // the last one that went into the log
 }
 
 // New returns an exchange, which does nothing before its Handler is mounted and Run is called.
@@ -207,14 +208,23 @@ func (x *Exchange) Status() Status {
 // Cut cuts the line on purpose, or joins it again: nothing is asked and nothing answered.
 func (x *Exchange) Cut(cut bool) { x.cut.Store(cut) }
 
-// refuse keeps what was refused for Status and says so in the log.
+// refuse keeps what was refused for Status and says so in the log: the same again
+// once a minute, as anybody may knock at the door as often as they like.
 func (x *Exchange) refuse(topic string, theirs bool, why string) {
 	const keep = 20
+	r := Refusal{x.deps.Clock(), topic, theirs, why}
 	x.mu.Lock()
-	r := append([]Refusal{{x.deps.Clock(), topic, theirs, why}}, x.status.Refused...)
-	x.status.Refused = r[:min(len(r), keep)]
+	old := x.status.Refused
+	x.status.Refused = append([]Refusal{r}, old[:min(len(old), keep-1)]...)
+	last := x.logged
+	again := last.Topic == r.Topic && last.Theirs == r.Theirs && last.Why == r.Why && r.At.Sub(last.At) < time.Minute
+	if !again {
+		x.logged = r
+	}
 	x.mu.Unlock()
-	x.deps.Log.Warn("exchange: refused", "topic", topic, "theirs", theirs, "why", why)
+	if !again {
+		x.deps.Log.Warn("exchange: refused", "topic", topic, "theirs", theirs, "why", why)
+	}
 }
 
 // Run pulls until ctx ends: at once, then Every so often. It returns ctx's error.
