@@ -103,7 +103,7 @@ type post struct {
 	writer *flaky
 	clock  *clock
 	server *httptest.Server
-	log    *bytes.Buffer
+	log    *logbook
 
 	root, key, passKey *pass.Key
 	mu                 sync.Mutex
@@ -174,7 +174,7 @@ func newPosts(t testing.TB) (a, b *post) {
 	var ps [2]*post
 	roots := map[pass.Side]*ecdsa.PublicKey{}
 	for i, side := range [...]pass.Side{pass.SideA, pass.SideB} {
-		p := &post{clock: &clock{now: noon}, log: &bytes.Buffer{}}
+		p := &post{clock: &clock{now: noon}, log: &logbook{}}
 		p.root, p.key, p.passKey = must(pass.GenerateKey(side, rand.Reader)), must(pass.GenerateKey(side, rand.Reader)), must(pass.GenerateKey(side, rand.Reader))
 		p.certs = [][]byte{
 			must(pass.Certify(p.root, p.key.Public(), pass.UseExchange, yesterday, nextYear)),
@@ -201,7 +201,7 @@ func newPosts(t testing.TB) (a, b *post) {
 				p.setTrust(must(p.getTrust().With(certs...)))
 				return nil
 			},
-			Clock: p.clock.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(&locked{w: p.log}, nil)),
+			Clock: p.clock.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(p.log, nil)),
 			Peer: other.server.URL, TLS: other.server.Client().Transport.(*http.Transport).TLSClientConfig,
 			Every: time.Hour, Refresh: time.Minute,
 		}))
@@ -209,15 +209,23 @@ func newPosts(t testing.TB) (a, b *post) {
 	return ps[0], ps[1]
 }
 
-type locked struct {
+// logbook is a log that can be read while it is written.
+type logbook struct {
 	mu sync.Mutex
-	w  io.Writer
+	b  bytes.Buffer
 }
 
-func (l *locked) Write(b []byte) (int, error) {
+func (l *logbook) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(b)
+	return l.b.Write(b)
+}
+
+// lines returns how many lines there are.
+func (l *logbook) lines() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Count(l.b.Bytes(), []byte("\n"))
 }
 
 // post sends a body to a topic as the other side's server would.
