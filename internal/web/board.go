@@ -4,7 +4,9 @@
 package web
 
 import (
+	"html/template"
 	"net/http"
+	"net/url"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -25,7 +27,7 @@ type siteBoard struct {
 	Site    agreement.Site
 	Open    bool
 	Classes []classLine
-	Next    []slotLine
+	Next    []nextHours
 	Inside  uint32 // people inside at this side's gates
 	Cap     uint32 // this side's share of the cap, 0 where there is none
 	Percent uint32
@@ -34,6 +36,16 @@ type siteBoard struct {
 	Name    string // of this side
 	Other   string // of the other side
 }
+
+// nextHours are the next hours of a class that have room.
+type nextHours struct {
+	Class agreement.Class
+	Slots []slotLine
+	More  template.URL // the address parameters under which all hours of the day are
+}
+
+// nextShown is how many hours of each class the board shows.
+const nextShown = 3
 
 // otherFigure is the other side's figure with its age.
 type otherFigure struct {
@@ -77,16 +89,18 @@ func (s *server) board(w http.ResponseWriter, r *request) error {
 	}
 	v.Known = true
 	boards := make([]service.Board, len(e.Sites))
+	nexts := make([][]nextHours, len(e.Sites))
 	if err := s.view(r.Context(), func(st service.State) error {
 		for i, site := range e.Sites {
 			boards[i] = service.BoardOf(st, law, s.deps.Side, site.Number, r.Now)
+			nexts[i] = s.nextHours(st, r, e, site)
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
 	for i, site := range e.Sites {
-		v.Sites = append(v.Sites, s.siteBoard(r, e, site, boards[i]))
+		v.Sites = append(v.Sites, s.siteBoard(r, e, site, boards[i], nexts[i]))
 	}
 	loc := time.UTC
 	if len(e.Sites) > 0 {
@@ -98,7 +112,32 @@ func (s *server) board(w http.ResponseWriter, r *request) error {
 	return s.render(w, r, page{Name: "board", View: v})
 }
 
-func (s *server) siteBoard(r *request, e *agreement.Edition, site agreement.Site, b service.Board) siteBoard {
+// nextHours finds the next hours with room of each class.
+func (s *server) nextHours(st service.State, r *request, e *agreement.Edition, site agreement.Site) []nextHours {
+	law := s.deps.Law()
+	today, _, ok := service.DayAt(law, site.Number, r.Now)
+	if !ok {
+		return nil
+	}
+	var out []nextHours
+	for _, c := range e.Classes {
+		n := nextHours{Class: c}
+		for d := 0; d < s.ahead(site, r.Now) && len(n.Slots) < nextShown; d++ {
+			for _, v := range service.DayOf(st, law, s.deps.Side, site.Number, c.Number, today+uint16(d), r.Now) {
+				if v.Free > 0 && !v.Past && len(n.Slots) < nextShown {
+					n.Slots = append(n.Slots, slotLineOf(e, v))
+				}
+			}
+		}
+		if len(n.Slots) > 0 {
+			n.More = template.URL(url.Values{"site": {site.ID}, "class": {c.ID}}.Encode())
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func (s *server) siteBoard(r *request, e *agreement.Edition, site agreement.Site, b service.Board, next []nextHours) siteBoard {
 	out := siteBoard{
 		Site: site, Open: b.Open, Inside: b.Here.Inside, Cap: b.Cap, At: r.Now,
 		Name: e.Parties[s.deps.Side].Name.In(r.Lang), Other: e.Parties[s.deps.Side.Other()].Name.In(r.Lang),
@@ -124,8 +163,6 @@ func (s *server) siteBoard(r *request, e *agreement.Edition, site agreement.Site
 		}
 		out.Classes = append(out.Classes, l)
 	}
-	for _, n := range b.Next {
-		out.Next = append(out.Next, slotLineOf(e, n))
-	}
+	out.Next = next
 	return out
 }

@@ -124,4 +124,3 @@ func (s *server) clerkDecline(w http.ResponseWriter, r *request) error {
 func (s *server) clerkReissue(w http.ResponseWriter, r *request) error {
 	return s.acted(w, r, clerkBase, "reissued", reissueCommand)
 }
-

@@ -68,8 +68,13 @@ func (s *server) lawPage(w http.ResponseWriter, r *request) error {
 	for _, id := range sortedKeys(by) {
 		v.Texts = append(v.Texts, *by[id])
 	}
+	// Law before examples, then the text with the most to say.
 	sort.SliceStable(v.Texts, func(i, j int) bool {
-		return v.Texts[i].Status == "law" && v.Texts[j].Status != "law"
+		a, b := v.Texts[i], v.Texts[j]
+		if (a.Status == "law") != (b.Status == "law") {
+			return a.Status == "law"
+		}
+		return len(a.Clauses) > len(b.Clauses)
 	})
 	return s.render(w, r, page{Name: "law", View: v})
 }

@@ -89,10 +89,14 @@ type bookingView struct {
 	Ahead    uint64 // parties before this one in the queue
 	Standing bool
 	Until    time.Time // of an offer, in the site's zone
-	Proof    bool
-	Active   bool // may be moved and cancelled
-	Phone    string
-	Entry    string // where the booking stands in the record, empty where that is not known here
+	// Early and Late bound when the gate takes the pass, in the site's zone, where the
+	// edition says it.
+	Early, Late time.Time
+	Timed       bool
+	Proof       bool
+	Active      bool // may be moved and cancelled
+	Phone       string
+	Entry       string // where the booking stands in the record, empty where that is not known here
 }
 
 // passView is one pass.
@@ -101,12 +105,9 @@ type passView struct {
 	Name     string // empty on a traveller's page: whoever has the reference need not learn it
 	Kind     string
 	Country  string
-	Place    uint32
 	Children int
 	ID       string
 	QR       template.HTML
-	From     time.Time
-	Until    time.Time
 	Member   uint8
 }
 
@@ -157,6 +158,13 @@ func (s *server) bookingView(r *request, base string, from, many int) (bookingVi
 		loc = z
 	}
 	v.Until = b.OfferUntil.In(loc)
+	law := s.deps.Law()
+	early, ok1 := law.Param("grace.early", v.Slot.Site.ID, s.deps.Side, v.Slot.Span.From)
+	late, ok2 := law.Param("grace.late", v.Slot.Site.ID, s.deps.Side, v.Slot.Span.From)
+	if v.Timed = ok1 && ok2 && !v.Slot.Span.From.IsZero(); v.Timed {
+		v.Early = v.Slot.Span.From.Add(-time.Duration(early) * time.Minute)
+		v.Late = v.Slot.Span.Until.Add(time.Duration(late) * time.Minute)
+	}
 	if l.Count > 0 {
 		v.Entry = string(s.deps.Side) + "-" + strconv.FormatUint(l.First, 10)
 		v.Proof = s.deps.Record != nil
@@ -176,11 +184,11 @@ func (s *server) bookingView(r *request, base string, from, many int) (bookingVi
 		if i < from || i >= from+many {
 			continue
 		}
-		p := passView{N: i + 1, Kind: m.Document, Country: m.Country, Place: m.Place, Children: int(m.Children), ID: m.Pass.String(), Member: uint8(i)}
+		p := passView{N: i + 1, Kind: m.Document, Country: m.Country, Children: int(m.Children), ID: m.Pass.String(), Member: uint8(i)}
 		if i < len(party.People) {
 			p.Name = party.People[i].Name
 		}
-		text, claims, err := s.passText(b, i)
+		text, _, err := s.passText(b, i)
 		if err != nil {
 			return v, err
 		}
@@ -192,7 +200,6 @@ func (s *server) bookingView(r *request, base string, from, many int) (bookingVi
 			return v, problem.Wrap(problem.Internal, "qr", err)
 		}
 		p.QR = template.HTML(code.SVG(s.deps.Texts.Say(r.Lang, "pass.qr", nil)))
-		p.From, p.Until = claims.NotBefore.In(loc), claims.Expires.In(loc)
 		v.Passes = append(v.Passes, p)
 	}
 	if from+many < len(b.Members) {

@@ -220,11 +220,14 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 		"day":      func(d calendar.Date) string { return lang.FormatDay(tag, d) },
 		"weekday":  func(d calendar.Date) string { return lang.FormatWeekday(tag, d.Weekday()) },
 		"dateOn":   func(t time.Time) calendar.Date { return calendar.On(t, t.Location()) },
-		"time":     func(t time.Time) string { return lang.FormatTime(tag, t) },
-		"rfc3339":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"digits":   func(v any) string { return lang.Digits(tag, fmt.Sprint(v)) },
-		"num":      func(v any) (string, error) { return formatAny(tag, v) },
-		"count":    strconv.Atoi,
+		// at and span write times by both sides' clocks, with markup: arguments for th.
+		"at":      func(sp span) template.HTML { return s.clockText(tag, sp, false) },
+		"span":    func(sp span) template.HTML { return s.clockText(tag, sp, true) },
+		"time":    func(t time.Time) string { return lang.FormatTime(tag, t) },
+		"rfc3339": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"digits":  func(v any) string { return lang.Digits(tag, fmt.Sprint(v)) },
+		"num":     func(v any) (string, error) { return formatAny(tag, v) },
+		"count":   strconv.Atoi,
 		// int makes a count of any whole number, for t.
 		"int": func(v any) (int, error) {
 			switch v := v.(type) {
@@ -252,6 +255,23 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 			return direction(t)
 		},
 	}
+}
+
+// clockText is a span by both sides' clocks, or its beginning alone.
+func (s *server) clockText(tag lang.Tag, sp span, both bool) template.HTML {
+	var b strings.Builder
+	for i, side := range sp.Sides {
+		if i > 0 {
+			b.WriteString(` <span class="dot">|</span> `)
+		}
+		text := lang.FormatTime(tag, side.From)
+		if both {
+			text = s.deps.Texts.Say(tag, "time.span", lang.Args{"from": text, "until": lang.FormatTime(tag, side.Until)})
+		}
+		b.WriteString(`<span class="nowrap"><time datetime="` + side.From.UTC().Format(time.RFC3339) + `">`)
+		b.WriteString(template.HTMLEscapeString(text) + `</time> <small>` + template.HTMLEscapeString(side.Name.In(tag)) + `</small></span>`)
+	}
+	return template.HTML(b.String())
 }
 
 func formatAny(tag lang.Tag, v any) (string, error) {
