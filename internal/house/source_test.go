@@ -226,7 +226,7 @@ var D = 1
 // Words by which a file would speak of the place where it was written, or of
 // who wrote it, rather than of the product. They are split so that this file
 // passes its own test.
-var strangers = regexp.MustCompile(`(?i)/(wo` + `rk|fa` + `rm)/|\.lib` + `rary|sub` + `agent|before-` + `stop|\bcla` + `ude\b|anthro` + `pic|chat` + `gpt|copi` + `lot|co-author` + `ed-by`)
+var strangers = regexp.MustCompile(`(?i)/(wo` + `rk|fa` + `rm)/|(?:^|[^\w)])\.lib` + `rary|sub` + `agent|before-` + `stop|\bcla` + `ude\b|anthro` + `pic|chat` + `gpt|copi` + `lot|co-author` + `ed-by`)
 
 func TestWords(t *testing.T) {
 	for _, w := range []string{"see /Wo" + "rk/x", "a Sub" + "agent", ".lib" + "rary/y"} {
