@@ -1,0 +1,441 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/service"
+)
+
+// bookings counts what stands in the state for a market day.
+func (p *testPost) bookings() (all []booking.Booking) {
+	p.Helper()
+	p.must(p.mem.View(context.Background(), func(st service.State) error {
+		all = service.RosterOf(st, 1, 9376)
+		return nil
+	}))
+	return all
+}
+
+func (p *testPost) slot(id booking.SlotID) (s booking.Slot) {
+	p.Helper()
+	p.must(p.mem.View(context.Background(), func(st service.State) error {
+		s, _ = st.Booking.Slots.Get(id)
+		return nil
+	}))
+	return s
+}
+
+// TestBook takes a family through the steps, with no script and no cookie.
+func TestBook(t *testing.T) {
+	p := newTestPost(t)
+	board := p.get("/en/", "")
+	if !strings.Contains(board.body, `href="/en/book"`) {
+		t.Fatal("the board does not lead to booking")
+	}
+	slots := p.get("/en/book?site=mand-pishin&class=visitor&day=2025-09-02", "")
+	link := fmt.Sprintf(`href="/en/book/people?slot=%d"`, hour(10))
+	if !strings.Contains(slots.body, link) {
+		t.Fatalf("no link %s in\n%s", link, text(slots.body))
+	}
+	// One adult, then another is added and the language changes: nothing typed is lost.
+	f := partyForm(hour(10), 1)
+	f.Set("add", "1")
+	two := p.post("/en/book/people", "", f)
+	if !strings.Contains(two.body, `name="number-2"`) || !strings.Contains(two.body, cnic(1)) {
+		t.Fatal("no second adult, or the first is lost")
+	}
+	f = partyForm(hour(10), 1, 2)
+	f.Set("children-1", "۲")
+	f.Set("switch", "1")
+	fa := p.post("/fa/book/people", "", f)
+	if !strings.Contains(fa.body, `<html lang="fa"`) || !strings.Contains(fa.body, cnic(2)) || strings.Contains(fa.body, `class="summary"`) {
+		t.Fatal("the change of language lost something, or did more")
+	}
+	f.Del("switch")
+	check := p.post("/en/book/people", "", f)
+	if !strings.Contains(text(check.body), "with 2 children") {
+		t.Fatalf("check: %s", text(check.body))
+	}
+	h := hidden(check.body, "check")
+	done := p.post("/en/book/confirm", "", h)
+	if done.StatusCode != http.StatusSeeOther {
+		t.Fatalf("confirm: %d %s", done.StatusCode, text(done.body))
+	}
+	all := p.bookings()
+	if len(all) != 1 || all[0].Places() != 4 || all[0].Status != booking.Booked || all[0].By != "" {
+		t.Fatalf("bookings %+v", all)
+	}
+	page := p.get(done.Header.Get("Location"), "")
+	if !strings.Contains(page.body, formatRef(all[0].Ref)) || strings.Count(page.body, `class="qr"`) != 2 {
+		t.Fatalf("booking: %s", text(page.body))
+	}
+	// What names a person is in no address and on no page that the reference opens.
+	for _, where := range []string{done.Header.Get("Location"), page.body} {
+		for _, secret := range []string{"Gul Bano", cnic(1), strings.ReplaceAll(cnic(1), "-", "")} {
+			if strings.Contains(where, secret) {
+				t.Errorf("%q shows", secret)
+			}
+		}
+	}
+	if strings.Contains(done.Header.Get("Location"), string(all[0].Ref)) {
+		t.Error("the reference is in the address")
+	}
+	// It is sealed, whole.
+	plain, err := p.sealer.Open(context.Background(), all[0].Sealed, nil)
+	p.must(err)
+	var party sealedParty
+	p.must(json.Unmarshal(plain, &party))
+	if len(party.People) != 2 || party.People[0].Name != "Gul Bano" || party.People[1].Number != strings.ReplaceAll(cnic(2), "-", "") {
+		t.Errorf("sealed %+v", party)
+	}
+
+	// The proof of its entry can be kept.
+	base, _, _ := strings.Cut(done.Header.Get("Location"), "?")
+	if proof := p.get(base+"/proof", ""); proof.StatusCode != 200 || !strings.Contains(proof.body, "tlog-proof") {
+		t.Errorf("proof: %d %s", proof.StatusCode, proof.body)
+	}
+}
+
+// TestBookOnce sends one form many times: twice by a double press, again after a lost
+// answer, and again in another language. It books once.
+func TestBookOnce(t *testing.T) {
+	p := newTestPost(t)
+	h := hidden(p.post("/en/book/people", "", partyForm(hour(10), 1)).body, "check")
+
+	p.lost = true
+	lost := p.post("/en/book/confirm", "", h)
+	if lost.StatusCode != http.StatusServiceUnavailable {
+		t.Fatalf("lost: %d", lost.StatusCode)
+	}
+	again := hidden(lost.body, "")
+	if again.Get("idem") != h.Get("idem") || again.Get("number-1") != h.Get("number-1") {
+		t.Fatalf("the page of a lost answer does not carry the act: %v", again)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if r := p.post("/en/book/confirm", "", again); r.StatusCode != http.StatusSeeOther {
+				t.Errorf("again: %d", r.StatusCode)
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(p.bookings()); n != 1 {
+		t.Fatalf("%d bookings", n)
+	}
+	// A key that was made for nothing is destroyed: only the booking's own is left, and
+	// the first one, of which nobody could know.
+	if n := len(p.sealer.m); n != 1 {
+		t.Errorf("%d sealed", n)
+	}
+
+	// Another act with the same card: refused, in English and then in Urdu, as one decision.
+	h2 := hidden(p.post("/en/book/people", "", partyForm(hour(12), 1)).body, "check")
+	en := p.post("/en/book/confirm", "", h2)
+	if en.StatusCode != 200 || !strings.Contains(text(en.body), "Not allowed") {
+		t.Fatalf("second: %d %s", en.StatusCode, text(en.body))
+	}
+	form := hidden(en.body, "again")
+	ur := p.post("/ur/book/confirm", "", form)
+	if ur.StatusCode != 200 || !strings.Contains(ur.body, `<html lang="ur"`) || strings.Contains(text(ur.body), "Not allowed") {
+		t.Errorf("in Urdu: %d %s", ur.StatusCode, text(ur.body))
+	}
+	if n := len(p.bookings()); n != 1 {
+		t.Errorf("%d bookings after a refusal", n)
+	}
+	if n := len(p.sealer.m); n != 1 {
+		t.Errorf("%d sealed after a refusal", n)
+	}
+}
+
+// TestBookErrors wants each mistake said at its field and in the summary.
+func TestBookErrors(t *testing.T) {
+	p := newTestPost(t)
+	for _, c := range []struct {
+		change func(url.Values)
+		field  string
+	}{
+		{func(f url.Values) { f.Set("kind-1", "") }, "kind-1"},
+		{func(f url.Values) { f.Set("kind-1", "elephant") }, "number-1"},
+		{func(f url.Values) { f.Set("number-1", "") }, "number-1"},
+		{func(f url.Values) { f.Set("number-1", "12") }, "number-1"},
+		{func(f url.Values) { f.Set("number-2", f.Get("number-1")) }, "number-2"},
+		{func(f url.Values) { f.Set("kind-1", "passport"); f.Set("country-1", "Pakistan") }, "country-1"},
+		{func(f url.Values) { f.Set("children-2", "many") }, "children-2"},
+		{func(f url.Values) { f.Set("children-2", "-1") }, "children-2"},
+		{func(f url.Values) { f.Set("children-2", "21") }, "children-2"},
+		{func(f url.Values) { f.Set("name-1", strings.Repeat("x", 81)) }, "name-1"},
+		{func(f url.Values) { f.Set("phone", "call me") }, "phone"},
+	} {
+		f := partyForm(hour(10), 1, 2)
+		c.change(f)
+		r := p.post("/en/book/people", "", f)
+		if r.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(r.body, `href="#`+c.field+`"`) || !strings.Contains(r.body, `id="`+c.field+`-error"`) {
+			t.Errorf("%s: %d, %s", c.field, r.StatusCode, text(r.body))
+		}
+		// The check page cannot be stepped over.
+		f.Set("idem", "0123456789abcdef")
+		if r := p.post("/en/book/confirm", "", f); r.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%s: confirm: %d", c.field, r.StatusCode)
+		}
+	}
+	if n := len(p.bookings()); n != 0 {
+		t.Errorf("%d bookings", n)
+	}
+}
+
+// fill takes all places of a slot but some.
+func (p *testPost) fill(slot booking.SlotID, leave int) {
+	p.Helper()
+	free := 200 - leave
+	for n := 0; n < free; {
+		o := order{Slot: slot}
+		for i := 0; i < 8 && n < free; i++ {
+			n++
+			doc, err := documentIn{"cnic", "PAK", cnic(5000 + int(slot.Minute())*1000 + n)}.parse("")
+			p.must(err)
+			o.People = append(o.People, person{Document: doc, Age: -1})
+		}
+		r := &request{Request: httptest.NewRequest("POST", "/", nil), Now: p.now, Client: &Client{Name: "filler"}}
+		r.Header.Set("Idempotency-Key", fmt.Sprintf("fill-%d-%d-000000", slot, n))
+		a, _, err := p.server.book(r, o)
+		p.must(err)
+		if a.Booking.Ref == "" {
+			p.Fatalf("fill: %+v", a.Verdict)
+		}
+	}
+}
+
+// TestQueue has a full hour: a traveller joins the queue, is offered a place that comes
+// back, and takes it.
+func TestQueue(t *testing.T) {
+	p := newTestPost(t)
+	first := p.book("", hour(11), 1)
+	p.fill(hour(11), 1)
+	if s := p.slot(hour(11)); s.Free() != 0 {
+		t.Fatalf("%+v", s)
+	}
+	ask := p.get("/en/book/people?slot="+slotIDText(hour(11)), "")
+	if !strings.Contains(text(ask.body), "This hour is full") {
+		t.Fatal(text(ask.body))
+	}
+	f := partyForm(hour(11), 2)
+	if r := p.post("/en/book/people", "", f); r.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(r.body, `href="#waits"`) {
+		t.Fatalf("without a word on the queue: %d", r.StatusCode)
+	}
+	f.Set("waits", "1")
+	done := p.post("/en/book/confirm", "", hidden(p.post("/en/book/people", "", f).body, "check"))
+	if done.StatusCode != 303 {
+		t.Fatalf("%d %s", done.StatusCode, text(done.body))
+	}
+	mine, _, _ := strings.Cut(done.Header.Get("Location"), "?")
+	if r := p.get(mine, ""); !strings.Contains(text(r.body), "You are in the queue") || strings.Contains(r.body, `class="qr"`) {
+		t.Fatal(text(r.body))
+	}
+
+	// The first gives the place back. Its pass could still be admitted at the other side's
+	// gate, so the place comes free when that side has heard.
+	cancel := p.get(first+"/cancel", "")
+	if r := p.post(first+"/cancel", "", hidden(cancel.body, "")); r.StatusCode != 303 {
+		t.Fatalf("cancel: %d %s", r.StatusCode, text(r.body))
+	}
+	_, err := p.mem.Do(context.Background(), service.Idem{}, service.Acknowledge{Serial: 1})
+	p.must(err)
+	_, err = p.mem.Do(context.Background(), service.Idem{}, service.Sweep{Slots: []booking.SlotID{hour(11)}})
+	p.must(err)
+	offered := p.get(mine, "")
+	if !strings.Contains(text(offered.body), "A place is kept for you") {
+		t.Fatal(text(offered.body))
+	}
+	if r := p.post(mine+"/accept", "", hidden(offered.body, "")); r.StatusCode != 303 {
+		t.Fatalf("accept: %d %s", r.StatusCode, text(r.body))
+	}
+	if r := p.get(mine, ""); !strings.Contains(text(r.body), "The place is booked") || !strings.Contains(r.body, `class="qr"`) {
+		t.Error(text(r.body))
+	}
+	// The offer is gone: a second acceptance is a decision that says so.
+	if r := p.post(mine+"/accept", "", url.Values{"idem": {"0123456789abcdef"}}); r.StatusCode != 200 || !strings.Contains(r.body, `class="answer`) {
+		t.Errorf("accept again: %d %s", r.StatusCode, text(r.body))
+	}
+}
+
+// TestMove moves a booking and sees the old pass withdrawn.
+func TestMove(t *testing.T) {
+	p := newTestPost(t)
+	mine := p.book("", hour(10), 1)
+	before := p.get(mine, "").body
+	day := p.get(mine+"/move", "")
+	if !strings.Contains(day.body, "day=2025-09-02") {
+		t.Fatal(text(day.body))
+	}
+	slots := p.get(mine+"/move?day=2025-09-02", "")
+	if strings.Contains(slots.body, slotIDText(hour(10))) || !strings.Contains(slots.body, slotIDText(hour(13))) {
+		t.Fatal("its own hour is offered, or another is not")
+	}
+	f := hidden(slots.body, "")
+	f.Set("to", slotIDText(hour(13)))
+	if r := p.post(mine+"/move", "", f); r.StatusCode != 303 {
+		t.Fatalf("move: %d %s", r.StatusCode, text(r.body))
+	}
+	after := p.get(mine, "").body
+	qr := regexp.MustCompile(`<path d="(M[^"]{100,})"`)
+	if qr.FindString(before) == qr.FindString(after) || !strings.Contains(text(after), "13:00 to 14:00") {
+		t.Error("the pass is the old one, or the hour")
+	}
+	if b := p.bookings(); b[0].Moves != 1 || b[0].Members[0].Gen != 1 {
+		t.Errorf("%+v", b[0])
+	}
+}
+
+// TestReference answers a reference that nobody has, a mistyped one and none at all alike.
+func TestReference(t *testing.T) {
+	p := newTestPost(t)
+	p.book("", hour(10), 1)
+	ref := p.bookings()[0].Ref
+	var answers []string
+	for _, wrong := range []string{"", "x", "0000-0000-0000", string(ref[:11]) + "!", string(ref) + "0", strings.Repeat("A", 300), "<script>"} {
+		r := p.post("/en/booking", "", url.Values{"reference": {wrong}})
+		answers = append(answers, fmt.Sprint(r.StatusCode, text(r.body)))
+		if answers[0] != answers[len(answers)-1] {
+			t.Errorf("%q: %s", wrong, answers[len(answers)-1])
+		}
+	}
+	lower := strings.ToLower(formatRef(ref))
+	for _, right := range []string{string(ref), formatRef(ref), lower, " " + strings.ReplaceAll(lower, "-", " ") + "\u200f"} {
+		if r := p.post("/en/booking", "", url.Values{"reference": {right}}); r.StatusCode != 303 {
+			t.Errorf("%q: %d", right, r.StatusCode)
+		}
+	}
+}
+
+// TestLink sees links end, and no link opened that this server did not make.
+func TestLink(t *testing.T) {
+	p := newTestPost(t)
+	mine := p.book("", hour(10), 1)
+	if r := p.get(mine, ""); r.StatusCode != 200 {
+		t.Fatal(r.StatusCode)
+	}
+	bad := mine[:len(mine)-1] + "A"
+	if strings.HasSuffix(mine, "A") {
+		bad = mine[:len(mine)-1] + "B"
+	}
+	if r := p.get(bad, ""); r.StatusCode != 404 || strings.Contains(r.body, `class="qr"`) {
+		t.Errorf("altered: %d", r.StatusCode)
+	}
+	p.now = p.now.Add(linkLength)
+	for _, path := range []string{"", "/pass", "/cancel", "/move", "/proof"} {
+		if r := p.get(mine+path, ""); r.StatusCode != 404 || !strings.Contains(r.body, `name="reference"`) {
+			t.Errorf("%s after its end: %d", path, r.StatusCode)
+		}
+	}
+	if r := p.post(mine+"/cancel", "", url.Values{"idem": {"0123456789abcdef"}}); r.StatusCode != 404 {
+		t.Errorf("cancel after its end: %d", r.StatusCode)
+	}
+	if b := p.bookings(); b[0].Status != booking.Booked {
+		t.Errorf("%+v", b[0])
+	}
+}
+
+// TestClerk books by scan for somebody without a phone, prints, finds, issues anew, cancels.
+func TestClerk(t *testing.T) {
+	p := newTestPost(t)
+	const zone = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+	f := partyForm(hour(10), 0)
+	f.Set("zone-1", zone)
+	f.Del("number-1")
+	f.Del("kind-1")
+	f.Del("name-1")
+	f.Set("waits", "1")
+	f.Set("standing", "1")
+	check := p.post("/en/clerk/book/people", "clerk", f)
+	if !strings.Contains(text(check.body), "ANNA MARIA ERIKSSON") || !strings.Contains(text(check.body), "L898902C3") {
+		t.Fatalf("%d %s", check.StatusCode, text(check.body))
+	}
+	done := p.post("/en/clerk/book/confirm", "clerk", hidden(check.body, "check"))
+	if done.StatusCode != 303 {
+		t.Fatalf("%d %s", done.StatusCode, text(done.body))
+	}
+	b := p.bookings()[0]
+	if b.By != "o-0000000000" {
+		t.Errorf("booked by %q", b.By)
+	}
+	mine, _, _ := strings.Cut(done.Header.Get("Location"), "?")
+	if paper := p.get(mine+"/pass", "clerk"); !strings.Contains(paper.body, "ANNA MARIA ERIKSSON") || !strings.Contains(paper.body, `class="sheet"`) {
+		t.Error(text(paper.body))
+	}
+	// A traveller with the clerk's address sees nothing.
+	if r := p.get(mine, ""); r.StatusCode != http.StatusSeeOther || !strings.Contains(r.Header.Get("Location"), "/sign-in") {
+		t.Errorf("without a session: %d", r.StatusCode)
+	}
+	for _, q := range []string{string(b.Ref), strings.ToLower(formatRef(b.Ref)), zone, strings.ReplaceAll(zone, "\n", " ")} {
+		if r := p.post("/en/clerk/find", "clerk", url.Values{"q": {q}, "site": {"1"}, "day": {"2025-09-02"}}); r.StatusCode != 303 {
+			t.Errorf("find %q: %d %s", q, r.StatusCode, text(r.body))
+		}
+	}
+	if r := p.post("/en/clerk/find", "clerk", url.Values{"q": {"nobody"}, "site": {"1"}}); r.StatusCode != 200 || !strings.Contains(text(r.body), "No booking of this day fits") {
+		t.Errorf("find nobody: %d %s", r.StatusCode, text(r.body))
+	}
+	page := p.get(mine, "clerk")
+	form := url.Values{"idem": {"fedcba9876543210"}, "member": {"0"}}
+	if r := p.post(mine+"/reissue", "clerk", form); r.StatusCode != 303 {
+		t.Fatalf("reissue: %d %s", r.StatusCode, text(r.body))
+	}
+	if after := p.get(mine, "clerk"); after.body == page.body || p.bookings()[0].Members[0].Gen != 1 {
+		t.Error("no new pass")
+	}
+	if r := p.post(mine+"/cancel", "clerk", url.Values{"idem": {"fedcba9876543211"}}); r.StatusCode != 303 {
+		t.Errorf("cancel: %d", r.StatusCode)
+	}
+	if b := p.bookings()[0]; b.Status != booking.Cancelled {
+		t.Errorf("%+v", b)
+	}
+}
+
+// TestNoLaw shows the pages when no edition is in force: the text known ends in 2026.
+func TestNoLaw(t *testing.T) {
+	p := newTestPost(t)
+	p.now = time.Date(2026, 7, 2, 6, 0, 0, 0, time.UTC)
+	for _, path := range []string{"/en/", "/en/book", "/en/law", "/en/goods", "/en/before"} {
+		if r := p.get(path, ""); r.StatusCode != 200 || !strings.Contains(text(r.body), "No agreement is known to be in force") {
+			t.Errorf("%s: %d %s", path, r.StatusCode, text(r.body))
+		}
+	}
+}
+
+// TestLog books, errs and fails, and then looks for what must not be in the log.
+func TestLog(t *testing.T) {
+	p := newTestPost(t)
+	mine := p.book("", hour(10), 1)
+	ref := p.bookings()[0].Ref
+	p.get(mine, "")
+	p.get("/en/goods?q=tomatoes-of-gul-bano", "")
+	p.post("/en/booking", "", url.Values{"reference": {string(ref)}})
+	p.dead = true
+	p.post("/en/book/confirm", "", hidden(p.post("/en/book/people", "", partyForm(hour(11), 2)).body, "check"))
+	log := p.log.String()
+	for _, secret := range []string{"Gul", "gul-bano", cnic(1), strings.ReplaceAll(cnic(1), "-", ""), string(ref), formatRef(ref), strings.TrimPrefix(mine, "/en/booking/"), "q="} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+	for _, want := range []string{`route="POST /book/confirm"`, "status=503", "problem=offline", "code=store"} {
+		if !bytes.Contains(p.log.Bytes(), []byte(want)) {
+			t.Errorf("the log lacks %q:\n%s", want, log)
+		}
+	}
+}
