@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -442,6 +443,7 @@ func (s *server) totalsOf(r *request, p place, l market.Ledger) totals {
 			t.Categories = append(t.Categories, c)
 		}
 	}
+	sort.Slice(t.Categories, func(i, j int) bool { return t.Categories[i].Category < t.Categories[j].Category })
 	return t
 }
 
@@ -472,6 +474,9 @@ func (s *server) checkOf(r *request, v *buyerView, in buyInput, line goods.Line,
 		if full, ok := v.Place.Edition.Questions[q.ID]; ok && !q.Settled {
 			c.Questions = append(c.Questions, full)
 		}
+	}
+	if line.Unit == "piece" || line.Unit == "unit" {
+		a.Fits -= a.Fits % 1000 // nobody buys a sixth of a bicycle
 	}
 	if a.Verdict.Outcome != reason.Allow && a.Fits > 0 {
 		c.Fits = formatThousandths(a.Fits)

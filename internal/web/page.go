@@ -345,6 +345,7 @@ func (s *server) render(w http.ResponseWriter, r *request, p page) error {
 		h.Set("Content-Security-Policy", cspScripts)
 	}
 	if p.Camera {
+		h.Set("Content-Security-Policy", cspCamera)
 		h.Set("Permissions-Policy", "camera=(self)")
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")

@@ -274,7 +274,7 @@ func (b *browser) fields(action string, has ...string) url.Values {
 forms:
 	for _, f := range formTag.FindAllString(b.body, -1) {
 		open, _, _ := strings.Cut(f, ">")
-		if attr(open+">", "action") != action {
+		if attr(open+">", "action") != action || attr(open+">", "method") != "post" {
 			continue
 		}
 		for _, h := range has {

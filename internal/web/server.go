@@ -31,8 +31,10 @@ const maxBody = 64 << 10
 // scripts may not run any at all.
 const (
 	csp = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-	// cspScripts is for officers' pages: modules, the scanner's WebAssembly and its worker.
-	cspScripts = csp + "; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; media-src 'self' blob:"
+	// cspScripts is for officers' pages with modules; cspCamera adds what the camera needs:
+	// the detector's WebAssembly, which is fetched only when the camera is opened.
+	cspScripts = csp + "; script-src 'self'; connect-src 'self'"
+	cspCamera  = csp + "; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; media-src 'self' blob:"
 )
 
 // server answers for one side.
@@ -258,7 +260,7 @@ func (s *server) routeOf(w http.ResponseWriter, r *request) (*route, error) {
 	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		try := withPath(r.Request, r.Path)
 		try.Method = m
-		if _, p := s.mux.Handler(try); p != "" {
+		if h, _ := s.mux.Handler(try); isRoute(h) {
 			allow = append(allow, m)
 		}
 	}
@@ -268,6 +270,9 @@ func (s *server) routeOf(w http.ResponseWriter, r *request) (*route, error) {
 	}
 	return nil, errNotFound
 }
+
+// isRoute tells our routes from the mux's own answers, such as to a path with ".." in it.
+func isRoute(h http.Handler) bool { _, ok := h.(*route); return ok }
 
 // language returns the reader's language and the path without it. The address decides;
 // without one, the language last chosen, then what the browser asks for.

@@ -147,7 +147,7 @@ func (s *server) dayCharts(r *request, v *dayView) {
 	for i := range v.Outcomes {
 		v.Outcomes[i].Most = most
 	}
-	v.Reasons = s.reasonRows(r, v.Place.Edition, d.Reasons)
+	v.Reasons = s.reasonRows(r, d.Reasons)
 	for key, c := range d.Categories {
 		v.Categories = append(v.Categories, categoryRow{Key: key, Name: categoryName(v.Place.Edition, key), Lots: c.Lots, Diverted: c.Diverted,
 			Refused: c.Refused, Value: c.Value, Duty: c.Duty, DutyUnknown: c.DutyUnknown})
@@ -171,24 +171,18 @@ func categoryName(e *agreement.Edition, key string) lang.Text {
 	return nil
 }
 
-func (s *server) reasonRows(r *request, e *agreement.Edition, counts []stats.ReasonCount) []reasonRow {
+func (s *server) reasonRows(r *request, counts []stats.ReasonCount) []reasonRow {
 	rows := make([]reasonRow, 0, len(counts))
 	var most int64
 	for _, c := range counts {
 		row := reasonRow{Count: int64(c.Count), Clause: c.Clause}
-		if cl := e.Clause(c.Clause); cl != nil {
-			row.Anchor = cl.Anchor
-			row.Text = cl.Say.In(r.Lang)
-		}
-		// A count is over many people, so the figures of one person's reason have no place
-		// in it: the short name of the code says what they have in common.
-		if key := "short." + string(c.Code); row.Text == "" && s.deps.Texts.Has(key) {
+		// A count is over many people: the figures of one person's reason have no place in it.
+		l := s.reasonLines(r.Lang, rules.Verdict{At: r.Now, Reasons: []reason.Reason{{Code: c.Code, Clause: c.Clause}}})[0]
+		row.Text, row.Anchor = l.Text, l.Anchor
+		if key := "short." + string(c.Code); s.deps.Texts.Has(key) {
 			row.Text = s.deps.Texts.Say(r.Lang, key, nil)
 		}
-		if key := "reason." + string(c.Code); row.Text == "" && s.deps.Texts.Has(key) {
-			row.Text = s.deps.Texts.Say(r.Lang, key, nil)
-		}
-		if row.Text == "" {
+		if row.Text == "" || row.Text == "outcome." {
 			row.Text = string(c.Code)
 		}
 		most = max(most, row.Count)

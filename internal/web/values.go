@@ -12,6 +12,7 @@ import (
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/money"
+	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 )
@@ -26,7 +27,7 @@ type valuesView struct {
 	Place      place
 	Date       calendar.Date
 	Day        uint16
-	Today      bool
+	Past       bool // what was displayed stays as it was
 	Currency   string
 	Categories []valueGroup
 	Shown, Of  int
@@ -47,7 +48,7 @@ type valueGroup struct {
 // valuesOf reads the values of a day. before asks for the day to copy from.
 func (s *server) valuesOf(r *request, p place, date calendar.Date, before bool) (valuesView, error) {
 	v := valuesView{Place: p, Date: date, Day: rules.DayNumber(date), Currency: p.Edition.Currency}
-	v.Today = v.Day == p.Day
+	v.Past = v.Day < p.Day
 	law := s.deps.Law()
 	var lines []service.ValueView
 	err := s.view(r.Context(), func(st service.State) error {
@@ -125,6 +126,9 @@ func (s *server) valuesSave(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	if v.Past {
+		return problem.New(problem.Conflict, "values.past")
+	}
 	c := service.Display{Site: p.Site.Number, Day: v.Day, Officer: r.Officer.ID}
 	v.Typed = map[string]string{}
 	for _, g := range v.Categories {
@@ -170,6 +174,9 @@ func (s *server) valuesCopy(w http.ResponseWriter, r *request) error {
 	v, err := s.valuesOf(r, p, dateOf(p, f.get("day")), true)
 	if err != nil {
 		return err
+	}
+	if v.Past {
+		return problem.New(problem.Conflict, "values.past")
 	}
 	if v.Before == nil {
 		return errNotFound

@@ -37,22 +37,54 @@ func (s *server) reasonLines(tag lang.Tag, v rules.Verdict) []reasonLine {
 		if c != nil {
 			l.Anchor = c.Anchor
 			l.Example = e.Instruments[c.Instrument].Status == "example"
-			l.Next = c.Next.In(tag)
 		}
-		text, next := "reason."+string(r.Code), "next."+string(r.Code)
-		switch {
-		case c != nil && strings.HasPrefix(string(r.Code), "law.") && c.Say.In(tag) != "":
-			l.Text = c.Say.In(tag)
-		case s.deps.Texts.Has(text):
-			l.Text = s.deps.Texts.Say(tag, text, args)
-		default:
-			// A code of a newer peer: its outcome still says what to do.
+		if e != nil {
+			// What a clause wants to know has a name in the agreement.
+			if a, ok := e.Attributes[r.Params["attribute"]]; ok {
+				args["attribute"] = a.Name.In(tag)
+			}
+			if p := e.Parameters[r.Params["parameter"]]; p != nil {
+				args["parameter"] = p.Text.In(tag)
+			}
+		}
+		if c != nil && decidesAgainst(r.Code) {
+			l.Text, l.Next = c.Say.In(tag), c.Next.In(tag)
+		}
+		if l.Text == "" {
+			l.Text = s.sayWhole(tag, "reason."+string(r.Code), args)
+		}
+		if l.Text == "" {
+			// A code of a newer peer, or a reason that was kept without its figures: its
+			// outcome still says what to do.
 			l.Text = s.deps.Texts.Say(tag, "outcome."+r.Outcome.String(), nil)
 		}
-		if l.Next == "" && s.deps.Texts.Has(next) {
-			l.Next = s.deps.Texts.Say(tag, next, args)
+		if l.Next == "" {
+			l.Next = s.sayWhole(tag, "next."+string(r.Code), args)
 		}
 		lines = append(lines, l)
 	}
 	return lines
+}
+
+// decidesAgainst reports whether a code means that a clause was asked and decides against
+// the query: then the clause's own words fit. Where a clause could not be asked, for
+// want of an input, they would accuse somebody of what nobody knows.
+func decidesAgainst(c reason.Code) bool {
+	for _, p := range [...]string{"law.clause.", "law.cap.", "law.schedule.", "law.site.", "law.good.", "law.paper.", "law.tax."} {
+		if strings.HasPrefix(string(c), p) {
+			return true
+		}
+	}
+	return false
+}
+
+// sayWhole is a text all of whose placeholders are filled, else empty.
+func (s *server) sayWhole(tag lang.Tag, key string, args lang.Args) string {
+	if !s.deps.Texts.Has(key) {
+		return ""
+	}
+	if text := s.deps.Texts.Say(tag, key, args); !strings.Contains(text, "{") {
+		return text
+	}
+	return ""
 }

@@ -1,0 +1,129 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package web
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/stats"
+)
+
+func TestSupervisorsDay(t *testing.T) {
+	p, desk, tr := shop(t)
+	desk.want(tomato, "60").submit("/en/desk/buy")
+	b := p.signedIn("boss", people.Supervisor)
+	p.do(service.Foreign{Site: mand, Day: 9376, Figures: stats.Foreign{Inside: 41, Peak: 50, Entries: 60, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
+	b.get("/en/day").wants("Inside now 1 / 600", "Iran 41 50 60 19 3 minutes ago", "Category I 1 0 0 USD 30 USD 1.50", "People inside", "Arrivals")
+	if n := strings.Count(b.body, `<svg class="chart"`); n != 2 {
+		t.Errorf("%d charts", n)
+	}
+	if n := strings.Count(b.body, "<details>"); n < 2 {
+		t.Errorf("%d tables under them", n)
+	}
+	// Somebody comes back with a number that the gate gave.
+	gate := p.browser()
+	gate.signIn("mand", p.words["mand"])
+	gate.get("/en/gate").scan(tr.text, "in")
+	gate.complete(tr)
+	gate.wants("You decide")
+	number := gate.text()[strings.Index(gate.text(), "No. ")+4:][:1]
+	b.get("/en/day").wants("Waiting for a decision 10:10", "No. "+number)
+	b.get("/en/day?site=1&day=2025-09-02&number=" + number).wants("Answer A person decides")
+	b.get("/en/day?site=1&day=2025-09-02&number=99999").wants("No scan of this day has that number.")
+	// Settling.
+	b.get("/en/day?site=1")
+	form := b.fields("/en/day/settle")
+	p.at("17:30")
+	b.postForm("/en/day/settle", form)
+	b.wants("The day is settled.", "Settled", "Inside now 0")
+	if p.presence(tr).Inside {
+		t.Error("still inside")
+	}
+	b.postForm("/en/day/settle", form)
+	b.wants("The day is settled.")
+}
+
+func TestVendors(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("manager", people.Manager)
+	b.get("/en/vendors").submit("/en/vendors", "document", "12", "kind", "cnic")
+	b.wants("not the number of a document")
+	b.submit("/en/vendors", "document", cnicA, "kind", "cnic")
+	b.wants("This document has no card.")
+	if strings.Contains(b.path, "35202") {
+		t.Error("the address tells the number")
+	}
+	action := strings.SplitN(b.path, "?", 2)[0]
+	b.submit(action, "until", "2020-01-01")
+	b.wants("The last day comes before the first")
+	b.submit(action, "card", "v-77", "from", "2025-09-01", "until", "2026-03-31")
+	b.wants("The card is saved.", "V-77", "Good today", "31 March 2026")
+	form := b.fields(action, "suspend")
+	form.Set("act", "suspend")
+	b.postForm(action, form)
+	b.wants("Suspended")
+	form = b.fields(action, "lift")
+	form.Set("act", "lift")
+	b.postForm(action, form)
+	b.wants("Good today")
+	if b.get("/en/vendors/card/zz?site=1"); b.code != 404 {
+		t.Errorf("no card of that tag: %d", b.code)
+	}
+}
+
+func TestOfficers(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("admin", people.Admin)
+	b.get("/en/officers/new").submit("/en/officers/new", "name", "", "login", "Shah")
+	b.wants("Enter the name", "Choose at least one role")
+	form := b.fields("/en/officers/new")
+	form.Set("name", "Shah Bibi")
+	form.Set("login", "Shah")
+	form.Set("role.gate", "yes")
+	form.Set("site", "mand-pishin")
+	form.Set("gate", "1")
+	form.Set("language", "ur")
+	b.postForm("/en/officers/new", form)
+	b.wants("It is not shown again", "shah")
+	word := b.text()[strings.Index(b.text(), "Sign-in word ")+len("Sign-in word "):][:14]
+	shah := p.browser()
+	shah.signIn("shah", word)
+	if !strings.HasPrefix(shah.path, "/ur/gate") {
+		t.Errorf("an Urdu reader is at %s", shah.path)
+	}
+	b.get("/en/officers").wants("Shah Bibi", "Gate officer")
+	if n := strings.Count(b.text(), "Shah Bibi"); n != 1 {
+		t.Errorf("%d of them", n)
+	}
+	b.get("/en/officers/new")
+	form = b.fields("/en/officers/new")
+	form.Set("name", "Another")
+	form.Set("login", "SHAH")
+	form.Set("role.gate", "yes")
+	b.postForm("/en/officers/new", form)
+	b.wants("Somebody has this sign-in name already")
+	// The last administrator stays.
+	b.get("/en/officers")
+	id := ""
+	for _, part := range strings.Split(b.body, `href="/en/officers/`)[1:] {
+		if i := strings.IndexByte(part, '"'); strings.Contains(part, "<bdi>admin</bdi>") {
+			id = part[:i]
+			break
+		}
+	}
+	b.get("/en/officers/" + id)
+	form = b.fields("/en/officers/" + id)
+	form.Del("role.admin")
+	form.Set("role.gate", "yes")
+	form.Set("name", "A. Dmin")
+	b.postForm("/en/officers/"+id, form)
+	b.wants("The last administrator must stay one")
+	if b.get("/en/officers/o-0000000000"); b.code != 404 {
+		t.Errorf("nobody: %d", b.code)
+	}
+}
