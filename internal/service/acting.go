@@ -50,19 +50,25 @@ func (tx *Tx) siteID(n uint16) (string, bool) {
 	return s.ID, ok
 }
 
-// decider checks that an officer may end what the reasons of a verdict leave open:
-// where a clause names a role for that, it takes the role, or a supervisor.
-func (tx *Tx) decider(o people.Officer, rs []reason.Reason) error {
-	e, ok := tx.Law.Edition(tx.Now)
-	if !ok {
+// decider checks that an officer may end what the reasons of a verdict leave open. It
+// takes the role that the clause names; where there is no clause, or it names none, the
+// role whose desk it is; or else a supervisor.
+func (tx *Tx) decider(o people.Officer, desk people.Role, rs []reason.Reason) error {
+	if o.Has(people.Supervisor) {
 		return nil
 	}
+	e, _ := tx.Law.Edition(tx.Now)
 	for _, r := range rs {
-		if r.Clause == "" || !r.Outcome.NeedsOfficer() {
+		if !r.Outcome.NeedsOfficer() {
 			continue
 		}
-		c := e.Clause(r.Clause)
-		if c != nil && c.Decides != "" && !o.Has(people.Role(c.Decides)) && !o.Has(people.Supervisor) {
+		role := desk
+		if e != nil && r.Clause != "" {
+			if c := e.Clause(r.Clause); c != nil && c.Decides != "" {
+				role = people.Role(c.Decides)
+			}
+		}
+		if !o.Has(role) {
 			return problem.New(problem.Forbidden, "officer.decides")
 		}
 	}

@@ -317,6 +317,9 @@ func TestDecide(t *testing.T) {
 	w.verdict(a.Verdict, reason.Refer, gate.CodeLate)
 	c := DecideScan{Pass: a.Presence.Pass, Serial: a.Scan.Serial, Admit: true, Why: "excused", Officer: "gate", Gate: 1}
 	bad := c
+	bad.Officer = "health" // no clause says who: it is for the gate
+	w.fails(bad, problem.Forbidden, "officer.decides")
+	bad = c
 	bad.Why = "because I like them"
 	w.fails(bad, problem.Invalid, "gate.ground")
 	bad = c

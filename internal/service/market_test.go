@@ -4,10 +4,7 @@
 package service
 
 import (
-	"math/big"
 	"testing"
-
-	"pgregory.net/rapid"
 
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
@@ -327,29 +324,6 @@ func TestVendor(t *testing.T) {
 	do[EnrolAnswer](w, c)
 	w.verdict(do[ScanAnswer](w, w.scan(w.claims(a.Booking, 0))).Verdict, reason.Refuse, "")
 	w.rebuilt()
-}
-
-func TestValueFor(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		unit := rapid.Int64Range(0, market.MaxValue).Draw(t, "unit")
-		q := rapid.Int64Range(0, market.MaxQuantity).Draw(t, "quantity")
-		got, ok := market.ValueFor(unit, q)
-		// Half up, exactly: floor((unit·q + 500) / 1000).
-		x := new(big.Int).Mul(big.NewInt(unit), big.NewInt(q))
-		x.Div(x.Add(x, big.NewInt(500)), big.NewInt(1000))
-		if ok != (x.Cmp(big.NewInt(market.MaxValue)) <= 0) || ok && got != x.Int64() {
-			t.Fatalf("%d × %d: got %d %v, want %v", unit, q, got, ok, x)
-		}
-		fits := rapid.Int64Range(0, 1_000_000).Draw(t, "fits")
-		unit = rapid.Int64Range(1, 100_000).Draw(t, "small unit")
-		most := market.QuantityFor(unit, fits)
-		if v, _ := market.ValueFor(unit, most); most > 0 && v > fits {
-			t.Fatalf("%d at %d is %d, more than %d", most, unit, v, fits)
-		}
-		if v, _ := market.ValueFor(unit, most+1); fits > 0 && v <= fits {
-			t.Fatalf("%d at %d would still be %d", most+1, unit, v)
-		}
-	})
 }
 
 func officer(id, site string, active bool, roles ...people.Role) people.Officer {

@@ -89,3 +89,16 @@ func TestOwnWord(t *testing.T) {
 	w.fails(c, problem.Forbidden, "officer.role")
 	w.rebuilt()
 }
+
+// A clause that leaves something to a person names a role that there is.
+func TestDeciders(t *testing.T) {
+	e, ok := lawWith(t).Edition(at("10:00"))
+	if !ok {
+		t.Fatal("no edition")
+	}
+	for _, c := range e.Clauses {
+		if c.Decides != "" && !people.Role(c.Decides).Known() {
+			t.Errorf("%s: no role is called %q", c.ID, c.Decides)
+		}
+	}
+}

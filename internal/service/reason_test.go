@@ -146,7 +146,7 @@ func TestReasons(t *testing.T) {
 					t.Errorf("no text %s in %v", key, missing)
 				}
 			}
-			if s := cat.Say(lang.EN, "reason."+string(d.Code), nil); strings.Contains(s, "{") {
+			if s := cat.Say(lang.EN, "reason."+string(d.Code), nil); p.dir != "rules" && strings.Contains(s, "{") {
 				t.Errorf("reason.%s has a placeholder: it is shown where no figures are kept: %s", d.Code, s)
 			}
 		}

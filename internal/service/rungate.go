@@ -10,6 +10,7 @@ import (
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/rules"
 )
@@ -95,7 +96,7 @@ func (c DecideScan) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	if c.Admit { // turning somebody back needs no more than being at the gate
-		if err := tx.decider(o, s.Reasons); err != nil {
+		if err := tx.decider(o, people.GateOfficer, s.Reasons); err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +138,7 @@ func (c Settle) Run(tx *Tx) (any, error) {
 	} else if today, _, ok := DayAt(tx.Law, c.Site, tx.Now); ok && c.Day >= today {
 		return nil, problem.New(problem.Forbidden, "officer.role")
 	}
-	facts, people, err := tx.gate().DecideSettle(c.Site, c.Day, string(c.Officer))
+	facts, left, err := tx.gate().DecideSettle(c.Site, c.Day, string(c.Officer))
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +148,7 @@ func (c Settle) Run(tx *Tx) (any, error) {
 	}
 	tx.record(facts)
 	tx.record(missed)
-	a := SettleAnswer{People: people}
+	a := SettleAnswer{People: left}
 	for _, f := range missed {
 		if m, ok := f.(*booking.Missed); ok {
 			a.NoShows += uint32(len(m.Refs))
@@ -224,7 +225,7 @@ func (c Buy) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	if ans.Bought && ans.Purchase.Decided != "" {
-		if err := tx.decider(o, ans.Verdict.Reasons); err != nil {
+		if err := tx.decider(o, people.Customs, ans.Verdict.Reasons); err != nil {
 			return nil, err
 		}
 	}

@@ -354,8 +354,8 @@ clauses:
   - id: X-STAY
     kind: rule
     at: [gate]
-    text: {en: "Nobody leaves.", fa: "هیچ‌کس بیرون نمی‌رود.", ur: "کوئی باہر نہیں جاتا۔"}
-    say: {en: "Nobody leaves.", fa: "هیچ‌کس بیرون نمی‌رود.", ur: "کوئی باہر نہیں جاتا۔"}
+    text: {en: "Nobody leaves.", fa: "کسی بیرون نرود.", ur: "کوئی باہر نہ جائے۔"}
+    say: {en: "Nobody leaves.", fa: "کسی بیرون نرود.", ur: "کوئی باہر نہ جائے۔"}
     next: {en: "Stay.", fa: "بمانید.", ur: "ٹھہریں۔"}
     require: "direction == 'in'"
     else: REFUSE
