@@ -275,11 +275,25 @@ func (d Date) At(m Minute, loc *time.Location) time.Time {
 	t := time.Unix(wall-26*3600, 0).In(loc)
 	for {
 		_, offset := t.Zone()
-		_, end := t.ZoneBounds()
+		end := until(t)
 		at := max(t.Unix(), wall-int64(offset))
 		if end.IsZero() || at < end.Unix() {
 			return time.Unix(at, 0).In(loc)
 		}
 		t = end
 	}
+}
+
+// until returns an instant after t up to which the clock of t's zone does not change, and
+// the zero time where it never does.
+//
+// Package time counts 365 days to every year where a zone goes by a rule, so that on the
+// last day of a leap year the bound that it gives is not after t. No zone changes its
+// clock on that day, and an hour at a time leads into the next year.
+func until(t time.Time) time.Time {
+	_, end := t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		return t.Add(time.Hour)
+	}
+	return end
 }

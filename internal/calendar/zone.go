@@ -26,7 +26,7 @@ import (
 //	                |last change |                          |last, in base 36,
 //	                |            |                          |and the new clock
 //
-// The first change is at 2000-01-01 00:00 UTC. Before it the first clock is shown:
+// The first change is at 2000-01-01 00:00 UTC. What is shown before it means nothing:
 // Darwaza decides nothing about those years.
 //
 //go:embed zones.txt
