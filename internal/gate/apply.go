@@ -59,6 +59,13 @@ func (d *SiteDay) run(at time.Time) {
 	}
 }
 
+// ContactUntil returns the contact integral up to an instant: N(N-1) over time, in
+// person-seconds. Divided by 3,600 it is contact-hours.
+func (d SiteDay) ContactUntil(now time.Time) uint64 {
+	d.run(now)
+	return d.Contact
+}
+
 // arrive counts people in.
 func (d *SiteDay) arrive(at time.Time, n uint32) {
 	d.run(at)

@@ -617,7 +617,7 @@ func (d Desk) DecideList(side string, upto uint64, entries []ListEntry) ([]fact.
 	h, heard := d.Heard.Get(side)
 	// A list that holds nothing new is still heard, but not every few seconds in the
 	// record: its age counts in minutes.
-	if heard && upto <= h.Serial && len(entries) == 0 && d.Now.Sub(h.At) < 20*time.Second {
+	if heard && upto <= h.Serial && len(entries) == 0 && d.Now.Sub(h.At) < time.Minute {
 		return nil, nil
 	}
 	const most = 1000

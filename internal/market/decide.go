@@ -34,6 +34,9 @@ const (
 	MaxQuantity = 1_000_000_000_000
 )
 
+// maxLots is how many purchases, void ones included, one person's day can hold.
+const maxLots = 500
+
 // maxAhead is how many days ahead a value can be displayed.
 const maxAhead = 31
 
@@ -229,6 +232,9 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 	}
 	key := LedgerKey{Tag: l.Tag, Day: at.day}
 	ledger, _ := d.Ledgers.Get(key)
+	if len(ledger.Purchases) >= maxLots && !l.Dry {
+		return nil, Answer{}, problem.New(problem.Limit, "market.ledger")
+	}
 	var void *TakenBack
 	if l.Replaces != "" {
 		if void, err = d.takeBack(l.Replaces, "keyed", l.Officer); err != nil {

@@ -541,3 +541,15 @@ func TestList(t *testing.T) {
 	}
 	w.rebuilt()
 }
+
+// Where no edition is in force, nothing is decided by a machine.
+func TestNoEdition(t *testing.T) {
+	w, b := arrived(t)
+	c := w.claims(b, 0)
+	do[ScanAnswer](w, w.scan(c))
+	w.now = at("09:00", 400)
+	w.verdict(do[ScanAnswer](w, w.out(c)).Verdict, reason.Refer, gate.CodeExitLaw)
+	w.verdict(do[ScanAnswer](w, w.scan(w.claims(b, 1))).Verdict, reason.Refuse, "law.edition.none")
+	w.verdict(do[BuyAnswer](w, w.buys(1, tomato, 1000)).Verdict, reason.Refer, "law.edition.none")
+	w.fails(Display{Site: mand, Day: marketDay + 400, Officer: "customs"}, problem.Conflict, "market.edition")
+}

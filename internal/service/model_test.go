@@ -419,11 +419,7 @@ func TestGateAgainstModel(t *testing.T) {
 					if d.Inside > d.Peak {
 						t.Fatalf("peak %d under %d", d.Peak, d.Inside)
 					}
-					// The integral is brought up to date when somebody moves; bring it up to now.
-					run := d.Contact
-					if n := uint64(d.Inside); n > 0 {
-						run += n * (n - 1) * uint64(w.now.Unix()-d.ChangedAt.Unix())
-					}
+					run := d.ContactUntil(w.now)
 					if run != contact {
 						t.Fatalf("contact %d, want %d", run, contact)
 					}
