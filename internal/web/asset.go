@@ -116,13 +116,19 @@ func (a *assets) optional(name string) string {
 }
 
 func (s *server) asset(w http.ResponseWriter, r *request) error {
+	h := w.Header()
+	keep := "public, max-age=31536000, immutable"
 	f, ok := s.assets.byURL[r.URL.Path]
+	if !ok {
+		// A module that imports another names it without its hash.
+		f, ok = s.assets.byName[strings.TrimPrefix(r.URL.Path, "/asset/")]
+		keep = "no-cache"
+	}
 	if !ok {
 		return errNotFound
 	}
-	h := w.Header()
 	h.Set("Content-Type", f.mime)
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Cache-Control", keep)
 	h.Set("ETag", f.etag)
 	h.Set("Vary", "Accept-Encoding")
 	if r.Header.Get("If-None-Match") == f.etag {

@@ -26,6 +26,8 @@ func statusOf(err error) int {
 		return http.StatusMethodNotAllowed
 	case "sign-in":
 		return http.StatusUnauthorized
+	case "content-type":
+		return http.StatusUnsupportedMediaType
 	case "body", "form.fields", "form.field":
 		return http.StatusRequestEntityTooLarge
 	}
