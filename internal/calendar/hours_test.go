@@ -388,7 +388,8 @@ func TestChangingClocks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := d.Start(s.Location()).Add(time.Duration(rapid.IntRange(-26*60, 50*60).Draw(t, "minute")) * time.Minute)
+		minutes := rapid.OneOf(rapid.IntRange(-26*60, 50*60), rapid.IntRange(-90, 240))
+		at := d.Start(s.Location()).Add(time.Duration(minutes.Draw(t, "minute")) * time.Minute)
 		want := false
 		for n := -2; n <= 2; n++ {
 			on := On(at, s.Location()).AddDays(n)
@@ -424,6 +425,22 @@ func TestIranSummerTime(t *testing.T) {
 		if got := both[0].From.UTC().Format("15:04") + "-" + both[0].To.UTC().Format("15:04"); got != want {
 			t.Errorf("%s: %s, want %s", on, got, want)
 		}
+	}
+}
+
+// TestPutBackAfterMidnight: where a minute after midnight is an hour before it again, the
+// hour that the clock shows as the day before belongs to the day that had begun.
+func TestPutBackAfterMidnight(t *testing.T) {
+	s := schedule(t, Hours{Zone: "America/St_Johns", Exceptions: []Exception{{On: MustDate("2006-10-29"), Spans: spansOf("00:00-01:00")}}})
+	again := MustDate("2006-10-29").Start(s.Location()).Add(30 * time.Minute)
+	if got := again.Format("2006-01-02 15:04"); got != "2006-10-28 23:30" {
+		t.Fatalf("half an hour into the day it is %s", got)
+	}
+	if !s.OpenAt("", "", again) {
+		t.Error("closed in the hour that came twice")
+	}
+	if got, ok := s.Until("", "", again); !ok || !got.Equal(again.Add(90*time.Minute)) {
+		t.Errorf("open until %s, %v", got, ok)
 	}
 }
 

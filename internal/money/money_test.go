@@ -163,6 +163,10 @@ func TestPercent(t *testing.T) {
 	if _, err := Percent(math.MaxInt64, 10_001, Down); !errors.Is(err, ErrOverflow) {
 		t.Errorf("too large: %v", err)
 	}
+	// The quotient is 2^64 at the least, where the division of the processor would stop.
+	if _, err := Scale(math.MaxInt64, math.MaxInt64, 1<<62-1, Down); !errors.Is(err, ErrOverflow) {
+		t.Errorf("too large: %v", err)
+	}
 	if _, err := Scale(1, 1, 0, Down); !errors.Is(err, ErrAmount) {
 		t.Errorf("by nothing: %v", err)
 	}
