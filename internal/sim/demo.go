@@ -21,6 +21,7 @@ import (
 
 	"darwaza.dev/agreements"
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/post"
@@ -83,6 +84,7 @@ type Demo struct {
 	log    *slog.Logger
 	stop   context.CancelFunc
 	done   sync.WaitGroup
+	guests guests
 	failed chan error
 }
 
@@ -116,15 +118,11 @@ func staff(side agreement.Side) []post.NewOfficer {
 
 // Start makes both posts and serves them. The clock stands still until it is told to run.
 func Start(ctx context.Context, c Config) (_ *Demo, err error) {
-	zone, err := time.LoadLocation(DemoZone)
+	day, err := demoDay()
 	if err != nil {
-		return nil, problem.Wrap(problem.Internal, "demo.zone", err)
+		return nil, err
 	}
-	day, err := time.ParseInLocation(time.DateOnly, DemoDay, zone)
-	if err != nil {
-		return nil, problem.Wrap(problem.Internal, "demo.day", err)
-	}
-	d := &Demo{Dir: c.Dir, Clock: NewClock(day.Add(-20 * time.Hour)), seed: c.Seed, log: c.Log, failed: make(chan error, 2)}
+	d := &Demo{Dir: c.Dir, Clock: NewClock(day.Add(dayBegins * time.Minute)), seed: c.Seed, log: c.Log, failed: make(chan error, 2)}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -143,6 +141,16 @@ func Start(ctx context.Context, c Config) (_ *Demo, err error) {
 		return nil, err
 	}
 	return d, d.serve(ctx)
+}
+
+// demoDay returns midnight of the market day, by the clock of the market.
+func demoDay() (time.Time, error) {
+	zone, err := calendar.Zone(DemoZone)
+	if err != nil {
+		return time.Time{}, problem.Wrap(problem.Internal, "demo.zone", err)
+	}
+	day, err := time.ParseInLocation(time.DateOnly, DemoDay, zone)
+	return day, problem.Wrap(problem.Internal, "demo.day", err)
 }
 
 // make does for both sides what their people would do: make a post each, exchange the
@@ -230,7 +238,11 @@ func (d *Demo) make(ctx context.Context, port int) error {
 			sum := sha256.Sum256([]byte(token))
 			conf.Clients = append(conf.Clients, post.ClientConfig{Name: "demo-" + o.Login, Token: hex.EncodeToString(sum[:]), Officer: o.ID, Roles: o.Roles})
 		}
-		if s.Post, err = post.Open(ctx, conf, post.Options{Clock: d.Clock.Now, Log: d.log.With("side", string(side)), Banner: Banner, Keys: made[side].Keys, Manual: true}); err != nil {
+		wrap, err := d.wrap(side)
+		if err != nil {
+			return err
+		}
+		if s.Post, err = post.Open(ctx, conf, post.Options{Clock: d.Clock.Now, Log: d.log.With("side", string(side)), Banner: Banner, Keys: made[side].Keys, Manual: true, Wrap: wrap}); err != nil {
 			return err
 		}
 	}

@@ -72,6 +72,8 @@ type Visitor struct {
 	Arrive                int            // minute of the day
 	Stay                  int            // minutes
 	Lots                  []Lot
+	Hurried               bool // shows the pass first and the document when asked
+	Lucky                 bool // what an officer decides ends well
 }
 
 // People is the adult and the children.
@@ -94,7 +96,10 @@ type Party struct {
 	Members  []Visitor
 	BookAt   int // minute, negative on the day before
 	CancelAt int // minute, 0 for never
+	MoveAt   int // minute, 0 for never
+	MoveTo   int // into World.Slots
 	Waits    bool
+	Standing bool // takes a returned place without being asked
 	Second   bool // asks for a second booking on the same day
 	Vendor   int  // number of the card, 0 for a visitor
 }
@@ -161,7 +166,7 @@ func (g *planner) vendor(n int) Party {
 	}
 	v := g.person(side)
 	v.Trouble, v.Gate = NoTrouble, side
-	p := Party{Side: side, Vendor: n, BookAt: g.between(-600, -420)}
+	p := Party{Side: side, Vendor: n, BookAt: g.between(-100, -80) * 10}
 	if len(g.world.Vendors) > 0 {
 		o := g.world.Vendors[0]
 		v.Arrive, v.Stay = o.Minute+g.between(0, 45), o.Until-o.Minute-g.between(60, 120)
@@ -172,9 +177,9 @@ func (g *planner) vendor(n int) Party {
 }
 
 func (g *planner) party(left int) Party {
-	p := Party{Side: g.side(), BookAt: g.between(-720, -200), Waits: g.chance(600)}
+	p := Party{Side: g.side(), BookAt: g.between(-72, -20) * 10, Waits: g.chance(600), Standing: g.chance(500)}
 	if g.chance(120) {
-		p.BookAt = g.between(330, 480) // on the morning itself
+		p.BookAt = g.between(66, 96) * 5 // on the morning itself
 	}
 	// Most want to come early, when the goods are fresh.
 	n := len(g.world.Slots)
@@ -204,7 +209,8 @@ func (g *planner) party(left int) Party {
 		if other {
 			v.Gate = p.Side.Other()
 		}
-		v.Arrive = base + g.between(0, 4)
+		v.Arrive = (base + g.between(0, 4)) / 2 * 2
+		v.Hurried, v.Lucky = g.chance(150), g.chance(600)
 		v.Stay = g.between(40, 170)
 		v.Trouble = g.trouble()
 		switch v.Trouble {
@@ -241,6 +247,12 @@ func (g *planner) party(left int) Party {
 		}
 	case r < 92:
 		p.Second = true
+	case r < 115 && p.Slot+2 < n && p.BookAt < 0:
+		// Moves to a later hour before the day, and comes then.
+		p.MoveAt, p.MoveTo = p.BookAt+g.between(1, 15)*10, p.Slot+g.between(1, 2)
+		for i := range p.Members {
+			p.Members[i].Arrive += g.world.Slots[p.MoveTo].Minute - slot.Minute
+		}
 	}
 	return p
 }
