@@ -67,7 +67,7 @@ func TestIs(t *testing.T) {
 	if !errors.Is(err, New(Conflict, "slot.full")) || !errors.Is(err, io.EOF) {
 		t.Errorf("%v is not what it is", err)
 	}
-	if errors.Is(err, New(Invalid, "slot.full")) || errors.Is(err, New(Conflict, "slot")) || errors.Is(io.EOF, New(Internal, "internal")) {
+	if errors.Is(err, New(Invalid, "slot.full")) || errors.Is(err, New(Conflict, "slot")) || New(Internal, "internal").Is(io.EOF) {
 		t.Errorf("%v is what it is not", err)
 	}
 	// A nil error of a problem's type would not be nil to the caller.
