@@ -36,8 +36,13 @@ func TestBook(t *testing.T) {
 		t.Error("not found by tag")
 	}
 	// All or nothing: two places are left, three are asked for.
-	a = w.book(s, 3, 4, 5)
+	c = w.booking(s, 3, 4, 5)
+	c.SealedID, c.Sealed = "s2", []byte("y")
+	a = do[BookingAnswer](w, c)
 	w.verdict(a.Verdict, reason.Refuse, booking.CodeFull)
+	if _, kept := w.mem.plain.Sealed.Get("s2"); kept {
+		t.Error("personal data is kept of somebody who has no booking")
+	}
 	if a.Booking.Ref != "" || w.slot(s).Taken != 4 {
 		t.Error("a party was split")
 	}
@@ -75,6 +80,16 @@ func TestBookRefused(t *testing.T) {
 	}
 	w.t = t
 	w.rebuilt()
+}
+
+// The desk holds to the greatest party where no clause does.
+func TestBookParty(t *testing.T) {
+	w := newWorld(t, lawWith(t, "require: party.size >= 1 && party.size <= param.party.max", "require: party.size >= 1"))
+	c := w.booking(slotAt(9), 1)
+	c.Members[0].Children = 9
+	w.verdict(do[BookingAnswer](w, c).Verdict, reason.Refuse, booking.CodeParty)
+	c.Members[0].Children = 8
+	w.verdict(do[BookingAnswer](w, c).Verdict, reason.Allow, "")
 }
 
 func TestBookProblems(t *testing.T) {
@@ -248,6 +263,19 @@ func TestStandbyDecline(t *testing.T) {
 	w.rebuilt()
 }
 
+// An offer ends with its slot.
+func TestOfferEndsWithSlot(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	refs := w.fill(slotAt(9))
+	one := w.wait(false, slotAt(9), 1).Booking.Ref
+	w.now = at("09:50")
+	do[BookingAnswer](w, Cancel{Ref: refs[0]})
+	do[AcknowledgeAnswer](w, Acknowledge{Serial: 1})
+	if b := w.stands(one); b.Status != booking.Offered || !b.OfferUntil.Equal(at("10:00")) {
+		t.Errorf("%+v", b)
+	}
+}
+
 // A family in front is not passed over by those who come alone.
 func TestStandbyStrict(t *testing.T) {
 	w := newWorld(t, lawWith(t, small...))
@@ -306,6 +334,12 @@ func TestMove(t *testing.T) {
 	}
 	// To another day, with the tags of that day.
 	to := booking.MakeSlotID(mand, visitor, marketDay+4, 9*60)
+	other := w.booking(to, 7)
+	other.Members[0].Tag = id('u', 7)
+	do[BookingAnswer](w, other)
+	m = do[BookingAnswer](w, Move{Ref: b.Ref, To: to, Tags: [][16]byte{id('u', 1), id('u', 7)}})
+	w.verdict(m.Verdict, reason.Refuse, booking.CodeSecond)
+	do[BookingAnswer](w, Cancel{Ref: other.Ref})
 	m = do[BookingAnswer](w, Move{Ref: b.Ref, To: to, Tags: [][16]byte{id('u', 1), id('u', 2)}})
 	w.verdict(m.Verdict, reason.Allow, "")
 	if _, ok := FindByTag(w.mem.plain, id('t', 1), mand, marketDay); ok {
@@ -317,7 +351,7 @@ func TestMove(t *testing.T) {
 	if n := len(RosterOf(w.mem.plain, mand, marketDay)); n != 6 {
 		t.Errorf("%d on the old day's list", n)
 	}
-	if got := RosterOf(w.mem.plain, mand, marketDay+4); len(got) != 1 || got[0].Ref != b.Ref {
+	if got := RosterOf(w.mem.plain, mand, marketDay+4); len(got) != 2 || got[1].Ref != b.Ref {
 		t.Errorf("new day's list %+v", got)
 	}
 	w.rebuilt()

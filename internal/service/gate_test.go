@@ -391,17 +391,25 @@ func TestExit(t *testing.T) {
 	if d := w.day(); d.Inside != 0 || d.Exits != 1 || d.Unmatched != 1 {
 		t.Errorf("%+v", d)
 	}
-	// Whoever is inside gets out, whatever has become of the pass and the hour.
+	// Whoever is inside gets out, whatever has become of the pass and the hour, and is
+	// counted where they came in.
 	c := w.claims(b, 1)
 	do[ScanAnswer](w, w.scan(c))
+	away := w.scan(c)
+	away.Site = gabd
+	w.verdict(do[ScanAnswer](w, away).Verdict, reason.Refuse, gate.CodeSite)
+	if p, _ := PresenceOf(w.mem.plain, c.ID); p.Site != mand || !p.Inside {
+		t.Errorf("%+v", p)
+	}
+	c.Children = 0
 	do[BookingAnswer](w, Reissue{Ref: b.Ref, Member: 1})
 	w.now = at("23:30")
 	s := w.out(c)
 	s.Fault, s.Match = pass.Expired, Differs
 	a = do[ScanAnswer](w, s)
 	w.verdict(a.Verdict, reason.Allow, "")
-	if w.day().Inside != 0 {
-		t.Errorf("%+v", w.day())
+	if d := w.day(); d.Inside != 0 || a.People != 3 || d.Exits != 4 {
+		t.Errorf("%+v", d)
 	}
 	w.rebuilt()
 }
@@ -470,6 +478,8 @@ func TestSettle(t *testing.T) {
 	do[ScanAnswer](w, w.scan(w.claims(b, 1)))
 	refs := []booking.Ref{b.Ref, missed.Ref, missed.Ref}
 	c := Settle{Site: mand, Day: marketDay, Officer: "supervisor", Bookings: refs}
+	w.fails(c, problem.Conflict, "gate.day.running")
+	w.now = at("16:59") // nobody comes in any more, and people may still be inside
 	w.fails(c, problem.Conflict, "gate.day.running")
 	w.now = at("23:00")
 	bad := c

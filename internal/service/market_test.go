@@ -128,7 +128,11 @@ func TestBuyReferred(t *testing.T) {
 	if a.Purchase.ID != "" {
 		t.Error("bought with no value displayed")
 	}
-	c.Value = 1000
+	c.Decided = "value"
+	if a = do[BuyAnswer](w, c); a.Purchase.ID != "" {
+		t.Error("an officer let a lot of no value go")
+	}
+	c.Decided, c.Value = "", 1000
 	w.fails(c, problem.Invalid, "market.ground")
 	c.Decided = "hunch"
 	w.fails(c, problem.Invalid, "market.ground")
@@ -149,6 +153,16 @@ func TestBuyReferred(t *testing.T) {
 	c = w.buys(3, tomato, 10_000)
 	c.Named = false
 	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Refer, market.CodeReceipt)
+	// Referred and above the category's limit: the buyer must accept as well.
+	c = w.buys(5, tomato, 60_000)
+	c.Document, c.Decided = "passport", "document"
+	if a = do[BuyAnswer](w, c); a.Verdict.Outcome != reason.Refer || a.Purchase.ID != "" {
+		t.Errorf("%+v", a)
+	}
+	c.Accept = true
+	if a = do[BuyAnswer](w, c); a.Purchase.Regime != market.Statutory {
+		t.Errorf("%+v", a.Purchase)
+	}
 	// A good that is in no list.
 	c = w.buys(4, "99999999", 1000)
 	c.Value, c.Decided = 100, "order"

@@ -233,7 +233,7 @@ func FindByTag(st State, tag [16]byte, site, day uint16) (booking.Booking, bool)
 }
 
 // RosterOf returns the bookings that this side sold for a site and day, in the order in
-// which they were made.
+// which they were made, those that have ended included.
 func RosterOf(st State, site, day uint16) []booking.Booking {
 	k := booking.RosterKey{Site: site, Day: day}
 	n, _ := st.Booking.Rosters.Get(k)

@@ -56,7 +56,7 @@ var loaded = struct {
 	laws map[string]*rules.Law
 }{laws: map[string]*rules.Law{}}
 
-// lawWith loads the package with parameters changed: pairs of old and new text.
+// lawWith loads the package with the example changed: pairs of old and new text.
 func lawWith(t testing.TB, changes ...string) *rules.Law {
 	t.Helper()
 	loaded.Lock()
@@ -69,19 +69,26 @@ func lawWith(t testing.TB, changes ...string) *rules.Law {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const file = "parameters/example.yaml"
-	b, err := fs.ReadFile(fsys, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(b)
-	for i := 0; i+1 < len(changes); i += 2 {
-		if !strings.Contains(text, changes[i]) {
-			t.Fatalf("%s has no %q", file, changes[i])
+	files := map[string][]byte{"parameters/example.yaml": nil, "clauses/example.yaml": nil}
+	found := map[string]bool{}
+	for file := range files {
+		b, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		text = strings.ReplaceAll(text, changes[i], changes[i+1])
+		text := string(b)
+		for i := 0; i+1 < len(changes); i += 2 {
+			found[changes[i]] = found[changes[i]] || strings.Contains(text, changes[i])
+			text = strings.ReplaceAll(text, changes[i], changes[i+1])
+		}
+		files[file] = []byte(text)
 	}
-	fsys, err = agreement.Overlay(fsys, map[string][]byte{file: []byte(text)})
+	for i := 0; i+1 < len(changes); i += 2 {
+		if !found[changes[i]] {
+			t.Fatalf("the package has no %q", changes[i])
+		}
+	}
+	fsys, err = agreement.Overlay(fsys, files)
 	if err != nil {
 		t.Fatal(err)
 	}
