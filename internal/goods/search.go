@@ -23,7 +23,7 @@ type terms struct {
 // the halves of a word ("سیب زمینی") as their keyboard lets them.
 type phrase struct {
 	words  []string
-	joined string
+	joined string // the words without anything between
 }
 
 func newTerms(x Line) terms {
@@ -180,10 +180,17 @@ func (p phrase) word(q string) int {
 	return best
 }
 
-// run scores letters anywhere in the phrase.
+// run scores letters inside a word, or from the beginning of one into the next.
 func (p phrase) run(q string) int {
-	if utf8.RuneCountInString(q) >= short && strings.Contains(p.joined, q) {
-		return inside
+	if utf8.RuneCountInString(q) < short {
+		return 0
+	}
+	at := 0
+	for _, w := range p.words {
+		if strings.Contains(w, q) || strings.HasPrefix(p.joined[at:], q) {
+			return inside
+		}
+		at += len(w)
 	}
 	return 0
 }
