@@ -153,9 +153,12 @@ func FormatCNIC(n string) string {
 }
 
 // CNICSex returns "M" or "F" by the last digit of a CNIC, which is odd for men and even
-// for women.
+// for women, and the empty text for what is not one.
 func CNICSex(n string) string {
-	if len(n) == 13 && (n[12]-'0')%2 == 0 {
+	switch {
+	case len(n) != 13:
+		return ""
+	case (n[12]-'0')%2 == 0:
 		return "F"
 	}
 	return "M"

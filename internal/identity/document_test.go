@@ -148,7 +148,7 @@ func TestCNIC(t *testing.T) {
 	if got := FormatCNIC("12"); got != "12" {
 		t.Errorf("FormatCNIC = %q", got)
 	}
-	if CNICSex("3520212345671") != "M" || CNICSex("3520212345672") != "F" {
+	if CNICSex("3520212345671") != "M" || CNICSex("3520212345672") != "F" || CNICSex("12") != "" {
 		t.Error("CNICSex is wrong")
 	}
 }
