@@ -53,6 +53,8 @@ func shop(t *testing.T) (p *post, desk *browser, tr traveller) {
 	return p, desk, tr
 }
 
+var receiptNo = regexp.MustCompile(`R-[0-9A-Z]{12}`)
+
 var buyerAt = regexp.MustCompile(`^(/en/desk/buyer/[^?]+)\?`)
 
 // want asks the desk for a quantity of a good.
@@ -142,7 +144,7 @@ func TestDeskWithoutValue(t *testing.T) {
 func TestDeskVoidsAndCorrects(t *testing.T) {
 	_, b, _ := shop(t)
 	b.want(tomato, "60").submit("/en/desk/buy")
-	receipt := regexp.MustCompile(`R-[0-9A-Z]{12}`).FindString(b.text())
+	receipt := receiptNo.FindString(b.text())
 	m := buyerAt.FindStringSubmatch(b.path)
 	b.get(m[1] + "?site=1&code=" + tomato + "&quantity=20&replaces=" + receipt)
 	b.wants("Correcting "+receipt, "USD 10")
@@ -164,7 +166,7 @@ func TestDeskVoidsAndCorrects(t *testing.T) {
 func TestDeskReceipt(t *testing.T) {
 	p, b, tr := shop(t)
 	b.want(tomato, "60").submit("/en/desk/buy")
-	receipt := regexp.MustCompile(`R-[0-9A-Z]{12}`).FindString(b.text())
+	receipt := receiptNo.FindString(b.text())
 	b.get("/en/desk/receipt/" + receipt)
 	b.wants(receipt, "Bibi Gul", tr.doc.Number, "Tomatoes", "0702.0000", "60 kg", "USD 30", "Duty payable USD 1.50", "2 September 2025")
 	if !strings.Contains(b.body, `class="qr"`) {
@@ -189,7 +191,7 @@ func TestDeskReceipt(t *testing.T) {
 	form.Set("decided", "document")
 	b.postForm("/en/desk/buy", form)
 	b.wants("Recorded:")
-	receipt = regexp.MustCompile(`R-[0-9A-Z]{12}`).FindString(b.text())
+	receipt = receiptNo.FindString(b.text())
 	b.get("/en/desk/receipt/"+receipt).wants("Fatemeh Ahmadi", "A12345678")
 	for _, secret := range []string{"Fatemeh", "A12345678", tr.doc.Number, "Bibi"} {
 		if strings.Contains(p.log.String(), secret) {

@@ -50,6 +50,7 @@ type gateAnswer struct {
 	Icon    string
 	Out     bool
 	Reasons []reasonLine
+	Wanted  []reasonLine // the clauses that ask for what the form asks for
 	Class   lang.Text
 	From    time.Time // of the slot, zero where it is not known
 	Until   time.Time
@@ -194,7 +195,9 @@ func (s *server) scanLines(st service.State, p place, roster uint32, passes uint
 			continue
 		}
 		for _, sc := range pr.Scans {
-			if mine && sc.Gate != p.Gate.Number {
+			// A scan that another one completed says nothing by itself.
+			half := sc.Outcome.NeedsOfficer() && !sc.Counted && sc.Decided == "" && sc.Serial != pr.Pending
+			if mine && (sc.Gate != p.Gate.Number || half) {
 				continue
 			}
 			lines = append(lines, s.scanLine(p, pr, sc))
@@ -306,7 +309,15 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) {
 	law := s.deps.Law()
 	a.Outcome = ans.Verdict.Outcome
 	a.Word, a.Icon = gateWord(a.Outcome, a.Out)
-	a.Reasons = s.reasonLines(r.Lang, ans.Verdict)
+	for _, l := range s.reasonLines(r.Lang, ans.Verdict) {
+		// What is only still to be shown or measured is asked for by the form below; the
+		// clauses that ask for it are named there.
+		if l.Code == rules.CodeWanted && len(ans.Asks) > 1 {
+			a.Wanted = append(a.Wanted, l)
+		} else {
+			a.Reasons = append(a.Reasons, l)
+		}
+	}
 	a.Pass, a.Number = ans.Presence.Pass, ans.Scan.Serial
 	a.People = ans.People
 	if ans.People > 0 {

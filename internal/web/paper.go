@@ -87,6 +87,7 @@ func (s *server) receiptPaper(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return problem.Wrap(problem.Internal, "zone", err)
 	}
+	pu.VoidAt = pu.VoidAt.In(zone)
 	v := paperView{Purchase: pu, Site: site.Name, Side: e.Parties[s.deps.Side], Date: rules.DayDate(ledger.Key.Day),
 		At: pu.At.In(zone), Edition: e, Narrow: r.URL.Query().Get("paper") == "80", SiteNo: r.URL.Query().Get("site")}
 	if member < len(party.People) {

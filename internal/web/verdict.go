@@ -15,6 +15,7 @@ import (
 // reasonLine is one reason of a verdict as an officer reads it.
 type reasonLine struct {
 	Outcome reason.Outcome
+	Code    reason.Code
 	Text    string
 	Next    string // what to do, empty where nothing is said
 	Clause  string // its id, empty where no clause says so
@@ -28,7 +29,7 @@ func (s *server) reasonLines(tag lang.Tag, v rules.Verdict) []reasonLine {
 	e, _ := s.edition(v.At)
 	lines := make([]reasonLine, 0, len(v.Reasons))
 	for _, r := range v.Reasons {
-		l := reasonLine{Outcome: r.Outcome, Clause: r.Clause}
+		l := reasonLine{Outcome: r.Outcome, Code: r.Code, Clause: r.Clause}
 		args := reasonArgs(r.Params)
 		var c *agreement.Clause
 		if e != nil && r.Clause != "" {

@@ -54,7 +54,9 @@ function shown() {
   const asks = answer.querySelector("[data-focus]");
   if (asks) asks.focus({ preventScroll: true });
   else focusField();
-  answer.scrollIntoView({ block: "nearest" });
+  // The answer has the screen: what it says stands above the fold, whatever is over it.
+  const box = answer.getBoundingClientRect();
+  if (box.bottom > innerHeight || box.top < 0) answer.scrollIntoView({ block: "start" });
 }
 
 function failed(again) {
