@@ -373,6 +373,9 @@ func (s *server) apiEnrol(w http.ResponseWriter, r *request) error {
 	if v.Card, err = plainText("card", in.Card, 24); err != nil || v.Card == "" {
 		return problem.Field("card", "text")
 	}
+	if in.From == "" || in.Until == "" {
+		return problem.Field("until", "date")
+	}
 	if v.From, err = dayNamed(r, "from", in.From, site); err != nil {
 		return err
 	}

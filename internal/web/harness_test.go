@@ -41,7 +41,7 @@ var marketDay = time.Date(2025, 9, 2, 4, 30, 0, 0, time.UTC)
 
 // testPost is a server of side A on maps, with officers and programs of every role.
 type testPost struct {
-	*testing.T
+	testing.TB
 	server *server
 	mem    *service.Mem
 	law    *rules.Law
@@ -56,9 +56,9 @@ type testPost struct {
 const testWord = "open sesame, please"
 
 // newTestPost makes a post. Its officers sign in as "clerk", "gate", … by their role.
-func newTestPost(t *testing.T, change ...func(*Deps)) *testPost {
+func newTestPost(t testing.TB, change ...func(*Deps)) *testPost {
 	t.Helper()
-	p := &testPost{T: t, now: marketDay, sealer: &mapSealer{m: map[string][]byte{}}, log: &bytes.Buffer{}}
+	p := &testPost{TB: t, now: marketDay, sealer: &mapSealer{m: map[string][]byte{}}, log: &bytes.Buffer{}}
 	sub, err := fs.Sub(agreements.FS, "pk-ir-border-markets")
 	p.must(err)
 	e, err := agreement.Load(sub)
