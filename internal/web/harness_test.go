@@ -27,7 +27,6 @@ import (
 
 	"darwaza.dev/agreements"
 	"darwaza.dev/internal/agreement"
-	"darwaza.dev/internal/identity"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
@@ -227,15 +226,6 @@ func into[T any](t *testing.T, r reply) (v T) {
 
 // cnic is the number of a made-up card.
 func cnic(n int) string { return fmt.Sprintf("35202-%07d-%d", 1234567+n, 1+n%9) }
-
-func cnicKey(t *testing.T, n int) string {
-	t.Helper()
-	d, err := identity.ParseDocument("cnic", "PAK", cnic(n))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.Key()
-}
 
 var hiddenInput = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`)
 
