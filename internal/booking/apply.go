@@ -277,9 +277,16 @@ func (st State) ranOut(f *RanOut) {
 	st.Bookings.Put(b.Ref, b)
 }
 
+// maxFreed is how many serials one fact can free: far more than a desk decides at once,
+// and little enough that a fact with faults holds nobody up.
+const maxFreed = 4096
+
 func (st State) freed(f *Freed) {
 	a, _ := st.Acks.Get(0)
 	to := min(f.To, a.Last)
+	if to > f.From && to-f.From >= maxFreed {
+		to = f.From + maxFreed - 1
+	}
 	for n := f.From; n <= to; n++ {
 		w, ok := st.Withdrawals.Get(n)
 		if !ok || w.Freed {

@@ -140,16 +140,15 @@ func (d Desk) ask(p place, ms []Member, vendors []bool) rules.Verdict {
 			}
 			asked[s] = true
 		}
-		facts := rules.Facts{
-			"class":           p.class,
-			"direction":       "in",
-			"party.adults":    int64(len(ms)),
-			"party.children":  children,
-			"party.size":      int64(len(ms)) + children,
-			"person.document": m.Document,
-			"vendor.card":     s.vendor,
-			"slot.from":       p.at,
-		}
+		facts := make(rules.Facts, 10)
+		facts["class"] = p.class
+		facts["direction"] = "in"
+		facts["party.adults"] = int64(len(ms))
+		facts["party.children"] = children
+		facts["party.size"] = int64(len(ms)) + children
+		facts["person.document"] = m.Document
+		facts["vendor.card"] = s.vendor
+		facts["slot.from"] = p.at
 		if m.Country != "" {
 			facts["person.country"] = m.Country
 		}

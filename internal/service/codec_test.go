@@ -176,6 +176,47 @@ func FuzzCommand(f *testing.F) {
 	})
 }
 
+// FuzzFact applies whatever bytes decode to a fact to a state in which something has
+// happened: a rebuild or a mirror must live through a record with faults.
+func FuzzFact(f *testing.F) {
+	codec := NewCodec()
+	w, b := arrived(f)
+	w.display(tomato, 100)
+	do[ScanAnswer](w, w.scan(w.claims(b, 0)))
+	do[BuyAnswer](w, w.buys(1, tomato, 1000))
+	w.wait(true, slotAt(9), 5, 6, 7, 8)
+	do[BookingAnswer](w, Cancel{Ref: w.book(slotAt(10), 9).Booking.Ref})
+	do[AcknowledgeAnswer](w, Acknowledge{Serial: 1})
+	past := w.mem.Facts()
+	for _, h := range past {
+		body, err := codec.Encode(h.Fact)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(h.Fact.FactKind(), body)
+	}
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts()} {
+		for _, n := range news {
+			v := n()
+			fillIn(reflect.ValueOf(v).Elem(), 1)
+			body, err := codec.Encode(v)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(v.FactKind(), body)
+		}
+	}
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		v, err := codec.Decode(kind, body)
+		if err != nil {
+			return
+		}
+		st := Rebuild(past)
+		Apply(st, at("12:00"), v)
+		Apply(st, at("11:00"), v)
+	})
+}
+
 // A retry is answered again and not done again; the same key for another act is a problem.
 func TestMemoryIdempotency(t *testing.T) {
 	w := newWorld(t, lawWith(t, small...))

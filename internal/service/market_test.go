@@ -30,7 +30,7 @@ func atDesk(t testing.TB) *world {
 	return w
 }
 
-func amount(t testing.TB, v rules.Verdict, name, of string) int64 {
+func amount(t tester, v rules.Verdict, name, of string) int64 {
 	t.Helper()
 	a, ok := v.Amount(name, of)
 	if !ok || !a.Known {

@@ -6,6 +6,7 @@ package service
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -477,4 +478,121 @@ func TestFigures(t *testing.T) {
 	if board = BoardOf(w.mem.plain, w.law, "A", mand, w.now); board.Known {
 		t.Error("a board with no edition")
 	}
+}
+
+// TestAllowanceAgainstModel plays purchases, corrections and voids of three persons at
+// two markets against plain sums: nothing goes at the concessional rate above fifty
+// dollars of a category or a hundred of a day.
+func TestAllowanceAgainstModel(t *testing.T) {
+	law := lawWith(t)
+	rates := map[string]int64{tomato: 500, onion: 500, ginger: 1000, kiwi: 2000}
+	category := map[string]string{}
+	for code := range rates {
+		_, line, ok := law.Good(code, at("10:00"))
+		if !ok || line.Rate != rates[code] {
+			t.Fatalf("%s: %+v", code, line)
+		}
+		category[code] = line.Category
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t, law)
+		w.t = rt
+		w.now = at("10:00")
+		for _, site := range []uint16{mand, gabd} {
+			d := Display{Site: site, Day: marketDay, Officer: "customs"}
+			for code := range rates {
+				d.Values = append(d.Values, DisplayValue{Code: code, Minor: 100, Currency: "USD"})
+			}
+			slices.SortFunc(d.Values, func(a, b DisplayValue) int { return strings.Compare(a.Code, b.Code) })
+			do[DisplayAnswer](w, d)
+		}
+		type lot struct {
+			id, code  string
+			value     int64
+			statutory bool
+		}
+		bought := map[uint64][]lot{}
+		totals := func(person uint64, code, without string) (day, cat int64, statutory bool) {
+			for _, l := range bought[person] {
+				if l.id == without {
+					continue
+				}
+				day += l.value
+				if category[l.code] == category[code] {
+					cat += l.value
+				}
+				statutory = statutory || l.statutory
+			}
+			return day, cat, statutory
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"buy": func(t *rapid.T) {
+				person := rapid.Uint64Range(1, 3).Draw(t, "person")
+				code := rapid.SampledFrom([]string{tomato, onion, ginger, kiwi}).Draw(t, "code")
+				c := w.buys(person, code, rapid.Int64Range(1, 60_000).Draw(t, "quantity"))
+				c.Site = rapid.SampledFrom([]uint16{mand, gabd}).Draw(t, "site")
+				c.Accept = rapid.Bool().Draw(t, "accept")
+				if ls := bought[person]; len(ls) > 0 && rapid.Bool().Draw(t, "correct") {
+					l := rapid.SampledFrom(ls).Draw(t, "which")
+					p, _, _ := ReceiptOf(w.mem.plain, l.id)
+					c.Replaces, c.Site = l.id, p.Site
+				}
+				a := do[BuyAnswer](w, c)
+				value := (c.Quantity*100 + 500) / 1000
+				day, cat, statutory := totals(person, code, c.Replaces)
+				out := a.Verdict.Outcome
+				switch {
+				case value == 0: // nothing of any value: the law refers it
+				case cat+value > 5000:
+					if out < reason.Divert {
+						t.Fatalf("%d of category, and %v", cat+value, out)
+					}
+				case !statutory && day+value > 10_000:
+					if out != reason.Refuse {
+						t.Fatalf("%d in a day, and %v", day+value, out)
+					}
+					if fits := amount(t, a.Verdict, "fits", ""); fits != 10_000-day {
+						t.Fatalf("fits %d, want %d", fits, 10_000-day)
+					}
+				case !statutory:
+					if out != reason.Allow {
+						t.Fatalf("%d in a day, %d of category: %v for %v", day+value, cat+value, out, a.Verdict.Reasons)
+					}
+					if want := (value*rates[code] + 5000) / 10_000; a.Purchase.Duty != want {
+						t.Fatalf("duty %d, want %d", a.Purchase.Duty, want)
+					}
+				}
+				if want := out == reason.Allow || out == reason.Divert && c.Accept; want != (a.Purchase.ID != "") {
+					t.Fatalf("%v, accepted %v, and bought %q", out, c.Accept, a.Purchase.ID)
+				}
+				if a.Purchase.ID != "" {
+					bought[person] = slices.DeleteFunc(bought[person], func(l lot) bool { return l.id == c.Replaces })
+					bought[person] = append(bought[person], lot{c.ID, code, value, out == reason.Divert})
+				}
+			},
+			"void": func(t *rapid.T) {
+				person := rapid.Uint64Range(1, 3).Draw(t, "person")
+				if len(bought[person]) == 0 {
+					t.Skip("nothing bought")
+				}
+				l := rapid.SampledFrom(bought[person]).Draw(t, "which")
+				do[BuyAnswer](w, Void{ID: l.id, Why: "returned", Officer: "customs"})
+				bought[person] = slices.DeleteFunc(bought[person], func(o lot) bool { return o.id == l.id })
+			},
+			"": func(t *rapid.T) {
+				for person, ls := range bought {
+					kept := 0
+					for _, p := range LedgerOf(w.mem.plain, id('t', person), marketDay).Purchases {
+						if !p.Void {
+							kept++
+						}
+					}
+					if kept != len(ls) {
+						t.Fatalf("%d lots, want %d", kept, len(ls))
+					}
+				}
+			},
+		})
+		w.rebuilt()
+	})
 }
