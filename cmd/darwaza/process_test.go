@@ -1,0 +1,587 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"darwaza.dev/agreements"
+	"darwaza.dev/internal/agreement"
+)
+
+// asProgram makes the test binary the program itself, so that tests run real processes
+// without a second build.
+const asProgram = "DARWAZA_TEST_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// program is a command line of the program, ready to run.
+func program(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	return cmd
+}
+
+// darwaza runs a command to its end and returns what it printed and its exit status.
+func darwaza(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := program(ctx, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// must runs a command that is to succeed.
+func must(t *testing.T, args ...string) string {
+	t.Helper()
+	out, errs, status := darwaza(t, args...)
+	if status != 0 {
+		t.Fatalf("darwaza %s: exit status %d\n%s%s", strings.Join(args, " "), status, out, errs)
+	}
+	return out
+}
+
+// alwaysOpen lays out the border markets' agreement as an edition that is in force today
+// and whose first market is open day and night: what a process does on the machine's clock
+// cannot wait for a market day.
+func alwaysOpen(t *testing.T, dir string) {
+	t.Helper()
+	pkg, err := fs.Sub(agreements.FS, "pk-ir-border-markets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(dir, pkg); err != nil {
+		t.Fatal(err)
+	}
+	edit := func(name string, pairs ...string) {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := string(b)
+		for i := 0; i < len(pairs); i += 2 {
+			r := regexp.MustCompile(pairs[i])
+			if !r.MatchString(s) {
+				t.Fatalf("%s has no %q any more", name, pairs[i])
+			}
+			s = r.ReplaceAllString(s, pairs[i+1])
+		}
+		if err := os.WriteFile(path, []byte(s), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit("agreement.yaml", `(?m)^until: .*$`, "until: 2099-01-01")
+	edit("schedule/mand-pishin.yaml", `days: \[[^]]*\]`, "days: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]",
+		`open: \["[^"]*"\]`, `open: ["00:00-24:00"]`, `from: "08:00"`, `from: "00:00"`, `to: "16:00"`, `to: "24:00"`)
+	edit("parameters/law.yaml", `(?s)(- id: market\.days.*?value: )\d+`, "${1}7")
+	if err := os.RemoveAll(filepath.Join(dir, "tests")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testPost is a post that runs as a process of its own.
+type testPost struct {
+	side    agreement.Side
+	dir     string
+	config  string
+	address string
+	client  *http.Client
+	cmd     *exec.Cmd
+	log     *logLines
+}
+
+const testToken = "a token for the tests, not a secret"
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// twoPosts makes two posts by the commands that their people would use.
+func twoPosts(t *testing.T) (a, b *testPost) {
+	t.Helper()
+	dir := t.TempDir()
+	pkg := filepath.Join(dir, "agreement")
+	alwaysOpen(t, pkg)
+	posts := map[agreement.Side]*testPost{}
+	for _, side := range []agreement.Side{agreement.A, agreement.B} {
+		p := &testPost{side: side, dir: filepath.Join(dir, string(side))}
+		p.address = freePort(t)
+		p.config = filepath.Join(p.dir, "config.yaml")
+		posts[side] = p
+	}
+	for side, p := range posts {
+		other := posts[side.Other()]
+		out := must(t, "init", "--dir", p.dir, "--side", string(side), "--agreement", pkg, "--listen", p.address, "--name", "127.0.0.1",
+			"--peer", "https://"+other.address, "--peer-authority", filepath.Join(other.dir, "keys", "authority.pem"),
+			"--officer", "head:admin,supervisor", "--officer", "all:clerk,gate,health,customs,manager,supervisor,auditor:Nobody At All")
+		for _, want := range []string{p.config, "Sign-in words", "fingerprint", "Exchange the public keys"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("init does not say %q:\n%s", want, out)
+			}
+		}
+	}
+	adopt(t, pkg, posts[agreement.A].dir, posts[agreement.B].dir)
+	for _, p := range posts {
+		p.allowProgram(t)
+		p.trustAuthority(t)
+	}
+	return posts[agreement.A], posts[agreement.B]
+}
+
+// allowProgram lets the test act as the officer "all" through the API.
+func (p *testPost) allowProgram(t *testing.T) {
+	t.Helper()
+	var id string
+	for line := range strings.Lines(must(t, "people", "list", "--config", p.config)) {
+		if f := strings.Fields(line); len(f) > 5 && f[0] == "all" {
+			id = f[5]
+			if !strings.Contains(line, "Nobody At All") {
+				t.Errorf("people list does not open the name: %q", line)
+			}
+		}
+	}
+	if id == "" {
+		t.Fatal("people list does not show the officer that init appointed")
+	}
+	sum := sha256.Sum256([]byte(testToken))
+	b, err := os.ReadFile(p.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := strings.Replace(string(b), "clients: []", fmt.Sprintf("clients: [{name: test, token: %q, officer: %q, roles: [clerk, gate, health, customs, supervisor]}]", hex.EncodeToString(sum[:]), id), 1)
+	s = strings.Replace(s, "every: 3s", "every: 200ms", 1)
+	if err := os.WriteFile(p.config, []byte(s), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trustAuthority is what a tablet does when it installs the post's authority.
+func (p *testPost) trustAuthority(t *testing.T) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.dir, "keys", "authority.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		t.Fatal("authority.pem holds no certificate")
+	}
+	p.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 64}}
+}
+
+// logLines keeps a server's log and tells when it serves.
+type logLines struct {
+	mu      sync.Mutex
+	lines   []string
+	serving chan struct{}
+	once    sync.Once
+}
+
+func (l *logLines) read(r io.Reader) {
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		l.mu.Lock()
+		l.lines = append(l.lines, s.Text())
+		l.mu.Unlock()
+		if strings.Contains(s.Text(), `"msg":"serving"`) {
+			l.once.Do(func() { close(l.serving) })
+		}
+	}
+}
+
+func (l *logLines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n")
+}
+
+// start runs darwaza serve and waits until it serves.
+func (p *testPost) start(t *testing.T) {
+	t.Helper()
+	p.cmd = program(context.Background(), "serve", "--config", p.config)
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.log = &logLines{serving: make(chan struct{})}
+	ended := make(chan struct{})
+	go func() { p.log.read(stderr); close(ended) }()
+	cmd := p.cmd
+	t.Cleanup(func() {
+		if cmd.ProcessState == nil {
+			cmd.Process.Kill()
+			cmd.Wait()
+		}
+	})
+	select {
+	case <-p.log.serving:
+	case <-ended:
+		t.Fatalf("side %s does not serve:\n%s", p.side, p.log.text())
+	case <-time.After(time.Minute):
+		t.Fatalf("side %s does not serve within a minute:\n%s", p.side, p.log.text())
+	}
+}
+
+// stop asks the server to stop, which it must do without a fault.
+func (p *testPost) stop(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Errorf("side %s: %v\n%s", p.side, err, p.log.text())
+	}
+	if !strings.Contains(p.log.text(), `"msg":"stopped"`) {
+		t.Errorf("side %s does not say that it stopped:\n%s", p.side, p.log.text())
+	}
+}
+
+// kill ends the server as a power cut would, but for the disk's own cache.
+func (p *testPost) kill(t *testing.T) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Wait()
+}
+
+// call calls the API. The error tells that there was no answer.
+func (p *testPost) call(method, path, key string, in any) (status int, out map[string]any, err error) {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return 0, nil, err
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequest(method, "https://"+p.address+path, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+testToken)
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Idempotency-Key", key)
+	}
+	res, err := p.client.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, nil, err
+	}
+	return res.StatusCode, out, json.Unmarshal(b, &out)
+}
+
+func (p *testPost) mustCall(t *testing.T, method, path, key string, in any) map[string]any {
+	t.Helper()
+	status, out, err := p.call(method, path, key, in)
+	if err != nil || status != http.StatusOK {
+		t.Fatalf("%s %s at side %s: %d, %v, %v", method, path, p.side, status, out, err)
+	}
+	return out
+}
+
+// at looks a value up in a document: at(v, "booking", "members", 0, "pass").
+func at(v any, path ...any) any {
+	for _, step := range path {
+		switch s := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[s]
+		case int:
+			l, _ := v.([]any)
+			if s >= len(l) {
+				return nil
+			}
+			v = l[s]
+		}
+	}
+	return v
+}
+
+// slotNow returns the id of the slot of this hour.
+func (p *testPost) slotNow(t *testing.T) string {
+	t.Helper()
+	out := p.mustCall(t, http.MethodGet, "/api/v1/slots?site=mand-pishin&class=visitor", "", nil)
+	for _, s := range at(out, "slots").([]any) {
+		from, _ := time.Parse(time.RFC3339, at(s, "from").(string))
+		until, _ := time.Parse(time.RFC3339, at(s, "until").(string))
+		if now := time.Now(); !now.Before(from) && now.Before(until) {
+			return at(s, "id").(string)
+		}
+	}
+	t.Fatalf("no slot holds the present: %v", out)
+	return ""
+}
+
+func order(slot string, n int) map[string]any {
+	return map[string]any{"slot": slot, "waits": false, "standing": false, "people": []any{
+		map[string]any{"name": "A Name", "age": 30, "children": 0, "document": cnic(n)},
+	}}
+}
+
+func cnic(n int) map[string]any {
+	return map[string]any{"kind": "cnic", "country": "PAK", "number": fmt.Sprintf("52201%07d%d", n, 1+n%9)}
+}
+
+// idem names an act, for its idempotency.
+func idem(what string, n ...int) string {
+	return fmt.Sprintf("process-test-%s-%x........", what, fmt.Sprint(n))
+}
+
+// TestTwoProcesses runs the two sides as two real processes over TLS, made by the
+// commands that their people would use: a place sold by A holds at B's gate, also when
+// A's server is gone.
+func TestTwoProcesses(t *testing.T) {
+	a, b := twoPosts(t)
+	a.start(t)
+	b.start(t)
+	slot := a.slotNow(t)
+	var passes []string
+	for n := range 2 {
+		out := a.mustCall(t, http.MethodPost, "/api/v1/bookings", idem("book", n), order(slot, n))
+		if at(out, "verdict", "outcome") != "ALLOW" {
+			t.Fatalf("a booking at A: %v", out)
+		}
+		passes = append(passes, at(out, "booking", "members", 0, "pass").(string))
+	}
+	scan := func(n, try int) map[string]any {
+		return b.mustCall(t, http.MethodPost, "/api/v1/gate/scans", idem("scan", n, try), map[string]any{
+			"site": "mand-pishin", "gate": 2, "direction": "in", "pass": passes[n], "document": cnic(n),
+			"screening": map[string]any{"temp_tenths": 366, "symptoms": false},
+		})
+	}
+	// B learns A's pass key by the exchange, once.
+	var out map[string]any
+	for try := range 50 {
+		if out = scan(0, try); at(out, "fault") != "pass.key.unknown" {
+			break
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	if at(out, "verdict", "outcome") != "ALLOW" || at(out, "scan", "counted") != true {
+		t.Fatalf("A's pass at B's gate: %v", out)
+	}
+	must(t, "people", "add", "--config", a.config, "late", "clerk")
+	if list := must(t, "people", "list", "--config", a.config); !strings.Contains(list, "late") {
+		t.Errorf("the clerk who was appointed while the server ran is not there:\n%s", list)
+	}
+	must(t, "record", "check", "--config", a.config)
+
+	a.stop(t)
+	if out = scan(1, 0); at(out, "verdict", "outcome") != "ALLOW" || at(out, "scan", "counted") != true {
+		t.Fatalf("A's pass at B's gate with A's server gone: %v", out)
+	}
+	// B forgets nothing of A's keys when it starts again.
+	b.stop(t)
+	b.start(t)
+	if out = scan(1, 1); at(out, "fault") == "pass.key.unknown" {
+		t.Errorf("B has forgotten A's keys: %v", out)
+	}
+	b.stop(t)
+	for _, p := range []*testPost{a, b} {
+		if out := must(t, "record", "check", "--config", p.config); !strings.Contains(out, "consistent") {
+			t.Errorf("record check says %q", out)
+		}
+		for _, secret := range append(passes, "A Name", "52201") {
+			if strings.Contains(p.log.text(), secret) {
+				t.Errorf("the log of side %s holds %q", p.side, secret)
+			}
+		}
+	}
+	backups(t, b)
+}
+
+// TestKill kills the server in the middle of a rush and looks whether anything that it
+// had acknowledged is lost, and whether a retry of what it had not answered is done once.
+func TestKill(t *testing.T) {
+	a, _ := twoPosts(t)
+	acknowledged := map[int]string{} // person → reference
+	next := 0
+	for round := range 3 {
+		a.start(t)
+		slot := a.slotNow(t)
+		var (
+			mu   sync.Mutex
+			wg   sync.WaitGroup
+			open = map[int]bool{} // asked and not answered
+		)
+		enough := make(chan struct{})
+		ctx, cancel := context.WithCancel(context.Background())
+		book := func(n int) bool {
+			status, out, err := a.call(http.MethodPost, "/api/v1/bookings", idem("rush", n), order(slot, n))
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || status != http.StatusOK {
+				open[n] = true
+				return false
+			}
+			delete(open, n)
+			if ref, ok := at(out, "booking", "reference").(string); ok && at(out, "verdict", "outcome") == "ALLOW" {
+				if had, ok := acknowledged[n]; ok && had != ref {
+					t.Errorf("person %d has two bookings, %s and %s", n, had, ref)
+				}
+				acknowledged[n] = ref
+			}
+			return true
+		}
+		had := len(acknowledged)
+		for range 12 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					mu.Lock()
+					n := next
+					next++
+					if len(acknowledged) == had+25 {
+						select {
+						case <-enough:
+						default:
+							close(enough)
+						}
+					}
+					mu.Unlock()
+					if !book(n) {
+						return
+					}
+				}
+			})
+		}
+		select {
+		case <-enough:
+		case <-time.After(time.Minute):
+			t.Fatalf("round %d: %d bookings in a minute", round, len(acknowledged)-had)
+		}
+		a.kill(t)
+		cancel()
+		wg.Wait()
+		must(t, "record", "check", "--config", a.config)
+
+		a.start(t)
+		// Whoever got no answer asks again, with the same key.
+		for _, n := range slices.Collect(maps.Keys(open)) {
+			if !book(n) {
+				t.Errorf("round %d: the retry of person %d is not answered", round, n)
+			}
+		}
+		for n, ref := range acknowledged {
+			out := a.mustCall(t, http.MethodGet, "/api/v1/bookings/"+ref, "", nil)
+			if at(out, "status") != "booked" {
+				t.Errorf("round %d: the acknowledged booking of person %d is %v", round, n, at(out, "status"))
+			}
+		}
+		a.kill(t)
+	}
+	if out := must(t, "record", "check", "--config", a.config); !strings.Contains(out, "consistent") {
+		t.Errorf("record check says %q", out)
+	}
+}
+
+// backups backs a stopped post up, loses its database, and restores it: fresh, then stale.
+func backups(t *testing.T, p *testPost) {
+	t.Helper()
+	dir := t.TempDir()
+	old := filepath.Join(dir, "old")
+	must(t, "backup", "--config", p.config, "--to", old)
+	for _, name := range []string{"post.db", "backup.json", "config.yaml", "certificates"} {
+		if _, err := os.Stat(filepath.Join(old, name)); err != nil {
+			t.Errorf("the backup lacks %s", name)
+		}
+	}
+	filepath.WalkDir(old, func(path string, _ fs.DirEntry, err error) error {
+		if strings.Contains(path, "vault") || strings.HasSuffix(path, ".key") || strings.HasSuffix(path, "root.pem") {
+			t.Errorf("the backup holds %s", path)
+		}
+		return err
+	})
+	if _, errs, status := darwaza(t, "restore", "--config", p.config, "--from", old); status == 0 || !strings.Contains(errs, "writes over nothing") {
+		t.Errorf("restore over a living database: %d %s", status, errs)
+	}
+	lose := func() {
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if err := os.Remove(filepath.Join(p.dir, "post.db"+suffix)); err != nil && suffix == "" {
+				t.Fatal(err)
+			}
+		}
+	}
+	lose()
+	if out := must(t, "restore", "--config", p.config, "--from", old); !strings.Contains(out, "Nothing that this post is known to have signed is missing") {
+		t.Errorf("restore of a fresh backup says %q", out)
+	}
+	must(t, "record", "check", "--config", p.config)
+
+	// Something happens after the backup, and then the database is lost.
+	must(t, "people", "add", "--config", p.config, "after", "clerk")
+	lose()
+	_, errs, status := darwaza(t, "restore", "--config", p.config, "--from", old)
+	if status == 0 || !strings.Contains(errs, "1 acts after it") || !strings.Contains(errs, "--accept") {
+		t.Errorf("restore of a stale backup: %d %s", status, errs)
+	}
+	if out := must(t, "restore", "--config", p.config, "--from", old, "--accept"); !strings.Contains(out, "1 acts that this post had signed are lost") {
+		t.Errorf("an accepted restore says %q", out)
+	}
+	p.start(t)
+	p.stop(t)
+
+	full := filepath.Join(dir, "full")
+	must(t, "backup", "--config", p.config, "--to", full, "--with-keys")
+	if _, err := os.Stat(filepath.Join(full, "keys", "root.pem")); err != nil {
+		t.Errorf("a backup with keys lacks them: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(full, "vault")); err == nil {
+		t.Error("a backup holds the vault")
+	}
+	if _, errs, status := darwaza(t, "backup", "--config", p.config, "--to", full); status == 0 || !strings.Contains(errs, "exists already") {
+		t.Errorf("a backup over a backup: %d %s", status, errs)
+	}
+}

@@ -1,0 +1,162 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"darwaza.dev/internal/problem"
+)
+
+// TestServeRefuses holds what a server may not run on, with the words that name the mend.
+func TestServeRefuses(t *testing.T) {
+	dir := t.TempDir()
+	pkg := filepath.Join(dir, "agreement")
+	alwaysOpen(t, pkg)
+	a, b, c := filepath.Join(dir, "A"), filepath.Join(dir, "B"), filepath.Join(dir, "C")
+	for _, x := range []struct{ dir, side string }{{a, "A"}, {b, "B"}, {c, "A"}} {
+		must(t, "init", "--dir", x.dir, "--side", x.side, "--agreement", pkg, "--listen", "127.0.0.1:0", "--name", "127.0.0.1")
+	}
+	config := filepath.Join(a, "config.yaml")
+	refused := func(name string, kind problem.Kind, want ...string) {
+		t.Helper()
+		_, errs, status := darwaza(t, "serve", "--config", config)
+		if status != kind.ExitStatus() {
+			t.Errorf("%s: exit status %d, want %d: %s", name, status, kind.ExitStatus(), errs)
+		}
+		for _, w := range want {
+			if !strings.Contains(errs, w) {
+				t.Errorf("%s: does not say %q: %s", name, w, errs)
+			}
+		}
+	}
+	refused("an unsigned edition", problem.Untrusted, "does not bind anybody yet", "darwaza agreement sign")
+	adopt(t, pkg, c, b)
+	refused("another post's keys", problem.Untrusted, "keys of another post")
+	adopt(t, pkg, a, b)
+
+	edit := func(file string, change func(string) string) (undo func()) {
+		t.Helper()
+		had, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(change(string(had))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return func() {
+			if err := os.WriteFile(file, had, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	undo := edit(filepath.Join(pkg, "parameters", "law.yaml"), func(s string) string { return s + "\n# One more line.\n" })
+	refused("an edition that was changed after it was signed", problem.Untrusted, "does not bind anybody yet")
+	undo()
+	undo = edit(config, func(s string) string { return strings.Replace(s, `listen: "127.0.0.1:0"`, `listen: "0.0.0.0:0"`, 1) + "http: true\n" })
+	refused("a field that stands twice", problem.Invalid, "config.yaml")
+	undo()
+	undo = edit(config, func(s string) string {
+		return strings.Replace(strings.Replace(s, `listen: "127.0.0.1:0"`, `listen: "0.0.0.0:0"`, 1), "http: false", "http: true", 1)
+	})
+	refused("plain HTTP for everybody", problem.Invalid, "loopback")
+	undo()
+	root := filepath.Join(a, "keys", "root.pem")
+	if err := os.Chmod(root, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	refused("a key that others may read", problem.Untrusted, "chmod 600")
+	if err := os.Rename(filepath.Join(a, "keys", "pass.pem"), filepath.Join(a, "elsewhere")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(root, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused("a key that is missing", problem.NotFound, "pass.pem")
+
+	for _, args := range [][]string{
+		{"init", "--dir", a, "--side", "A", "--agreement", pkg},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "C", "--agreement", pkg},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", filepath.Join(dir, "none")},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "x:king"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "x:clerk"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--site", "atlantis"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--name", "not a name"},
+		{"people", "off", "--config", filepath.Join(b, "config.yaml"), "nobody"},
+		{"people", "add", "--config", filepath.Join(b, "config.yaml"), "admin", "clerk"},
+		{"serve", "--config", filepath.Join(dir, "none.yaml")},
+		{"nothing"},
+		{"serve", "extra"},
+	} {
+		if out, errs, status := darwaza(t, args...); status < 2 || strings.Count(strings.TrimSpace(errs), "\n") > 1 || out != "" {
+			t.Errorf("darwaza %q: exit status %d\n%s%s", args, status, out, errs)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "D", "config.yaml")); err == nil {
+			t.Errorf("darwaza %q made a post", args)
+		}
+	}
+}
+
+// TestHelp holds that each command says what it is for, and that nobody can give serve
+// another clock than the machine's.
+func TestHelp(t *testing.T) {
+	if out := must(t, "help"); !strings.Contains(out, "darwaza serve") {
+		t.Errorf("help says %q", out)
+	}
+	if out := must(t); !strings.Contains(out, "darwaza serve") {
+		t.Errorf("no command says %q", out)
+	}
+	for _, cmd := range commands() {
+		if out := must(t, "help", cmd.name); !strings.Contains(out, "darwaza "+cmd.name) {
+			t.Errorf("help %s says %q", cmd.name, out)
+		}
+	}
+	if out := must(t, "help", "serve"); regexp.MustCompile(`(?i)clock|speed|date|-now|demo`).MatchString(out) {
+		t.Errorf("serve has a flag for the time:\n%s", out)
+	}
+	for _, flag := range []string{"--clock=2025-09-02", "--speed=2", "--now=2025-09-02", "--demo"} {
+		if _, _, status := darwaza(t, "serve", flag); status != problem.Invalid.ExitStatus() {
+			t.Errorf("serve %s: exit status %d", flag, status)
+		}
+	}
+}
+
+// TestPeople goes through what the command does.
+func TestPeople(t *testing.T) {
+	dir := t.TempDir()
+	pkg := filepath.Join(dir, "agreement")
+	alwaysOpen(t, pkg)
+	a := filepath.Join(dir, "A")
+	out := must(t, "init", "--dir", a, "--side", "A", "--agreement", pkg, "--name", "127.0.0.1")
+	config := filepath.Join(a, "config.yaml")
+	word := regexp.MustCompile(`[2-9a-z]{4}-[2-9a-z]{4}-[2-9a-z]{4}`)
+	if !word.MatchString(out) {
+		t.Errorf("init shows no sign-in word:\n%s", out)
+	}
+	if out := must(t, "people", "add", "--config", config, "--name", "Some Body", "--site", "mand-pishin", "--gate", "1", "gate1", "gate,health"); !word.MatchString(out) {
+		t.Errorf("add says %q", out)
+	}
+	must(t, "people", "role", "--config", config, "gate1", "clerk")
+	first := word.FindString(must(t, "people", "word", "--config", config, "gate1"))
+	if second := word.FindString(must(t, "people", "word", "--config", config, "gate1")); first == "" || first == second {
+		t.Errorf("words %q and %q", first, second)
+	}
+	must(t, "people", "off", "--config", config, "gate1")
+	list := must(t, "people", "list", "--config", config)
+	if want := regexp.MustCompile(`gate1 +clerk +mand-pishin +1 +no +O-[0-9A-Z]{8} +Some Body`); !want.MatchString(list) {
+		t.Errorf("list:\n%s", list)
+	}
+	must(t, "people", "on", "--config", config, "gate1")
+	must(t, "record", "check", "--config", config)
+	if b, err := os.ReadFile(filepath.Join(a, "post.db")); err != nil || strings.Contains(string(b), "Some Body") {
+		t.Errorf("the database holds a name in clear, or %v", err)
+	}
+	if out := must(t, "init", "--authority-only", "--dir", a); !strings.Contains(out, "install the file on each tablet") {
+		t.Errorf("init --authority-only says %q", out)
+	}
+}
