@@ -25,7 +25,7 @@ type chrome struct {
 	ctx context.Context
 }
 
-func openChrome(t *testing.T, p *post) *chrome {
+func openChrome(t *testing.T, p *post, flags ...chromedp.ExecAllocatorOption) *chrome {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a browser")
@@ -40,6 +40,7 @@ func openChrome(t *testing.T, p *post) *chrome {
 		t.Skip("there is no Chromium here: make prerequisites installs it")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("font-render-hinting", "none"))
+	opts = append(opts, flags...)
 	alloc, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(cancel)
 	ctx, cancel := chromedp.NewContext(alloc)
