@@ -30,13 +30,24 @@ func figures() []figure {
 	return []figure{
 		{"booking.sqlite", 0.7, true, bookingSQLite},
 		{"booking.postgres", 0.7, true, bookingPostgres},
+		{"booking.rowlock", 25, true, bookingRowlock},
+		{"booking.http", 5000, true, bookingHTTP},
 	}
 }
 
 func main() {
 	only := flag.String("only", "", "measure one figure, by its id")
 	profile := flag.String("cpuprofile", "", "write a profile of the processor to this file")
+	target := flag.String("load", "", "be the load generator of booking.http against this address")
+	token := flag.String("token", "", "token of the load generator")
 	flag.Parse()
+	if *target != "" {
+		if err := load(*target, *token); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(2)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if *profile != "" {

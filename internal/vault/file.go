@@ -98,7 +98,7 @@ func openFile(path string, create bool) (*file, error) {
 	return x, nil
 }
 
-// add writes n new entries and flushes them.
+// add writes n new entries, which may be none, and flushes the file.
 func (x *file) add(n int) (made []entry, at int64, err error) {
 	var b []byte
 	for range n {
@@ -109,8 +109,10 @@ func (x *file) add(n int) (made []entry, at int64, err error) {
 		b = e.append(b)
 	}
 	at = x.size
-	if _, err := x.f.WriteAt(b, at); err != nil {
-		return nil, 0, err
+	if n > 0 {
+		if _, err := x.f.WriteAt(b, at); err != nil {
+			return nil, 0, err
+		}
 	}
 	if err := x.f.Sync(); err != nil {
 		return nil, 0, err

@@ -43,7 +43,8 @@ type Vault struct {
 	ready   []entry
 	waiting []chan keyOrError
 	ahead   int
-	broken  error // the last flush failed: what the file holds is not known
+	wiped   []chan error // who wait for a key to be overwritten on stable storage
+	broken  error        // the last flush failed: what the file holds is not known
 
 	kick chan struct{}
 	done sync.WaitGroup
@@ -114,27 +115,37 @@ func (v *Vault) Destroy(ctx context.Context, id string) error {
 		return nil
 	}
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	if v.closed {
+		v.mu.Unlock()
 		return problem.Wrap(problem.Internal, "vault.closed", os.ErrClosed)
 	}
 	p, ok := v.index[k]
 	if !ok {
-		if err := v.refresh(); err != nil {
-			return problem.Wrap(problem.Internal, "vault.read", err)
-		}
+		err := v.refresh()
 		if p, ok = v.index[k]; !ok {
-			return nil
+			v.mu.Unlock()
+			return problem.Wrap(problem.Internal, "vault.read", err)
 		}
 	}
 	if err := p.file.wipe(p.at, k); err != nil {
-		return problem.Wrap(problem.Internal, "vault.destroy", err)
-	}
-	if err := p.file.f.Sync(); err != nil {
+		v.mu.Unlock()
 		return problem.Wrap(problem.Internal, "vault.destroy", err)
 	}
 	delete(v.index, k)
-	return nil
+	if p.file != v.own {
+		v.mu.Unlock()
+		return problem.Wrap(problem.Internal, "vault.destroy", p.file.f.Sync())
+	}
+	c := make(chan error, 1)
+	v.wiped = append(v.wiped, c)
+	v.mu.Unlock()
+	v.poke()
+	select {
+	case err := <-c:
+		return problem.Wrap(problem.Internal, "vault.destroy", err)
+	case <-ctx.Done():
+		return problem.Wrap(problem.Offline, "vault.destroy", ctx.Err())
+	}
 }
 
 // Close ends the use of the key store. Keys that were made ahead and that nobody has are
@@ -201,52 +212,56 @@ func (v *Vault) poke() {
 	}
 }
 
-// make writes keys for those who wait, and some ahead, with one flush for all of them.
+// make writes keys for those who wait, and some ahead, and flushes them and what was
+// overwritten, all of it once.
 func (v *Vault) make() {
 	defer v.done.Done()
 	for range v.kick {
 		v.mu.Lock()
-		waiting, closed, err := v.waiting, v.closed, v.broken
-		v.waiting = nil
-		switch n := len(waiting); {
-		case n > 1:
-			v.ahead = min(maxAhead, 2*v.ahead+n)
-		case n == 0 && len(v.ready) > v.ahead/2:
-			v.mu.Unlock()
-			if closed {
-				return
-			}
-			continue
+		waiting, wiped, closed, err := v.waiting, v.wiped, v.closed, v.broken
+		v.waiting, v.wiped = nil, nil
+		if len(waiting) > 1 {
+			v.ahead = min(maxAhead, 2*v.ahead+len(waiting))
 		}
-		n := len(waiting) + max(0, v.ahead-len(v.ready))
+		n := len(waiting)
+		if len(v.ready) <= v.ahead/2 {
+			n += v.ahead - len(v.ready)
+		}
 		v.mu.Unlock()
 		if closed {
-			err = os.ErrClosed
+			n = 0
 		}
 		var made []entry
 		var at int64
-		if err == nil {
+		if err == nil && n+len(wiped) > 0 {
 			made, at, err = v.own.add(n)
 		}
 		v.mu.Lock()
 		if err != nil {
 			v.broken = err
-			v.mu.Unlock()
-			for _, c := range waiting {
-				c <- keyOrError{err: err}
-			}
-			if closed {
-				return
-			}
-			continue
 		}
 		for i, e := range made {
 			v.index[e.id] = place{v.own, at + int64(i)*entrySize}
 		}
-		v.ready = append(v.ready, made[len(waiting):]...)
+		if len(made) > len(waiting) {
+			v.ready = append(v.ready, made[len(waiting):]...)
+		}
 		v.mu.Unlock()
+		for _, c := range wiped {
+			c <- err
+		}
+		if closed && err == nil {
+			err = os.ErrClosed
+		}
 		for i, c := range waiting {
-			c <- keyOrError{entry: made[i]}
+			if err != nil {
+				c <- keyOrError{err: err}
+			} else {
+				c <- keyOrError{entry: made[i]}
+			}
+		}
+		if closed {
+			return
 		}
 	}
 }

@@ -245,6 +245,28 @@ func TestRush(t *testing.T) {
 			}
 		}
 	}
+	for i := range workers { // and destroy half of them at once
+		if i%2 == 0 {
+			continue
+		}
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for id := range ids[i] {
+				if err := v.Destroy(context.Background(), id); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	wg.Wait()
+	for i := range workers {
+		for id, c := range ids[i] {
+			if _, err := v.Open(t.Context(), id, c); (i%2 == 0) != (err == nil) {
+				t.Fatalf("key of worker %d: %v", i, err)
+			}
+		}
+	}
 	if len(seen) != workers*each {
 		t.Errorf("%d keys, want %d", len(seen), workers*each)
 	}
