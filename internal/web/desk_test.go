@@ -243,7 +243,8 @@ func TestValues(t *testing.T) {
 	b.wants("Tomatoes: enter a value")
 	b.submit("/en/desk/values", "v."+tomato, "0.50", "v."+kiwi, "۲٫۲۵")
 	b.wants("The values are displayed.", "2 of 122")
-	p.browser().get("/fa/values?site=1").wants("گوجه‌فرنگی", "۰٫۵۰")
+	b.get("/en/desk/values?site=1&q=tomato").wants("Tomatoes").lacks("Kiwi")
+	p.browser().get("/fa/values?site=1").wants("گوجه\u200cفرنگی", "۰٫۵۰")
 	// The next market day.
 	p.mu.Lock()
 	p.now = p.now.AddDate(0, 0, 4)

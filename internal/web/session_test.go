@@ -237,7 +237,7 @@ func TestRoles(t *testing.T) {
 			}
 		}
 	}
-	who[people.Customs].get("/fa/gate").wants("نقش‌های شما این را اجازه نمی‌دهند")
+	who[people.Customs].get("/fa/gate").wants("از سرپرست خود بپرسید")
 }
 
 func TestSignInThrottle(t *testing.T) {

@@ -5,6 +5,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ type valuesView struct {
 	Categories []valueGroup
 	Shown, Of  int
 	Before     *calendar.Date // the day whose values can be copied, nil where there is none
+	Query      string         // of a search that keeps the list short
 	Typed      map[string]string
 	Errors     errorsIn
 	Changed    int
@@ -105,6 +107,7 @@ func (s *server) valuesPage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	v.only(q.Get("q"))
 	return s.renderValues(w, r, v, http.StatusOK)
 }
 
@@ -226,4 +229,21 @@ func (s *server) valuesPublic(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	return s.render(w, r, page{Name: "values", View: v})
+}
+
+// only keeps the goods that a search finds.
+func (v *valuesView) only(query string) {
+	if v.Query = query; query == "" {
+		return
+	}
+	found := map[string]bool{}
+	for _, l := range goodsLists(v.Place.Edition) {
+		for _, line := range l.Search(query, maxFound*4) {
+			found[line.Code] = true
+		}
+	}
+	for i := range v.Categories {
+		v.Categories[i].Lines = slices.DeleteFunc(v.Categories[i].Lines, func(l service.ValueView) bool { return !found[l.Line.Code] })
+	}
+	v.Categories = slices.DeleteFunc(v.Categories, func(g valueGroup) bool { return len(g.Lines) == 0 })
 }

@@ -79,10 +79,8 @@ function act(url, body) {
     const r = await post(url, body);
     waiting--;
     if (r === null) return failed(() => act(url, body));
-    if (r.redirected && !/^\/[a-z]+\/gate\b/.test(new URL(r.url).pathname)) {
-      location.assign(r.url); // the session has ended
-      return;
-    }
+    if (r.status === 401) return location.reload(); // the session has ended: sign in and come back
+    if (r.redirected && !/^\/[a-z]+\/gate\b/.test(new URL(r.url).pathname)) return location.assign(r.url);
     const doc = new DOMParser().parseFromString(await r.text(), "text/html");
     if (!doc.getElementById("answer")) {
       // Some other page, such as a problem: show it whole.
