@@ -32,6 +32,9 @@ func figures() []figure {
 		{"booking.postgres", 0.7, true, bookingPostgres},
 		{"booking.rowlock", 25, true, bookingRowlock},
 		{"booking.http", 5000, true, bookingHTTP},
+		{"gate.verdict", 1.25, false, gateVerdict},
+		{"play.day", 40, false, playDay},
+		{"serve.idle", 64, false, serveIdle},
 	}
 }
 
