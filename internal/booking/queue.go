@@ -12,7 +12,7 @@ import (
 	"darwaza.dev/internal/rules"
 )
 
-// The queue is strict. A place that comes back is for the first party that waits; a
+// The queue is strict (docs/decisions/0006). A place that comes back is for the first party that waits; a
 // party that needs more places than there are keeps those behind it waiting until it
 // has them, so that families are not passed over for ever by persons who come alone.
 
