@@ -113,3 +113,31 @@ func TestGateLostAnswer(t *testing.T) {
 	js[bool](c, `(document.querySelector("#answer button").click(), true)`)
 	c.until(`document.getElementById("answer").dataset.outcome!="OFFLINE"`)
 }
+
+// TestDeskLive keys a purchase as a customs officer does: the answer follows the typing.
+func TestDeskLive(t *testing.T) {
+	p, desk, _ := shop(t)
+	c := openChrome(t, p).size(768, 1024)
+	c.signIn("customs")
+	c.open(desk.path)
+	c.until(`document.activeElement.id=="q"`)
+	c.keys("tamatar").until(`document.querySelector("#found a")?.innerText.includes("Tomatoes")`)
+	js[bool](c, `(document.querySelector("#found a").click(), true)`)
+	c.until(`document.activeElement.id=="quantity"`)
+	c.keys("60").until(`document.querySelector("#check .verdict.ALLOW")?.innerText.includes("USD 30")`)
+	// More digits: the button of the old answer is dead until the new one is there.
+	js[bool](c, `(window.fetch_=fetch, window.fetch=(...a)=>new Promise(r=>setTimeout(r,300)).then(()=>fetch_(...a)), true)`)
+	c.keys("0")
+	if !js[bool](c, `document.querySelector("#check [data-act]").disabled`) {
+		t.Error("an answer to another quantity can be acted on")
+	}
+	c.until(`document.querySelector("#check .verdict.REFUSE, #check .verdict.DIVERT, #check .verdict.REFER") != null`)
+	c.keys("\b").until(`document.querySelector("#check .verdict.ALLOW [data-act]")?.disabled === false`)
+	c.axe()
+	js[bool](c, `(document.querySelector("#check [data-act]").click(), true)`)
+	c.until(`document.getElementById("done") != null`)
+	c.axe()
+	c.shot("en-768-bought")
+	js[bool](c, `(document.querySelector("#done a").click(), true)`)
+	c.until(`location.pathname.includes("/receipt/") && document.querySelector("[data-print]")?.hidden === false`)
+}
