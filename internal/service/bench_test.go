@@ -48,3 +48,23 @@ func BenchmarkScan(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkBoard is the public board of a site, with nothing booked.
+func BenchmarkBoard(b *testing.B) {
+	w := newWorld(b, lawWith(b))
+	b.ReportAllocs()
+	for b.Loop() {
+		if v := BoardOf(w.mem.plain, w.law, "A", mand, w.now); len(v.Next) == 0 {
+			b.Fatal("no slots")
+		}
+	}
+}
+
+// BenchmarkSweepSlots is the look around that the server takes every few seconds.
+func BenchmarkSweepSlots(b *testing.B) {
+	w := newWorld(b, lawWith(b))
+	b.ReportAllocs()
+	for b.Loop() {
+		SweepSlots(w.mem.plain, w.law, "A", w.now)
+	}
+}
