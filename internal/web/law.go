@@ -12,6 +12,7 @@ import (
 	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/market"
+	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
@@ -46,9 +47,13 @@ func (s *server) lawPage(w http.ResponseWriter, r *request) error {
 		return s.render(w, r, page{Name: "law", View: v})
 	}
 	v.Edition, v.Hash = e, hexHash(e.Hash)
-	v.From = calendar.On(e.From, e.From.Location())
+	zone, err := calendar.Zone(e.Zone)
+	if err != nil {
+		return problem.Wrap(problem.Internal, "zone", err)
+	}
+	v.From = calendar.On(e.From, zone)
 	if !e.Until.IsZero() {
-		v.Until = calendar.On(e.Until.Add(-1), e.Until.Location())
+		v.Until = calendar.On(e.Until.Add(-1), zone)
 	}
 	by := map[string]*lawText{}
 	for _, c := range e.Clauses {

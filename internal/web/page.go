@@ -262,13 +262,13 @@ func (s *server) clockText(tag lang.Tag, sp span, both bool) template.HTML {
 	var b strings.Builder
 	for i, side := range sp.Sides {
 		if i > 0 {
-			b.WriteString(` <span class="dot">|</span> `)
+			b.WriteByte(' ')
 		}
 		text := lang.FormatTime(tag, side.From)
 		if both {
 			text = s.deps.Texts.Say(tag, "time.span", lang.Args{"from": text, "until": lang.FormatTime(tag, side.Until)})
 		}
-		b.WriteString(`<span class="nowrap"><time datetime="` + side.From.UTC().Format(time.RFC3339) + `">`)
+		b.WriteString(`<span class="side"><time datetime="` + side.From.UTC().Format(time.RFC3339) + `">`)
 		b.WriteString(template.HTMLEscapeString(text) + `</time> <small>` + template.HTMLEscapeString(side.Name.In(tag)) + `</small></span>`)
 	}
 	return template.HTML(b.String())
