@@ -6,6 +6,7 @@ package post
 import (
 	"context"
 	"io"
+	"runtime/debug"
 	"time"
 )
 
@@ -42,6 +43,8 @@ func Serve(ctx context.Context, c *Config, version string, w io.Writer) error {
 	if _, ok := p.Law().Edition(time.Now()); !ok {
 		log.Warn("no edition of the agreement is in force today: every question ends with a person's decision (REFER)")
 	}
+	// Loading takes several times the memory that serving does: give it back at once.
+	debug.FreeOSMemory()
 	log.Info("serving", "version", version, "address", address)
 	if err := p.Serve(ctx, ln); err != nil {
 		return err
