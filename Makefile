@@ -40,9 +40,8 @@ test: ## install what the tests need, then run every check
 	GO="$(GO)" TESTTIME="$(TESTTIME)" scripts/test
 
 .PHONY: bench
-bench: $(BROWSER) ## measure, ending with FIGURE lines; ONLY=id measures one figure
-	@mkdir -p build
-	@$(GO) build -trimpath -o build/bench ./internal/bench
+bench: build ## measure, ending with FIGURE lines; ONLY=id measures one figure
+	@$(GO) build -trimpath -buildvcs=false -o build/bench ./internal/bench
 	@build/bench $(if $(ONLY),-only '$(ONLY)')
 
 .PHONY: fuzz
