@@ -5,10 +5,15 @@ package web
 
 import (
 	"fmt"
+	"math"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/service"
@@ -127,5 +132,33 @@ func TestGateAnswersLook(t *testing.T) {
 		c.open("/" + tag + "/gate?direction=out")
 		c.keys(twice.text + "\r").until(`document.getElementById("answer").dataset.outcome=="ALLOW" || document.getElementById("answer").dataset.outcome=="REFER"`)
 		c.shot(tag + "-768-gate-out")
+	}
+}
+
+// TestReceiptOnPaper prints a receipt: one sheet of the size that was asked for, in the
+// language with the tallest letters.
+func TestReceiptOnPaper(t *testing.T) {
+	p, desk, _ := shop(t)
+	desk.want(tomato, "60").submit("/en/desk/buy")
+	receipt := receiptNo.FindString(desk.text())
+	c := openChrome(t, p)
+	c.signIn("customs")
+	for query, mm := range map[string][2]float64{"": {148, 210}, "?paper=80": {80, 240}} {
+		c.open("/ur/desk/receipt/" + receipt + query)
+		pdf, err := chromedp.Run(c.ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		boxes := regexp.MustCompile(`/MediaBox ?\[0 0 ([0-9.]+) ([0-9.]+)\]`).FindAllSubmatch(pdf, -1)
+		if len(boxes) != 1 {
+			t.Errorf("%q: %d sheets %q", query, len(boxes), boxes)
+			continue
+		}
+		for i, want := range mm {
+			pt, err := strconv.ParseFloat(string(boxes[0][i+1]), 64)
+			if err != nil || math.Abs(pt*25.4/72-want) > 1 {
+				t.Errorf("%q: side %d is %.0f mm, want %.0f", query, i, pt*25.4/72, want)
+			}
+		}
 	}
 }
