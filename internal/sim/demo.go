@@ -63,6 +63,7 @@ type Side struct {
 	People  []Login
 	Post    *post.Post
 
+	peer     string            // the address that the other side's server asks
 	tokens   map[string]string // by login, of the programs that act for the simulated people
 	listener net.Listener
 }
@@ -178,7 +179,13 @@ func (d *Demo) make(ctx context.Context, port int) error {
 		if s.listener, err = net.Listen("tcp", at); err != nil {
 			return problem.Newf(problem.Conflict, "demo.port", "cannot listen on %s (%w): name another with --port", at, err)
 		}
-		s.Address = "http://" + s.listener.Addr().String()
+		s.peer = "http://" + s.listener.Addr().String()
+		s.Address = s.peer
+		if side == agreement.B {
+			// Browsers keep cookies by host and not by port: under another name a reader can be
+			// signed in at both sides.
+			s.Address = strings.Replace(s.peer, "127.0.0.1", "localhost", 1)
+		}
 		officers := staff(side)
 		made[side], err = post.Init(ctx, post.New{
 			Dir: filepath.Join(d.Dir, string(side)), Side: side, Agreement: unsigned,
@@ -229,7 +236,7 @@ func (d *Demo) make(ctx context.Context, port int) error {
 		}
 		conf := made[side].Config
 		conf.Agreements = []string{folder}
-		conf.Exchange.Peer = d.Of(side.Other()).Address
+		conf.Exchange.Peer = d.Of(side.Other()).peer
 		conf.Owner.Listen = ""
 		s.tokens = map[string]string{}
 		for _, o := range made[side].Officers {

@@ -94,7 +94,7 @@ func NewPlayer(ctx context.Context, d *Demo, visitors, vendors int) (*Player, er
 // as is the program of one officer of a side.
 func (p *Player) as(side agreement.Side, login string) caller {
 	s := p.demo.Of(side)
-	return caller{base: s.Address, token: s.tokens[login], client: p.http}
+	return caller{base: s.peer, token: s.tokens[login], client: p.http}
 }
 
 // look learns from the APIs what can be booked and bought.
