@@ -81,11 +81,15 @@ func (s *server) line(r *request) lineView {
 }
 
 func (s *server) board(w http.ResponseWriter, r *request) error {
+	return s.keep(w, r, func() (page, error) { return s.boardPage(r) })
+}
+
+func (s *server) boardPage(r *request) (page, error) {
 	v := boardView{Line: s.line(r)}
 	law := s.deps.Law()
 	e, ok := law.Edition(r.Now)
 	if !ok {
-		return s.render(w, r, page{Name: "board", View: v})
+		return page{Name: "board", View: v}, nil
 	}
 	v.Known = true
 	boards := make([]service.Board, len(e.Sites))
@@ -97,7 +101,7 @@ func (s *server) board(w http.ResponseWriter, r *request) error {
 		}
 		return nil
 	}); err != nil {
-		return err
+		return page{}, err
 	}
 	for i, site := range e.Sites {
 		v.Sites = append(v.Sites, s.siteBoard(r, e, site, boards[i], nexts[i]))
@@ -109,7 +113,7 @@ func (s *server) board(w http.ResponseWriter, r *request) error {
 		}
 	}
 	v.Today = calendar.On(r.Now, loc)
-	return s.render(w, r, page{Name: "board", View: v})
+	return page{Name: "board", View: v}, nil
 }
 
 // nextHours finds the next hours with room of each class.
@@ -151,6 +155,14 @@ func (s *server) siteBoard(r *request, e *agreement.Edition, site agreement.Site
 			out.There = &otherFigure{Inside: b.There.Inside, At: b.There.AsOf.In(loc), Minutes: minutesSince(r.Now, b.There.HeardAt)}
 		}
 	}
+	out.Classes = s.classLines(e, site, b)
+	out.Next = next
+	return out
+}
+
+// classLines says for each class whether it may come in now, and why not.
+func (s *server) classLines(e *agreement.Edition, site agreement.Site, b service.Board) []classLine {
+	var out []classLine
 	for _, c := range b.Classes {
 		l := classLine{Class: c.Class, Open: c.Open}
 		if c.Open {
@@ -161,8 +173,7 @@ func (s *server) siteBoard(r *request, e *agreement.Edition, site agreement.Site
 		for _, re := range c.Closed {
 			l.Reasons = append(l.Reasons, s.reason(e, re))
 		}
-		out.Classes = append(out.Classes, l)
+		out = append(out, l)
 	}
-	out.Next = next
 	return out
 }

@@ -15,7 +15,6 @@ import (
 	"darwaza.dev/internal/identity"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/pass"
-	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
@@ -47,6 +46,8 @@ type chooseView struct {
 	Choices []choice
 	Slots   []slotLine
 	Moving  *movingView
+	// Why is why nothing can be chosen, by class, where the law says it.
+	Why []classLine
 }
 
 // movingView is set where the hours are offered to a booking that exists.
@@ -104,6 +105,17 @@ func (s *server) choose(w http.ResponseWriter, r *request, base string) error {
 		return s.render(w, r, page{Name: "choose", View: v})
 	}
 	v.Site = &site
+	show := func() error {
+		if len(v.Choices) == 0 && len(v.Slots) == 0 {
+			if err := s.view(r.Context(), func(st service.State) error {
+				v.Why = s.classLines(e, site, service.BoardOf(st, s.deps.Law(), s.deps.Side, site.Number, r.Now))
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return s.render(w, r, page{Name: "choose", View: v})
+	}
 
 	classes := s.bookable(e, site, r.Now)
 	class, ok := e.Class(q.Get("class"))
@@ -115,7 +127,7 @@ func (s *server) choose(w http.ResponseWriter, r *request, base string) error {
 		for _, c := range classes {
 			v.Choices = append(v.Choices, choice{Href: here("site", site.ID, "class", c.ID), Text: c.Name})
 		}
-		return s.render(w, r, page{Name: "choose", View: v})
+		return show()
 	}
 	v.Class = &class
 
@@ -133,7 +145,7 @@ func (s *server) choose(w http.ResponseWriter, r *request, base string) error {
 			d.Href = here("site", site.ID, "class", class.ID, "day", d.Date.String())
 			v.Choices = append(v.Choices, d)
 		}
-		return s.render(w, r, page{Name: "choose", View: v})
+		return show()
 	}
 	v.Ask, v.Hint, v.Back, v.Date = "book.slot", "book.slot.hint", here("site", site.ID, "class", class.ID), &date
 	if date.Year >= 2000 && date.Year < 2150 {
@@ -141,7 +153,7 @@ func (s *server) choose(w http.ResponseWriter, r *request, base string) error {
 			return err
 		}
 	}
-	return s.render(w, r, page{Name: "choose", View: v})
+	return show()
 }
 
 // ahead is how many days from today may be booked, today included.
@@ -506,7 +518,9 @@ func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error
 		return s.render(w, r, page{Name: "people", View: v, Form: "party", Status: http.StatusUnprocessableEntity})
 	}
 	if base == clerkBase {
-		o.Officer = people.OfficerID(r.Officer.ID)
+		o.Officer = r.Officer.ID
+	} else if err := s.throttle.booking(r.Now, r.Request); err != nil {
+		return err
 	}
 	a, d, err := s.book(r, o)
 	if err != nil {

@@ -41,15 +41,19 @@ type lawClause struct {
 
 // lawPage lists the clauses in force, law before examples. Verdicts link to its anchors.
 func (s *server) lawPage(w http.ResponseWriter, r *request) error {
+	return s.keep(w, r, func() (page, error) { return s.makeLaw(r) })
+}
+
+func (s *server) makeLaw(r *request) (page, error) {
 	v := lawView{}
 	e, ok := s.deps.Law().Edition(r.Now)
 	if !ok {
-		return s.render(w, r, page{Name: "law", View: v})
+		return page{Name: "law", View: v}, nil
 	}
 	v.Edition, v.Hash = e, hexHash(e.Hash)
 	zone, err := calendar.Zone(e.Zone)
 	if err != nil {
-		return problem.Wrap(problem.Internal, "zone", err)
+		return page{}, problem.Wrap(problem.Internal, "zone", err)
 	}
 	v.From = calendar.On(e.From, zone)
 	if !e.Until.IsZero() {
@@ -81,7 +85,7 @@ func (s *server) lawPage(w http.ResponseWriter, r *request) error {
 		}
 		return len(a.Clauses) > len(b.Clauses)
 	})
-	return s.render(w, r, page{Name: "law", View: v})
+	return page{Name: "law", View: v}, nil
 }
 
 // goodsView is the list of goods with their rates and the values displayed today.
@@ -189,11 +193,15 @@ type beforeClause struct {
 }
 
 func (s *server) beforePage(w http.ResponseWriter, r *request) error {
+	return s.keep(w, r, func() (page, error) { return s.makeBefore(r) })
+}
+
+func (s *server) makeBefore(r *request) (page, error) {
 	var v beforeView
 	law := s.deps.Law()
 	e, ok := law.Edition(r.Now)
 	if !ok {
-		return s.render(w, r, page{Name: "before", View: v})
+		return page{Name: "before", View: v}, nil
 	}
 	v.Known = true
 	site := ""
@@ -220,7 +228,7 @@ func (s *server) beforePage(w http.ResponseWriter, r *request) error {
 			v.Groups = append(v.Groups, group)
 		}
 	}
-	return s.render(w, r, page{Name: "before", View: v})
+	return page{Name: "before", View: v}, nil
 }
 
 func asked(c *agreement.Clause, points []rules.Point) bool {

@@ -17,6 +17,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -319,8 +320,8 @@ func (s *server) newIdem() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// render answers with a page in the reader's language.
-func (s *server) render(w http.ResponseWriter, r *request, p page) error {
+// write writes a page in the reader's language.
+func (s *server) write(b *bytes.Buffer, r *request, p page) error {
 	t := s.templates[r.Lang][p.Name]
 	if t == nil {
 		return fmt.Errorf("web: no page %q", p.Name)
@@ -336,8 +337,13 @@ func (s *server) render(w http.ResponseWriter, r *request, p page) error {
 	if n := r.URL.Query().Get("note"); n != "" && s.deps.Texts.Has("note."+n) {
 		f.Note = "note." + n
 	}
+	return t.ExecuteTemplate(b, "layout", f)
+}
+
+// render answers with a page in the reader's language.
+func (s *server) render(w http.ResponseWriter, r *request, p page) error {
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "layout", f); err != nil {
+	if err := s.write(&b, r, p); err != nil {
 		return err
 	}
 	h := w.Header()
@@ -345,34 +351,108 @@ func (s *server) render(w http.ResponseWriter, r *request, p page) error {
 		h.Set("Content-Security-Policy", cspScripts)
 	}
 	if p.Camera {
-		h.Set("Content-Security-Policy", cspCamera)
 		h.Set("Permissions-Policy", "camera=(self)")
 	}
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", string(r.Lang))
-	body := b.Bytes()
-	if len(body) > 1024 && acceptsGzip(r.Request) {
-		// Compression tells lengths, and a page may hold a booking's reference beside what
-		// a form sent. What is secret here changes with each page (idempotency keys) or is
-		// shown on a page that another origin can neither ask for with cookies nor fill.
-		var z bytes.Buffer
-		g := s.gzips.Get().(*gzip.Writer)
-		g.Reset(&z)
-		_, _ = g.Write(body) // a bytes.Buffer takes everything
-		_ = g.Close()
-		s.gzips.Put(g)
-		h.Set("Content-Encoding", "gzip")
-		body = z.Bytes()
-	}
-	h.Add("Vary", "Accept-Encoding")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if p.Status == 0 {
 		p.Status = http.StatusOK
 	}
-	w.WriteHeader(p.Status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body)
+	made := madePage{plain: b.Bytes()}
+	if b.Len() > 1024 && acceptsGzip(r.Request) {
+		made.gzipped = s.gzip(b.Bytes())
 	}
+	made.send(w, r, p.Status)
+	return nil
+}
+
+// madePage is a page ready to be sent.
+type madePage struct{ plain, gzipped []byte }
+
+func (m madePage) send(w http.ResponseWriter, r *request, status int) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(r.Lang))
+	h.Add("Vary", "Accept-Encoding")
+	body := m.plain
+	if m.gzipped != nil && acceptsGzip(r.Request) {
+		h.Set("Content-Encoding", "gzip")
+		body = m.gzipped
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // a reader who hung up is no fault of ours
+	}
+}
+
+// gzip compresses a page. Compression tells lengths, and a page may hold a booking's
+// reference beside what a form sent. What is secret here changes with each page
+// (idempotency keys, links) or is shown on a page that another origin can neither ask for
+// with cookies nor fill.
+func (s *server) gzip(body []byte) []byte {
+	var z bytes.Buffer
+	g := s.gzips.Get().(*gzip.Writer)
+	g.Reset(&z)
+	_, _ = g.Write(body) // a bytes.Buffer takes everything
+	_ = g.Close()
+	s.gzips.Put(g)
+	return z.Bytes()
+}
+
+// keepFor is how long a page that is the same for everybody is kept: the board of a rush
+// is asked for thousands of times a second, and made once.
+const keepFor = time.Second
+
+// keptPages are such pages by language and path. Its lock is held while one is made, so
+// that it is made once.
+type keptPages struct {
+	mu    sync.Mutex
+	pages map[string]keptPage
+}
+
+type keptPage struct {
+	madePage
+	at time.Time
+}
+
+func (k *keptPages) get(key string, now time.Time, build func() (madePage, error)) (madePage, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	had, ok := k.pages[key]
+	if age := now.Sub(had.at); ok && age >= 0 && age < keepFor {
+		return had.madePage, nil
+	}
+	made, err := build()
+	if err == nil {
+		k.pages[key] = keptPage{made, now}
+	}
+	return made, err
+}
+
+// keep answers with a page that is the same for everybody, and makes it when the last
+// one is too old. It is not for officers, whose pages bear their names.
+func (s *server) keep(w http.ResponseWriter, r *request, build func() (page, error)) error {
+	if r.Officer.ID != "" || r.URL.RawQuery != "" {
+		p, err := build()
+		if err != nil {
+			return err
+		}
+		return s.render(w, r, p)
+	}
+	k, err := s.kept.get(string(r.Lang)+r.Path, r.Now, func() (madePage, error) {
+		p, err := build()
+		if err != nil {
+			return madePage{}, err
+		}
+		var b bytes.Buffer
+		if err := s.write(&b, r, p); err != nil {
+			return madePage{}, err
+		}
+		return madePage{b.Bytes(), s.gzip(b.Bytes())}, nil
+	})
+	if err != nil {
+		return err
+	}
+	k.send(w, r, http.StatusOK)
 	return nil
 }
 

@@ -53,6 +53,7 @@ type server struct {
 	tokens    *tokens
 	clients   map[[32]byte]Client
 	gzips     sync.Pool // of *gzip.Writer
+	kept      keptPages
 }
 
 // New returns the handler of all pages and of the API.
@@ -68,7 +69,7 @@ func newServer(d Deps) (*server, error) {
 		d.Clock == nil || d.Rand == nil || d.Log == nil || d.Texts == nil:
 		return nil, errors.New("web: something that the server is made of is missing")
 	}
-	s := &server{deps: d, codec: service.NewCodec(), throttle: newThrottle(), clients: map[[32]byte]Client{}}
+	s := &server{deps: d, codec: service.NewCodec(), throttle: newThrottle(), clients: map[[32]byte]Client{}, kept: keptPages{pages: map[string]keptPage{}}}
 	for _, c := range d.Clients {
 		s.clients[c.Token] = c
 	}

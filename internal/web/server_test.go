@@ -5,6 +5,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/service"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
@@ -338,7 +340,22 @@ func TestThrottle(t *testing.T) {
 	if got := p.get(mine, "").StatusCode; got != 200 {
 		t.Errorf("a page: %d", got)
 	}
+	// Bookings from one address: a crowd's worth, then one after another; a program's are not counted.
+	f := partyForm(hour(10), 1)
+	f.Set("idem", "0123456789abcdef")
+	for range bookBurst {
+		p.post("/en/book/confirm", "", f)
+	}
+	if got := p.post("/en/book/confirm", "", f).StatusCode; got != http.StatusTooManyRequests {
+		t.Errorf("bookings: %d", got)
+	}
+	if got := p.post("/en/clerk/book/confirm", "clerk", f).StatusCode; got == http.StatusTooManyRequests {
+		t.Errorf("a clerk's booking: %d", got)
+	}
 	p.now = p.now.Add(time.Minute)
+	if got := p.post("/en/book/confirm", "", f).StatusCode; got == http.StatusTooManyRequests {
+		t.Errorf("a minute later: %d", got)
+	}
 	if got := try("111111111111"); got != 422 {
 		t.Errorf("a minute later: %d", got)
 	}
@@ -434,4 +451,42 @@ func FuzzLink(f *testing.F) {
 			t.Fatalf("%+v", l)
 		}
 	})
+}
+
+// TestKept makes the board once for all who ask within a second, and anew after it; an
+// officer's is made for the officer.
+func TestKept(t *testing.T) {
+	p := newTestPost(t)
+	reads := 0
+	p.server.deps.Reader = countedReader{p.server.deps.Reader, &reads}
+	first := p.get("/en/", "")
+	for range 50 {
+		if r := p.get("/en/", ""); r.body != first.body {
+			t.Fatal("another page")
+		}
+	}
+	if reads != 1 {
+		t.Errorf("read %d times", reads)
+	}
+	p.book("", hour(10), 1)
+	p.now = p.now.Add(keepFor)
+	if r := p.get("/en/", ""); r.body == first.body || !strings.Contains(text(r.body), "199 places free") {
+		t.Error("an old page after a second")
+	}
+	if r := p.get("/en/", "clerk"); !strings.Contains(r.body, `class="who"`) {
+		t.Error("an officer gets everybody's page")
+	}
+	if r := p.get("/en/", ""); strings.Contains(r.body, `class="who"`) {
+		t.Error("everybody gets an officer's page")
+	}
+}
+
+type countedReader struct {
+	service.Reader
+	n *int
+}
+
+func (c countedReader) View(ctx context.Context, f func(service.State) error) error {
+	*c.n++
+	return c.Reader.View(ctx, f)
 }

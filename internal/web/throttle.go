@@ -25,6 +25,9 @@ import (
 //     keyed hash, so that memory is bounded and nobody can aim at a neighbour's bucket;
 //   - wrong references altogether: right ones cost nothing, so that a guesser who uses
 //     up the common bucket slows other guessers, and people with a real reference not at all.
+//   - bookings from one address, at a rate that a market day's whole crowd behind one
+//     address would just reach: what makes hoarding places pointless is not this but that a
+//     pass holds only with its document, and a document has one booking a day.
 //
 // 60 random bits and 50 wrong answers a second make a right guess among a million
 // bookings take some 700 years on average.
@@ -35,26 +38,35 @@ type throttle struct {
 	mu    sync.Mutex // guards what follows
 	refs  [4096]rate.Limiter
 	addrs [4096]rate.Limiter
+	books [4096]rate.Limiter
 }
 
 const (
 	wrongRate, wrongBurst = 50, 500
 	refRate, refBurst     = 1.0 / 6, 10 // ten at once, then one in six seconds
 	addrRate, addrBurst   = 200, 2000
+	bookRate, bookBurst   = 5, 500
 )
 
 func newThrottle() *throttle {
 	t := &throttle{seed: maphash.MakeSeed(), wrong: rate.NewLimiter(wrongRate, wrongBurst)}
+	// Limits are set as of long ago, so that a bucket is full at the first try whatever
+	// clock the server goes by.
 	for i := range t.refs {
 		t.refs[i].SetLimitAt(time.Time{}, refRate)
 		t.refs[i].SetBurstAt(time.Time{}, refBurst)
 		t.addrs[i].SetLimitAt(time.Time{}, addrRate)
 		t.addrs[i].SetBurstAt(time.Time{}, addrBurst)
+		t.books[i].SetLimitAt(time.Time{}, bookRate)
+		t.books[i].SetBurstAt(time.Time{}, bookBurst)
 	}
 	return t
 }
 
-var errSlow = problem.New(problem.Limit, "slow")
+var (
+	errSlow = problem.New(problem.Limit, "slow")
+	errBusy = problem.New(problem.Limit, "busy")
+)
 
 // guess counts one try at a reference or receipt number, before it is looked up.
 func (t *throttle) guess(now time.Time, r *http.Request, what string) error {
@@ -63,6 +75,16 @@ func (t *throttle) guess(now time.Time, r *http.Request, what string) error {
 	if !t.addrs[maphash.String(t.seed, address(r))%uint64(len(t.addrs))].AllowN(now, 1) ||
 		!t.refs[maphash.String(t.seed, what)%uint64(len(t.refs))].AllowN(now, 1) {
 		return errSlow
+	}
+	return nil
+}
+
+// booking counts one booking that a traveller asks for.
+func (t *throttle) booking(now time.Time, r *http.Request) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.books[maphash.String(t.seed, address(r))%uint64(len(t.books))].AllowN(now, 1) {
+		return errBusy
 	}
 	return nil
 }
