@@ -228,6 +228,8 @@ func TestDeskTurnsAway(t *testing.T) {
 	tr := p.book(10, cnicA, "Bibi Gul", 0)
 	b.submit("/en/desk", "text", tr.text[:80])
 	b.wants("Not allowed")
+	b.get("/en/desk").submit("/en/desk", "text", p.foreignAt(3, 10, "passport", "IRN", "A12345678").text)
+	b.wants("Not allowed", "another market")
 	b.get("/en/desk").submit("/en/desk", "text", cnicA)
 	b.wants("Bibi Gul")
 }

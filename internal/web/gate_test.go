@@ -113,6 +113,28 @@ func TestGateSentTwice(t *testing.T) {
 	b.get("/en/gate").wants("1 / 600")
 }
 
+// TestGateTwoTabs: a scan that was decided in one tab is not completed in another.
+func TestGateTwoTabs(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer, people.Supervisor)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate").scan(tr.text, "in")
+	complete, decide := b.fields("/en/gate", `class="ask"`), b.fields("/en/gate/decide")
+	decide.Set("why", "incapable")
+	decide.Set("act", "back")
+	b.postForm("/en/gate/decide", decide).wants("turned back")
+	complete.Set("temperature", "36.6")
+	complete.Set("symptoms", "no")
+	complete.Set("document", tr.doc.Number)
+	if b.postForm("/en/gate", complete); b.code != 409 {
+		t.Errorf("completed after it was decided: %d", b.code)
+	}
+	b.wants("completed or decided already")
+	if p.presence(tr).Inside {
+		t.Error("inside")
+	}
+}
+
 func TestGateDoubleUse(t *testing.T) {
 	p := openPost(t)
 	b := p.signedIn("mand", people.GateOfficer, people.Supervisor)
