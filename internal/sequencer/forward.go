@@ -73,12 +73,19 @@ func (s *Sequencer) mac(parts ...[]byte) string {
 }
 
 // forward hands a command to the server that owns the log.
-func (s *Sequencer) forward(ctx context.Context, id service.Idem, kind string, body []byte) (service.Done, error) {
+func (s *Sequencer) forward(ctx context.Context, id service.Idem, c service.Command) (service.Done, error) {
 	lease := s.lease.Load()
 	if lease == nil || !lease.Live || lease.Owner == s.name || lease.Address == "" {
 		return service.Done{}, errNotRun
 	}
-	msg, err := s.codec.Marshal(forwarded{Kind: kind, Body: body, Key: id.Key, Actor: id.Actor, At: time.Now().Unix()})
+	body, err := s.codec.Marshal(c)
+	if err != nil {
+		return service.Done{}, problem.Wrap(problem.Internal, "command.form", err)
+	}
+	if len(body) > service.MaxCommand {
+		return service.Done{}, problem.New(problem.Limit, "command.size")
+	}
+	msg, err := s.codec.Marshal(forwarded{Kind: c.CommandKind(), Body: body, Key: id.Key, Actor: id.Actor, At: time.Now().Unix()})
 	if err != nil {
 		return service.Done{}, problem.Wrap(problem.Internal, "command.form", err)
 	}
@@ -164,7 +171,7 @@ func (s *Sequencer) answer(ctx context.Context, msg []byte) forwardedAnswer {
 		return forwardedAnswer{NotRun: true}
 	}
 	// The caller may be gone before the answer is there: the command is in the queue all the same.
-	d, err := s.enqueue(ctx, service.Idem{Key: f.Key, Actor: f.Actor}, c, f.Body)
+	d, err := s.enqueue(ctx, service.Idem{Key: f.Key, Actor: f.Actor}, c)
 	switch {
 	case errors.Is(err, errNotRun):
 		return forwardedAnswer{NotRun: true}

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -127,6 +128,9 @@ type owner struct {
 	size   uint64 // of the log with everything that was decided
 	lastAt time.Time
 	next   *batch
+	taken  []*item // room for take
+
+	hmac hash.Hash // under the secret of the salts
 
 	tree *record.Tree // the committer's
 
@@ -161,7 +165,7 @@ func (b *batch) answerAll(err error) {
 // open loads what the owner of a lease needs, and makes sure that the log which is there
 // is the one that was signed.
 func (s *Sequencer) open(ctx context.Context, epoch uint64) (*owner, error) {
-	o := &owner{s: s, epoch: epoch, work: s.c.Store.NewWorking(), next: &batch{}}
+	o := &owner{s: s, epoch: epoch, work: s.c.Store.NewWorking(), next: &batch{}, hmac: hmac.New(sha256.New, s.salt)}
 	tree, head, err := s.c.Store.OpenTree(ctx)
 	if err != nil {
 		return o, err
@@ -282,10 +286,13 @@ func (o *owner) serve(ctx context.Context) (lost *batch) {
 	}
 }
 
-// take decides the command that was waited for, and as many more as are there.
+// maxTake is how many commands are decided before it is seen whether the committer waits.
+const maxTake = 64
+
+// take decides the command that was waited for, and some more where they are there.
 func (o *owner) take(ctx context.Context, first *item) error {
-	items := []*item{first}
-	for len(items) < maxBatch-len(o.next.items) {
+	items := append(o.taken[:0], first)
+	for len(items) < min(maxTake, maxBatch-len(o.next.items)) {
 		select {
 		case it := <-o.s.queue:
 			items = append(items, it)
@@ -294,8 +301,10 @@ func (o *owner) take(ctx context.Context, first *item) error {
 		}
 		break
 	}
+	o.taken = items
+	defer clear(items)
 	var keys service.Keys
-	var kept []string
+	kept := make([]string, 0, len(items))
 	for _, it := range items {
 		it.command.Keys(&keys)
 		if it.key != "" {
@@ -317,7 +326,8 @@ func (o *owner) take(ctx context.Context, first *item) error {
 			it.answer <- a // nothing was changed, so there is nothing to wait for
 		}
 	}
-	return nil
+	// What cannot be encoded shows again when the batch is put together.
+	return o.work.Encode()
 }
 
 // do runs one command on top of everything before it. It is true where the answer has to
@@ -383,7 +393,7 @@ func (o *owner) decide(it *item) (done service.Done, entries []engine.Entry, err
 		if err != nil {
 			return done, nil, problem.Wrap(problem.Internal, "command.fact", err)
 		}
-		d := record.Disclosure{Group: store.Group, Salt: o.s.saltOf(o.size + uint64(len(entries))), Body: body}
+		d := record.Disclosure{Group: store.Group, Salt: o.saltOf(o.size + uint64(len(entries))), Body: body}
 		e, err := record.NewEntry(f.FactKind(), o.tx.Now, d)
 		if err != nil {
 			return done, nil, problem.Wrap(problem.Internal, "command.fact", err)
@@ -395,12 +405,12 @@ func (o *owner) decide(it *item) (done service.Done, entries []engine.Entry, err
 
 // saltOf returns the salt of an entry: nobody who lacks the log's secret can tell it from
 // a random one, and a batch that is made again has the same.
-func (s *Sequencer) saltOf(index uint64) (salt [16]byte) {
-	m := hmac.New(sha256.New, s.salt)
-	var b [8]byte
+func (o *owner) saltOf(index uint64) (salt [16]byte) {
+	o.hmac.Reset()
+	var b [sha256.Size]byte
 	binary.BigEndian.PutUint64(b[:], index)
-	m.Write(b[:])
-	copy(salt[:], m.Sum(nil))
+	o.hmac.Write(b[:8])
+	copy(salt[:], o.hmac.Sum(b[:0]))
 	return salt
 }
 

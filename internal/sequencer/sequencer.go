@@ -12,13 +12,12 @@
 package sequencer
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -200,20 +199,14 @@ func (s *Sequencer) Do(ctx context.Context, id service.Idem, c service.Command) 
 	if n := len(id.Key); n > 0 && (n < minKey || n > maxKey) || len(id.Actor) > maxActor {
 		return service.Done{}, problem.Field("idempotency-key", "idempotency.form")
 	}
-	body, err := s.codec.Marshal(c)
-	if err != nil {
-		return service.Done{}, problem.Wrap(problem.Internal, "command.form", err)
-	}
-	if len(body) > service.MaxCommand {
-		return service.Done{}, problem.New(problem.Limit, "command.size")
-	}
 	deadline := time.Now().Add(patience)
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
 		var d service.Done
+		var err error
 		if s.owning.Load() {
-			d, err = s.enqueue(ctx, id, c, body)
+			d, err = s.enqueue(ctx, id, c)
 		} else {
-			d, err = s.forward(ctx, id, c.CommandKind(), body)
+			d, err = s.forward(ctx, id, c)
 		}
 		again := errors.Is(err, errNotRun) || errors.Is(err, errUnknown) && id.Key != ""
 		if !again || time.Now().After(deadline) {
@@ -244,12 +237,12 @@ func (s *Sequencer) public(err error) error {
 }
 
 // enqueue waits for the owner's loop, in this process, to run a command.
-func (s *Sequencer) enqueue(ctx context.Context, id service.Idem, c service.Command, body []byte) (service.Done, error) {
+func (s *Sequencer) enqueue(ctx context.Context, id service.Idem, c service.Command) (service.Done, error) {
 	it := &item{command: c, answer: make(chan answer, 1)}
 	if id.Key != "" {
 		it.key = id.Actor + "\x00" + id.Key
 		var err error
-		if it.digest, err = s.digest(c, body); err != nil {
+		if it.digest, err = s.digest(c); err != nil {
 			return service.Done{}, err
 		}
 	}
@@ -275,15 +268,17 @@ func (s *Sequencer) enqueue(ctx context.Context, id service.Idem, c service.Comm
 
 // digest names what a command asks for, so that a key used again for something else is
 // found out. Where the command holds values that each attempt draws anew, they are left out.
-func (s *Sequencer) digest(c service.Command, body []byte) ([32]byte, error) {
+func (s *Sequencer) digest(c service.Command) ([32]byte, error) {
+	var what any = c
 	if e, ok := c.(service.Essential); ok {
-		var err error
-		if body, err = s.codec.Marshal(e.Essence()); err != nil {
-			return [32]byte{}, problem.Wrap(problem.Internal, "command.form", err)
-		}
+		what = e.Essence()
 	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s\n", c.CommandKind())
-	b.Write(body)
-	return sha256.Sum256(b.Bytes()), nil
+	body, err := s.codec.Marshal(what)
+	if err != nil {
+		return [32]byte{}, problem.Wrap(problem.Internal, "command.form", err)
+	}
+	h := sha256.New()
+	io.WriteString(h, c.CommandKind()+"\n")
+	h.Write(body)
+	return [32]byte(h.Sum(nil)), nil
 }

@@ -44,6 +44,7 @@ type tabled interface {
 	tableName() string
 	begin()
 	undo()
+	encode() error
 	collect() (engine.Rows, error)
 	trim()
 	all(f func(k, v []byte) error) error
@@ -101,6 +102,16 @@ func (w *Working) Fault() error {
 	err := w.fault
 	w.fault = nil
 	return err
+}
+
+// Encode encodes what was changed so far, ahead of Collect, while there is time for it.
+func (w *Working) Encode() error {
+	for _, t := range w.tables {
+		if err := t.encode(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Collect returns the rows changed since it was last called: one batch.
@@ -245,6 +256,7 @@ type cell[V any] struct {
 	v     V
 	ok    bool   // there is a row
 	batch uint64 // in which it was last changed, 0 where it is as it was read
+	at    int    // its place among the changed rows of that batch
 }
 
 type change[K comparable, V any] struct {
@@ -273,8 +285,9 @@ type rows[K comparable, V any] struct {
 	stored atomic.Pointer[keyset]
 	put    keyset
 
-	changed []K // in this batch, each once
-	mark    int // length of changed at Begin
+	changed []K      // in this batch, each once
+	encoded [][]byte // of the first of changed, nil where it changed again since
+	mark    int      // length of changed at Begin
 	log     []change[K, V]
 }
 
@@ -345,10 +358,15 @@ func (r *rows[K, V]) set(k K, c cell[V]) {
 			r.put.add(key)
 		}
 	}
+	c.batch, c.at = r.w.batch, len(r.changed)
 	if old.batch != r.w.batch {
 		r.changed = append(r.changed, k)
+	} else {
+		c.at = old.at
+		if c.at < len(r.encoded) {
+			r.encoded[c.at] = nil
+		}
 	}
-	c.batch = r.w.batch
 	r.keep(k, c)
 }
 
@@ -370,7 +388,32 @@ func (r *rows[K, V]) undo() {
 		}
 	}
 	r.changed = r.changed[:r.mark]
+	r.encoded = r.encoded[:min(len(r.encoded), r.mark)]
 	r.begin()
+}
+
+// absence is the encoding of a row that is not there.
+var absence = []byte{}
+
+func (r *rows[K, V]) encode() error {
+	for len(r.encoded) < len(r.changed) {
+		r.encoded = append(r.encoded, nil)
+	}
+	for i, b := range r.encoded {
+		if b != nil {
+			continue
+		}
+		c, _ := r.cell(r.changed[i])
+		b = absence
+		if c.ok {
+			var err error
+			if b, err = r.enc(&c.v); err != nil {
+				return err
+			}
+		}
+		r.encoded[i] = b
+	}
+	return nil
 }
 
 func (r *rows[K, V]) collect() (engine.Rows, error) {
@@ -378,27 +421,27 @@ func (r *rows[K, V]) collect() (engine.Rows, error) {
 	if len(r.changed) == 0 {
 		return out, nil
 	}
+	if err := r.encode(); err != nil {
+		return out, err
+	}
 	out.Keys = make([][]byte, 0, len(r.changed))
 	out.Values = make([][]byte, 0, len(r.changed))
-	for _, k := range r.changed {
+	for i, k := range r.changed {
 		c, _ := r.cell(k)
 		key := r.key(nil, k)
 		if !c.ok {
 			out.Gone = append(out.Gone, key)
 			continue
 		}
-		v, err := r.enc(&c.v)
-		if err != nil {
-			return out, err
-		}
 		out.Keys = append(out.Keys, key)
-		out.Values = append(out.Values, v)
+		out.Values = append(out.Values, r.encoded[i])
 		if r.at != nil {
 			out.At = append(out.At, r.at(&c.v))
 		}
 	}
 	clear(r.changed)
-	r.changed, r.mark = r.changed[:0], 0
+	clear(r.encoded)
+	r.changed, r.encoded, r.mark = r.changed[:0], r.encoded[:0], 0
 	r.begin()
 	return out, nil
 }

@@ -67,7 +67,7 @@ func TestWorking(t *testing.T) {
 		}
 		ref := rapid.StringMatching(`[a-h]`)
 		for range rapid.IntRange(1, 60).Draw(r, "steps") {
-			switch rapid.SampledFrom([]string{"command", "command", "command", "command", "collect", "commit", "again", "prefetch"}).Draw(r, "step") {
+			switch rapid.SampledFrom([]string{"command", "command", "command", "command", "encode", "collect", "commit", "again", "prefetch"}).Draw(r, "step") {
 			case "command":
 				w.Begin()
 				next := map[booking.Ref]string{}
@@ -106,6 +106,10 @@ func TestWorking(t *testing.T) {
 					r.Fatal(err)
 				}
 				queue = append(queue, pending{rows, batch})
+			case "encode":
+				if err := w.Encode(); err != nil {
+					r.Fatal(err)
+				}
 			case "commit":
 				if len(queue) > 0 {
 					commit()
