@@ -58,7 +58,9 @@ func TestServeRefuses(t *testing.T) {
 	undo := edit(filepath.Join(pkg, "parameters", "law.yaml"), func(s string) string { return s + "\n# One more line.\n" })
 	refused("an edition that was changed after it was signed", problem.Untrusted, "does not bind anybody yet")
 	undo()
-	undo = edit(config, func(s string) string { return strings.Replace(s, `listen: "127.0.0.1:0"`, `listen: "0.0.0.0:0"`, 1) + "http: true\n" })
+	undo = edit(config, func(s string) string {
+		return strings.Replace(s, `listen: "127.0.0.1:0"`, `listen: "0.0.0.0:0"`, 1) + "http: true\n"
+	})
 	refused("a field that stands twice", problem.Invalid, "config.yaml")
 	undo()
 	undo = edit(config, func(s string) string {

@@ -278,12 +278,20 @@ func bookPlace(c *chrome, s *Side, tag lang.Tag, n int, look bool) (pass string)
 	return text
 }
 
-// TestMarketDay drives the real demonstration with a real browser, in each language: a
-// trader books at side A, is let in at side B's gate with the line cut, buys more than the
-// category allows at A's desk, gets a receipt, and leaves.
-func TestMarketDay(t *testing.T) {
+// TestBrowser drives the real demonstration with a real browser.
+func TestBrowser(t *testing.T) {
 	first := openChrome(t)
+	plain := openChrome(t, chromedp.Flag("blink-settings", "scriptEnabled=false"))
 	d := openDemo(t)
+	t.Run("market day", func(t *testing.T) { marketDay(t, first, d) })
+	t.Run("every page", func(t *testing.T) { everyPage(t, first, d) })
+	t.Run("no script", func(t *testing.T) { noScript(t, plain, d) })
+}
+
+// marketDay is the day of one trader in each language: books at side A, is let in at side
+// B's gate with the line cut, buys more than the category allows at A's desk, gets a
+// receipt, and leaves.
+func marketDay(t *testing.T, first *chrome, d *Demo) {
 	for n, tag := range lang.Tags {
 		t.Run(string(tag), func(t *testing.T) {
 			trader, gate, desk := first.window(t), first.window(t), first.window(t)
@@ -389,11 +397,9 @@ func displayed(t *testing.T, d *Demo, category string) (code string, minor int64
 	return "", 0
 }
 
-// TestEveryPage opens each officer's pages at both sides, with the day under way, in each
+// everyPage opens each officer's pages at both sides, with the day under way, in each
 // language, and lets axe-core look at them.
-func TestEveryPage(t *testing.T) {
-	first := openChrome(t)
-	d := openDemo(t)
+func everyPage(t *testing.T, first *chrome, d *Demo) {
 	pages := map[string][]string{
 		"":           {"/", "/before", "/law", "/goods", "/values", "/receipt", "/book", "/booking", "/sign-in", "/demo", "/nowhere"},
 		"clerk":      {"/clerk", "/clerk/book", "/word"},
@@ -425,10 +431,9 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
-// TestNoScript books, looks up and cancels with script switched off.
-func TestNoScript(t *testing.T) {
-	c := openChrome(t, chromedp.Flag("blink-settings", "scriptEnabled=false"))
-	d := openDemo(t)
+// noScript books, looks up and cancels with script switched off.
+func noScript(t *testing.T, c *chrome, d *Demo) {
+	c = &chrome{t, c.ctx}
 	bookPlace(c, d.B, lang.UR, 77, false)
 	c.follow(`main a[href*="/booking/"]`)
 	c.follow(`main a.button[href$="/cancel"]`)

