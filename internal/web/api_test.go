@@ -492,9 +492,13 @@ func TestBadPasses(t *testing.T) {
 	if r.Verdict.Outcome != reason.Allow || r.Issuer != "B" || !r.Scan.Counted {
 		t.Errorf("foreign: %+v", r)
 	}
-	scan.Document = &documentIn{"national-id", "IRN", "1234567891"}
-	if r := p.call("POST", "/api/v1/gate/scans", "gate", "foreign-00000002", scan); r.StatusCode == 200 && into[scanOut](t, r).Verdict.Outcome == reason.Allow {
-		t.Errorf("foreign with another's document: %s", r.body)
+	scan = scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: good, Document: &documentIn{"cnic", "PAK", cnic(9)}, Screening: &screeningIn{TempTenths: 366}}
+	if r := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "another-00000001", scan)); r.Verdict.Outcome != reason.Refuse || r.Scan.Counted {
+		t.Errorf("with another's document: %+v", r)
+	}
+	scan.Gate = 2
+	if r := p.call("POST", "/api/v1/gate/scans", "gate", "another-00000002", scan); r.StatusCode != 400 || into[problemDocument](t, r).Field != "gate" {
+		t.Errorf("at the other side's gate: %d %s", r.StatusCode, r.body)
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/service"
 )
 
@@ -72,6 +74,11 @@ func TestBook(t *testing.T) {
 		t.Fatalf("check: %s", text(check.body))
 	}
 	h := hidden(check.body, "check")
+	h.Set("switch", "1")
+	if ur := hidden(p.post("/ur/book/people", "", h).body, "check"); ur.Get("idem") != h.Get("idem") || ur.Get("number-2") != h.Get("number-2") {
+		t.Errorf("the answers to check are another act in another language: %v", ur)
+	}
+	h.Del("switch")
 	done := p.post("/en/book/confirm", "", h)
 	if done.StatusCode != http.StatusSeeOther {
 		t.Fatalf("confirm: %d %s", done.StatusCode, text(done.body))
@@ -390,6 +397,21 @@ func TestClerk(t *testing.T) {
 	if r := p.post("/en/clerk/find", "clerk", url.Values{"q": {"nobody"}, "site": {"1"}}); r.StatusCode != 200 || !strings.Contains(text(r.body), "No booking of this day fits") {
 		t.Errorf("find nobody: %d %s", r.StatusCode, text(r.body))
 	}
+	// A clerk of another market neither finds it nor opens it.
+	elsewhere := people.Officer{ID: "o-elsewhere1", Login: "elsewhere", Roles: []people.Role{people.Clerk}, Site: "gabd-reemdan", Active: true}
+	_, err := p.mem.Do(context.Background(), service.Idem{}, service.Appoint{Officer: elsewhere, Word: "none"})
+	p.must(err)
+	if r := p.post("/en/clerk/find", "elsewhere", url.Values{"q": {string(b.Ref)}, "site": {"2"}}); r.StatusCode != 200 || !strings.Contains(text(r.body), "No booking of this day fits") {
+		t.Errorf("found from another market: %d %s", r.StatusCode, text(r.body))
+	}
+	for _, path := range []string{"", "/pass", "/cancel", "/move"} {
+		if r := p.get(mine+path, "elsewhere"); r.StatusCode != 403 {
+			t.Errorf("%s opened from another market: %d", path, r.StatusCode)
+		}
+	}
+	if r := p.post(mine+"/cancel", "elsewhere", url.Values{"idem": {"fedcba9876543219"}}); r.StatusCode != 403 {
+		t.Errorf("cancelled from another market: %d", r.StatusCode)
+	}
 	page := p.get(mine, "clerk")
 	form := url.Values{"idem": {"fedcba9876543210"}, "member": {"0"}}
 	if r := p.post(mine+"/reissue", "clerk", form); r.StatusCode != 303 {
@@ -437,5 +459,52 @@ func TestLog(t *testing.T) {
 		if !bytes.Contains(p.log.Bytes(), []byte(want)) {
 			t.Errorf("the log lacks %q:\n%s", want, log)
 		}
+	}
+}
+
+// TestReceiptPage checks receipts by number and by code, of both sides, good and void.
+func TestReceiptPage(t *testing.T) {
+	p := newTestPost(t)
+	doc := documentIn{"cnic", "PAK", cnic(1)}
+	p.call("POST", "/api/v1/values", "customs", "display-00000001", displayIn{Site: "mand-pishin", Values: []displayValueIn{{"07020000", 100, "USD", "kg"}}})
+	b := into[bookingAnswerOut](t, p.call("POST", "/api/v1/bookings", "clerk", "book-00000000001", bookIn{Slot: slotIDText(hour(9)), People: []personIn{{Document: doc}}}))
+	buy := into[buyOut](t, p.call("POST", "/api/v1/desk/purchases", "customs", "buy-000000000001", buyIn{Site: "mand-pishin", PassID: &b.Booking.Members[0].PassID, Buyer: &buyerIn{"Gul Bano", doc}, Good: "07020000", Quantity: 10_000}))
+	if buy.Purchase == nil || buy.Receipt == "" {
+		t.Fatalf("%+v", buy)
+	}
+	ask := func(shown string) string {
+		return text(p.post("/en/receipt", "", url.Values{"receipt": {shown}}).body)
+	}
+	number := buy.Purchase.Number
+	for _, shown := range []string{number, strings.ToLower(number), number[2:], buy.Receipt} {
+		if said := ask(shown); !strings.Contains(said, "is genuine and stands") || !strings.Contains(said, number) || strings.Contains(said, "Gul Bano") {
+			t.Errorf("%.20s: %s", shown, said)
+		}
+	}
+	altered := buy.Receipt[:80] + "0" + buy.Receipt[81:]
+	if altered == buy.Receipt {
+		altered = buy.Receipt[:80] + "1" + buy.Receipt[81:]
+	}
+	for _, shown := range []string{"R-000000000000", altered, "DR1:" + strings.Repeat("0", 100), strings.Repeat("x", 100)} {
+		if said := ask(shown); !strings.Contains(said, "not a genuine receipt") {
+			t.Errorf("%.20s: %s", shown, said)
+		}
+	}
+	// The other side's receipt is genuine by its code, even under a number that this side
+	// has given too, and what it says is what it was signed for.
+	foreign, err := pass.SignReceipt(p.receiptB, pass.Receipt{Side: pass.SideB, Number: number, Site: 1, Day: 9376, Code: "08105000", Quantity: 1000, Unit: "kg", Value: 777, Currency: "USD",
+		Regime: "concession", DutyKnown: true, Officer: "o-1", IssuedAt: p.now})
+	p.must(err)
+	if said := ask(foreign); !strings.Contains(said, "made out by the other side") || !strings.Contains(said, "7.77") {
+		t.Errorf("the other side's: %s", said)
+	}
+	p.call("POST", "/api/v1/desk/purchases/"+number+"/void", "customs", "void-00000000001", voidIn{"keyed"})
+	for _, shown := range []string{number, buy.Receipt} {
+		if said := ask(shown); !strings.Contains(said, "taken back") || strings.Contains(said, "and stands") {
+			t.Errorf("void, %.20s: %s", shown, said)
+		}
+	}
+	if r := p.post("/en/receipt", "", url.Values{}); r.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("nothing: %d", r.StatusCode)
 	}
 }

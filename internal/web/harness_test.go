@@ -49,7 +49,8 @@ type testPost struct {
 	log    *bytes.Buffer
 	lost   bool // the next command is done and its answer lost
 	dead   bool // no command is done
-	keyB   *pass.Key
+	// The other side's keys, for passes and for receipts.
+	keyB, receiptB *pass.Key
 }
 
 const testWord = "open sesame, please"
@@ -86,7 +87,7 @@ func newTestPost(t testing.TB, change ...func(*Deps)) *testPost {
 		}
 		keys[side] = pair
 	}
-	p.keyB = keys[pass.SideB][0]
+	p.keyB, p.receiptB = keys[pass.SideB][0], keys[pass.SideB][1]
 	trust, err := pass.NewTrust(roots)
 	p.must(err)
 	trust, err = trust.With(certs...)

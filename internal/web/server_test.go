@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/service"
 )
 
@@ -222,16 +223,18 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%s: %d", name, r.StatusCode)
 		}
 	}
+	good := `{"slot":"` + slotIDText(hour(10)) + `","people":[{"document":{"kind":"cnic","country":"PAK","number":"` + cnic(1) + `"}}]}`
 	big := `{"slot":"` + strings.Repeat("1", maxBody) + `"}`
 	for body, status := range map[string]int{
 		big:                                 413,
 		"{}" + strings.Repeat(" ", maxBody): 413,
-		`{"slot":"1"} {}`:                   400,
-		`{"slto":"1"}`:                      400,
-		`[]`:                                400,
-		`nonsense`:                          400,
-		``:                                  400,
-		strings.Repeat(`[`, 60_000):         400,
+		good + "{}":                         400,
+		strings.Replace(good, "{", `{"extra":1,`, 1): 400,
+		`[]`:                        400,
+		good:                        200,
+		`nonsense`:                  400,
+		``:                          400,
+		strings.Repeat(`[`, 60_000): 400,
 	} {
 		if r := p.call("POST", "/api/v1/bookings", "clerk", "0123456789abcdef", body); r.StatusCode != status {
 			t.Errorf("%.40q: %d %s", body, r.StatusCode, r.body)
@@ -290,6 +293,19 @@ func TestProblem(t *testing.T) {
 	}
 	if !strings.Contains(p.log.String(), "secret of the panic") || !strings.Contains(p.log.String(), "secret of the error") {
 		t.Error("the log does not say why")
+	}
+	for i := range p.server.table {
+		if p.server.table[i].pattern == "GET /goods" {
+			p.server.table[i].handle = func(http.ResponseWriter, *request) error { return problem.New(problem.Internal, "slow") }
+		}
+	}
+	if r := p.get("/en/goods", ""); strings.Contains(r.body, "too many wrong tries") {
+		t.Error("a fault of ours says more than that it is one")
+	}
+	for _, body := range []string{`{"hush-hush":1}`, `{"slot":"hush-hush"}`, `{"slot":{"hush-hush":1}}`, `hush-hush`, `{"phone":"hush-hush`} {
+		if r := p.call("POST", "/api/v1/bookings", "clerk", "0123456789abcdef", body); r.StatusCode != 400 || strings.Contains(r.body, "hush") || strings.Contains(p.log.String(), "hush") {
+			t.Errorf("%s: %d %s", body, r.StatusCode, r.body)
+		}
 	}
 	r := p.call("POST", "/api/v1/bookings", "clerk", "0123456789abcdef", bookIn{Slot: slotIDText(hour(10)), Phone: "hush-hush\x00", People: []personIn{{Name: "hush-hush", Document: documentIn{"cnic", "PAK", "hush-hush"}}}})
 	if r.StatusCode != 400 || strings.Contains(r.body, "hush") || strings.Contains(p.log.String(), "hush") {
