@@ -12,6 +12,7 @@ import (
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/money"
 )
 
 // Side is one of the two authorities. No code says home or foreign.
@@ -48,12 +49,13 @@ type Edition struct {
 	Title    lang.Text
 	Hash     Hash
 	Files    []File
-	Zone     string    // the clock of the edition's own dates
-	ZoneData string    // version of the time zone data that the edition was written with
-	Currency string    // ISO 4217: the currency of its limits
-	From     time.Time // in force from, inclusive
-	Until    time.Time // in force until, exclusive; zero where open-ended
-	Note     lang.Text // what readers should know, such as that parts are an example
+	Zone     string         // the clock of the edition's own dates
+	ZoneData string         // version of the time zone data that the edition was written with
+	Currency string         // ISO 4217: the currency of its limits
+	Rounding money.Rounding // of amounts that are a share of another
+	From     time.Time      // in force from, inclusive
+	Until    time.Time      // in force until, exclusive; zero where open-ended
+	Note     lang.Text      // what readers should know, such as that parts are an example
 	Parties  map[Side]Party
 	Sites    []Site
 	Classes  []Class

@@ -13,6 +13,7 @@ import (
 
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/money"
 	"darwaza.dev/internal/reason"
 )
 
@@ -159,6 +160,14 @@ func (r *reader) agreement(a rawAgreement) {
 	}
 	if !isCurrency(e.Currency) {
 		r.fault(a.Currency.line, fmt.Sprintf("currency %q is not known", e.Currency), "write three letters of ISO 4217, such as USD")
+	}
+	switch a.Rounding.text {
+	case "half-up":
+		e.Rounding = money.HalfUp
+	case "half-even":
+		e.Rounding = money.HalfEven
+	default:
+		r.fault(max(a.Rounding.line, 1), fmt.Sprintf("rounding %q", a.Rounding.text), "write half-up or half-even: what becomes of half a minor unit")
 	}
 	for _, s := range [...]Side{A, B} {
 		p, ok := a.Parties[s]

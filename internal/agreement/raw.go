@@ -16,6 +16,7 @@ type rawAgreement struct {
 	Zone        scalar               `yaml:"zone"`
 	ZoneData    scalar               `yaml:"zonedata"`
 	Currency    scalar               `yaml:"currency"`
+	Rounding    scalar               `yaml:"rounding"`
 	From        scalar               `yaml:"from"`
 	Until       scalar               `yaml:"until"`
 	Parties     map[Side]at[rawSide] `yaml:"parties"`

@@ -1,0 +1,270 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"cmp"
+	"math"
+	"strings"
+
+	"cel.dev/cel-go/common/types"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/money"
+	"darwaza.dev/internal/reason"
+)
+
+// How caps count, and the regimes of earlier lots.
+const (
+	perDay      = "day"
+	perCategory = "category"
+
+	countDiverted  = "count"
+	ignoreDiverted = "ignore"
+	questionPrefix = "question:"
+
+	regimeConcession = "concession"
+	regimeStatutory  = "statutory"
+)
+
+// lot is what is found out about the lot at hand.
+type lot struct {
+	value    int64
+	category string
+	listed   bool
+	diverted *clause // the cap that sends it to another regime
+	refused  bool
+	room     int64 // how much of the lot every cap leaves room for
+	roomBy   *clause
+	passed   bool // some cap is passed, or may be
+	left     []left
+}
+
+// left is what a cap leaves, before and after the lot.
+type left struct {
+	clause        *clause
+	of            string
+	before, after int64
+	steps         []string
+}
+
+// judgeLot asks the caps, first those that send a lot elsewhere, because the others
+// may count it differently then, and last the rates, which a cap can set aside.
+func (j *judge) judgeLot() {
+	v, ok := j.a.given(attrValue).(types.Int)
+	if !ok {
+		for _, i := range j.late {
+			j.lack(i, j.clauses[i], attrValue)
+		}
+		return
+	}
+	if v < 0 || j.brokenLots() {
+		for _, i := range j.late {
+			j.step(i, didOpen, "")
+			j.reason(j.clauses[i], CodeFailed, reason.Refer, nil)
+		}
+		return
+	}
+	j.lot.value, j.lot.room = int64(v), math.MaxInt64
+	_, line, found := j.a.c.good(j.a.text(attrCode))
+	j.lot.category, j.lot.listed = line.Category, found
+	for _, diverts := range [...]bool{true, false} {
+		for _, i := range j.late {
+			if k := j.clauses[i]; k.Kind == agreement.KindCap && (k.Else == reason.Divert) == diverts {
+				j.cap(i, k)
+			}
+		}
+	}
+	for _, i := range j.late {
+		if k := j.clauses[i]; k.Kind == agreement.KindRate {
+			j.rate(i, k)
+		}
+	}
+	j.room()
+}
+
+func (j *judge) brokenLots() bool {
+	for _, x := range j.a.q.Lots {
+		if x.Value < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// cap asks one limit on a sum. The sum is known as a span, from the least to the most
+// that it can be under the readings of a question that is not settled.
+func (j *judge) cap(i int, k *clause) {
+	e := j.a.c.e
+	limit, ok := j.a.param(k.Limit)
+	if !ok {
+		j.step(i, didOpen, "")
+		j.reason(k, CodeParameter, reason.Refer, map[string]string{"parameter": k.Limit})
+		return
+	}
+	of := ""
+	if k.Per == perCategory {
+		if of = j.lot.category; of == "" {
+			if j.a.text(attrCode) == "" {
+				j.lack(i, k, attrCode)
+			} else {
+				j.step(i, didPass, "the good is in no category")
+			}
+			return
+		}
+	}
+	question, unsettled := strings.CutPrefix(k.Diverted, questionPrefix)
+	var least, most int64 // of earlier lots
+	concession := false
+	for _, x := range j.a.q.Lots {
+		if k.Per == perCategory && x.Category != of {
+			continue
+		}
+		diverted := x.Regime == regimeStatutory
+		concession = concession || !diverted
+		if !diverted || k.Diverted == countDiverted || k.Diverted == "" {
+			least = add(least, x.Value)
+		}
+		if !diverted || k.Diverted != ignoreDiverted {
+			most = add(most, x.Value)
+		}
+	}
+	before := most
+	steps := []string{"earlier " + amountText(most, e.Currency)}
+	// The lot at hand is itself a diverted one where another cap has sent it away.
+	elsewhere := j.lot.diverted != nil && k.Else != reason.Divert
+	if !elsewhere || k.Diverted == countDiverted || k.Diverted == "" {
+		least = add(least, j.lot.value)
+	}
+	if !elsewhere || k.Diverted != ignoreDiverted {
+		most = add(most, j.lot.value)
+	}
+	sum := amountText(before, e.Currency) + " + " + amountText(j.lot.value, e.Currency) + " = " + amountText(add(before, j.lot.value), e.Currency) +
+		" of " + amountText(limit, e.Currency) + " " + e.Currency
+	steps = append(steps[:0], sum)
+	j.lot.left = append(j.lot.left, left{k, of, max(0, limit-before), max(0, limit-most), steps})
+	if r := max(0, limit-before); r < j.lot.room {
+		j.lot.room, j.lot.roomBy = r, k
+	}
+	if most <= limit {
+		j.step(i, didPass, sum)
+		return
+	}
+	j.lot.passed = true
+	params := map[string]string{
+		"limit": amountText(limit, e.Currency) + " " + e.Currency,
+		"total": amountText(most, e.Currency) + " " + e.Currency,
+		"fits":  amountText(max(0, limit-before), e.Currency) + " " + e.Currency,
+	}
+	if of != "" {
+		params["category"] = of
+	}
+	if least <= limit {
+		// The sum is within the limit under one reading and above it under the other.
+		params["question"] = question
+		j.against(i, k, CodeCapOpen, reason.Refer, params)
+		j.v.Steps[i].Note = sum
+		if unsettled {
+			j.rests(question)
+		}
+		return
+	}
+	code := CodeCapRefuse
+	switch k.Else {
+	case reason.Divert:
+		code = CodeCapDivert
+		params["regime"] = k.Regime
+		if j.state[i].when == yes && j.state[i].maybe == 0 {
+			j.lot.diverted = k
+		}
+	case reason.Refuse:
+		j.lot.refused = true
+	default:
+		code = unmet(k.Else)
+	}
+	j.against(i, k, code, k.Else, params)
+	j.v.Steps[i].Note = sum
+	if concession && k.Earlier != "" {
+		j.rests(k.Earlier)
+	}
+}
+
+// rate charges a percentage on the lot.
+func (j *judge) rate(i int, k *clause) {
+	e := j.a.c.e
+	if k.list != nil {
+		line, ok := k.list.Find(j.a.text(attrCode))
+		if !ok {
+			j.step(i, didPass, "the good is not on the list")
+			return
+		}
+		j.charge(i, k, line.Category, line.Rate, e.ListInfo[k.List].Rates[line.Category])
+		return
+	}
+	j.charge(i, k, "", 0, k.Rate)
+}
+
+func (j *judge) charge(i int, k *clause, category string, rate int64, param string) {
+	j.step(i, didApply, "")
+	if j.lot.refused {
+		return // nothing is charged on what is not let through
+	}
+	x := Amount{Name: k.Amount, Currency: j.a.c.e.Currency, Clause: k.ID}
+	if d := j.lot.diverted; d != nil {
+		x.Clause = d.ID
+		x.Steps = []string{"the lot goes to the regime " + d.Regime + ", whose rates are not at hand"}
+		j.amount(x)
+		return
+	}
+	if param != "" {
+		r, ok := j.a.param(param)
+		if !ok {
+			x.Steps = []string{"the text gives no " + param}
+			j.amount(x)
+			j.reason(k, CodeParameter, reason.Refer, map[string]string{"parameter": param})
+			return
+		}
+		rate = r
+	}
+	if category != "" {
+		x.Steps = []string{"category " + category}
+	}
+	j.percent(&x, j.lot.value, rate)
+	j.amount(x)
+}
+
+// percent works a percentage out and writes how.
+func (j *judge) percent(x *Amount, minor, rate int64) {
+	n, err := money.Percent(minor, rate, j.a.c.e.Rounding)
+	if err != nil {
+		x.Steps = append(x.Steps, "too large to work out")
+		return
+	}
+	x.Minor, x.Known = n, true
+	x.Steps = append(x.Steps, amountText(minor, x.Currency)+" × "+unitText(rate, "percent")+" = "+amountText(n, x.Currency)+" "+x.Currency)
+}
+
+// room says what is left of each limit, and how much of the lot would still fit.
+func (j *judge) room() {
+	currency := j.a.c.e.Currency
+	for _, l := range j.lot.left {
+		n := l.after
+		if j.lot.refused {
+			n = l.before
+		}
+		j.amount(Amount{Name: "allowance.left", Of: l.of, Minor: n, Currency: currency, Known: true, Clause: l.clause.ID, Steps: l.steps})
+	}
+	if j.lot.passed && j.lot.roomBy != nil {
+		j.amount(Amount{Name: "fits", Minor: min(j.lot.room, j.lot.value), Currency: currency, Known: true, Clause: cmp.Or(j.lot.roomBy.ID, ""),
+			Steps: []string{"the least that a limit leaves is " + amountText(j.lot.room, currency) + " " + currency}})
+	}
+}
+
+// add adds two figures that are not negative and stays at the greatest where they overflow.
+func add(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
