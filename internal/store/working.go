@@ -190,7 +190,6 @@ func want[K comparable, V any](f *fetcher, t table.Table[K, V], keys []K) {
 		}
 		key := r.key(nil, k)
 		if r.absent(key) {
-			r.keep(k, cell[V]{})
 			continue
 		}
 		// Until it is read it counts as absent, so that a key named twice is asked for once.
@@ -317,7 +316,11 @@ func (r *rows[K, V]) load(k K) cell[V] {
 		return c
 	}
 	var c cell[V]
-	if key := r.key(nil, k); r.w.src != nil && !r.absent(key) {
+	if r.w.src != nil {
+		key := r.key(nil, k)
+		if r.absent(key) {
+			return c
+		}
 		reqs := []engine.Request{{Table: r.name, Keys: [][]byte{key}}}
 		err := r.w.src.Fetch(r.w.ctx, reqs)
 		if err != nil {
