@@ -12,9 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/qr"
@@ -191,6 +191,7 @@ type loginView struct{ Login, Word, Roles string }
 
 func (p *page) show(w http.ResponseWriter, tag lang.Tag) {
 	say := func(key string) string { return p.texts.Say(tag, key, nil) }
+	now := p.demo.Clock.Now()
 	v := struct {
 		Lang, Dir, Style, Title, Banner string
 		Tags                            []lang.Tag
@@ -200,11 +201,13 @@ func (p *page) show(w http.ResponseWriter, tag lang.Tag) {
 		Guests                          []guestView
 		Say                             func(string) string
 		Sold                            func(agreement.Side) string
+		Own                             func(lang.Tag) string
 	}{
 		Lang: string(tag), Dir: "ltr", Style: p.style, Title: say("demo.title"), Banner: say(Banner), Tags: lang.Tags[:],
-		Now: p.demo.Clock.Now().Format(time.DateTime), Cut: p.demo.Of(p.side).Post.Exchange().Status().Cut,
+		Now: lang.FormatDateBoth(tag, calendar.On(now, now.Location())) + ", " + lang.FormatTime(tag, now), Cut: p.demo.Of(p.side).Post.Exchange().Status().Cut,
 		Say:  say,
 		Sold: func(s agreement.Side) string { return p.texts.Say(tag, "demo.sold", lang.Args{"side": string(s)}) },
+		Own:  own,
 	}
 	if tag.RTL() {
 		v.Dir = "rtl"
@@ -235,6 +238,17 @@ func (p *page) show(w http.ResponseWriter, tag lang.Tag) {
 	_, _ = w.Write(b.Bytes()) // a reader who hung up is no fault of ours
 }
 
+// own is a language's name in itself.
+func own(t lang.Tag) string {
+	switch t {
+	case lang.FA:
+		return "فارسی"
+	case lang.UR:
+		return "اردو"
+	}
+	return "English"
+}
+
 const pageHTML = `<!DOCTYPE html>
 <html lang="{{.Lang}}" dir="{{.Dir}}">
 <head>
@@ -246,11 +260,11 @@ const pageHTML = `<!DOCTYPE html>
 <body>
 <div class="banner" role="note"><p>{{.Banner}}</p></div>
 <header class="top"><div class="bound"><a class="brand" href="/{{.Lang}}/"><span>{{call .Say "site.name"}}</span></a>
-<div class="languages" role="group" aria-label="{{call .Say "site.languages"}}">{{range .Tags}} <a href="/{{.}}/demo" hreflang="{{.}}">{{.}}</a>{{end}}</div>
+<div class="languages" role="group" aria-label="{{call .Say "site.languages"}}">{{range .Tags}}{{if eq (print .) $.Lang}} <b lang="{{.}}">{{call $.Own .}}</b>{{else}} <a href="/{{.}}/demo" hreflang="{{.}}" lang="{{.}}">{{call $.Own .}}</a>{{end}}{{end}}</div>
 </div></header>
 <main id="main" class="bound">
 <h1>{{.Title}}</h1>
-<p><time>{{.Now}}</time></p>
+<p>{{.Now}}</p>
 <form method="post" action="/{{.Lang}}/demo">
 {{if .Cut}}<p>{{call .Say "demo.line.cut"}}</p><button class="button" name="line" value="join">{{call .Say "demo.line.do_join"}}</button>
 {{else}}<p>{{call .Say "demo.line.up"}}</p><button class="button" name="line" value="cut">{{call .Say "demo.line.do_cut"}}</button>{{end}}
@@ -262,16 +276,17 @@ const pageHTML = `<!DOCTYPE html>
 </table>
 <h2>{{call .Say "demo.passes"}}</h2>
 <p>{{call .Say "demo.passes.how"}}</p>
-{{range .Guests}}<section class="guest">
+{{range $i, $g := .Guests}}{{with $g}}<section class="card">
 <h3>{{call $.Say .What}} – {{call $.Sold .Side}}</h3>
-<div class="pass-code">{{.QR}}</div>
-<dl>
+{{.QR}}
+<dl class="facts">
 <dt>{{call $.Say "demo.document"}}</dt><dd><bdi>{{.Document}}</bdi> (<bdi>{{.Kind}}, {{.Country}}</bdi>)</dd>
 <dt>{{call $.Say "demo.reference"}}</dt><dd><bdi>{{.Reference}}</bdi></dd>
-<dt>{{call $.Say "demo.pass"}}</dt><dd><code class="pass-text" dir="ltr">{{.Pass}}</code></dd>
 </dl>
+<label for="pass-{{$i}}">{{call $.Say "demo.pass"}}</label>
+<textarea id="pass-{{$i}}" class="code" dir="ltr" rows="6" readonly spellcheck="false">{{.Pass}}</textarea>
 </section>
-{{end}}
+{{end}}{{end}}
 <p><a href="/{{.Lang}}/">{{call .Say "demo.back"}}</a></p>
 </main>
 </body>
