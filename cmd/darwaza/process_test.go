@@ -443,6 +443,71 @@ func TestTwoProcesses(t *testing.T) {
 	backups(t, b)
 }
 
+// TestGracefulStop asks the server to stop while a booking is on its way: it is answered
+// and kept, and nobody new is let in.
+func TestGracefulStop(t *testing.T) {
+	a, _ := twoPosts(t)
+	a.start(t)
+	body, err := json.Marshal(order(a.slotNow(t), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow, rest := io.Pipe()
+	req, err := http.NewRequest(http.MethodPost, "https://"+a.address+"/api/v1/bookings", slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.ContentLength = int64(len(body))
+	req.Header.Set("Authorization", "Bearer "+testToken)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", idem("slow"))
+	answered := make(chan string, 1)
+	go func() {
+		res, err := a.client.Do(req)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		b, _ := io.ReadAll(res.Body)
+		answered <- string(b)
+	}()
+	if _, err := rest.Write(body[:20]); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if strings.Contains(a.log.text(), `"msg":"stopping"`) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
+	stranger := &http.Client{Timeout: 2 * time.Second, Transport: a.client.Transport.(*http.Transport).Clone()}
+	if res, err := stranger.Get("https://" + a.address + "/healthz"); err == nil {
+		res.Body.Close()
+		t.Errorf("a server that is stopping answers somebody new: %s", res.Status)
+	}
+	if _, err := rest.Write(body[20:]); err != nil {
+		t.Fatal(err)
+	}
+	rest.Close()
+	var out map[string]any
+	if text := <-answered; json.Unmarshal([]byte(text), &out) != nil || at(out, "verdict", "outcome") != "ALLOW" {
+		t.Fatalf("the booking that was on its way: %s", text)
+	}
+	if err := a.cmd.Wait(); err != nil {
+		t.Errorf("the server did not stop well: %v\n%s", err, a.log.text())
+	}
+	a.start(t)
+	if got := a.mustCall(t, http.MethodGet, "/api/v1/bookings/"+at(out, "booking", "reference").(string), "", nil); at(got, "status") != "booked" {
+		t.Errorf("the booking is %v", at(got, "status"))
+	}
+	a.stop(t)
+}
+
 // TestKill kills the server in the middle of a rush and looks whether anything that it
 // had acknowledged is lost, and whether a retry of what it had not answered is done once.
 func TestKill(t *testing.T) {
