@@ -9,6 +9,7 @@ package store
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/problem"
@@ -22,6 +23,7 @@ import (
 type Store struct {
 	eng   engine.Engine
 	codec *fact.Codec
+	views sync.Pool // of *Working that are only read
 }
 
 // Open opens the database that url names, and makes its tables where they are missing:
@@ -86,10 +88,16 @@ func (s *Store) View(ctx context.Context, f func(service.State) error) error {
 		return problem.Wrap(problem.Offline, "store.read", err)
 	}
 	defer snap.Close()
-	w := newWorking(s.codec, snap, false)
-	w.ctx = ctx
+	w, ok := s.views.Get().(*Working)
+	if !ok {
+		w = newWorking(s.codec, nil, false)
+	}
+	w.src, w.ctx, w.ended = snap, ctx, false
 	err = f(w.State)
-	if fault := w.Fault(); fault != nil {
+	fault := w.Fault()
+	w.end()
+	s.views.Put(w)
+	if fault != nil {
 		return fault // whatever f says rests on rows that could not be read
 	}
 	return err

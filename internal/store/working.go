@@ -27,6 +27,7 @@ type Working struct {
 	src   engine.Reads // nil where there is nothing to read
 	ctx   context.Context
 	write bool
+	ended bool // the view is over, and the state must no longer be used
 
 	tables []tabled
 	slots  *rows[booking.SlotID, booking.Slot]
@@ -48,6 +49,7 @@ type tabled interface {
 	collect() (engine.Rows, error)
 	trim()
 	all(f func(k, v []byte) error) error
+	empty()
 	learn(ctx context.Context, snap engine.Snapshot) error
 }
 
@@ -127,6 +129,14 @@ func (w *Working) Collect() (rows []engine.Rows, batch uint64, err error) {
 	}
 	w.batch++
 	return rows, w.batch - 1, nil
+}
+
+// end forgets everything that a view has read.
+func (w *Working) end() {
+	w.src, w.ctx, w.ended = nil, nil, true
+	for _, t := range w.tables {
+		t.empty()
+	}
 }
 
 // Settle says that a batch is committed, and all before it.
@@ -315,6 +325,9 @@ func (r *rows[K, V]) load(k K) cell[V] {
 	if c, ok := r.cell(k); ok {
 		return c
 	}
+	if r.w.ended {
+		panic("store: a view is used after its end: " + r.name)
+	}
 	var c cell[V]
 	if r.w.src != nil {
 		key := r.key(nil, k)
@@ -478,6 +491,15 @@ func (r *rows[K, V]) learn(ctx context.Context, snap engine.Snapshot) error {
 	}
 	r.stored.Store(&set)
 	return nil
+}
+
+// empty forgets every row. Room that a large view took is not kept.
+func (r *rows[K, V]) empty() {
+	if len(r.young) > 64 {
+		r.young = nil
+	} else {
+		clear(r.young)
+	}
 }
 
 // all calls f with every row that is known, in no order.

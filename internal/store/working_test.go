@@ -265,6 +265,18 @@ func TestViewIsOnlyRead(t *testing.T) {
 			s.View(t.Context(), func(st service.State) error { f(st); return nil })
 		}()
 	}
+	var kept service.State
+	if err := s.View(t.Context(), func(st service.State) error { kept = st; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("a view can be used after its end")
+			}
+		}()
+		kept.Booking.Bookings.Get("x")
+	}()
 	// Views that panicked have given their snapshots back: more can be opened than there is room for.
 	for range 50 {
 		if err := s.View(t.Context(), func(service.State) error { return nil }); err != nil {

@@ -38,9 +38,14 @@ const (
 // attempts is how often a transaction is begun that the database gives up.
 const attempts = 8
 
+// owners is how many connections the log's owner has to itself, so that it does not queue
+// behind readers of snapshots.
+const owners = 4
+
 // Engine is an open database.
 type Engine struct {
-	pool *pgxpool.Pool
+	pool    *pgxpool.Pool // for everything but snapshots
+	readers *pgxpool.Pool
 	reads
 }
 
@@ -52,20 +57,27 @@ func Open(ctx context.Context, url string) (*Engine, error) {
 		return nil, err
 	}
 	if !strings.Contains(url, "pool_max_conns") {
-		c.MaxConns = 16
+		c.MaxConns = 12
 	}
 	// A commit counts when the log is flushed, whatever the server's default is.
 	c.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
 	// Rows are looked up by key. A planner that knows nothing yet of a young table would
 	// read the whole of it instead.
 	c.ConnConfig.RuntimeParams["enable_seqscan"] = "off"
-	pool, err := pgxpool.NewWithConfig(ctx, c)
+	readers, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{pool: pool, reads: reads{pool}}
+	c = c.Copy()
+	c.MaxConns, c.MinConns = owners, 0
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		readers.Close()
+		return nil, err
+	}
+	e := &Engine{pool: pool, readers: readers, reads: reads{pool}}
 	if err := e.migrate(ctx); err != nil {
-		pool.Close()
+		e.Close()
 		return nil, fmt.Errorf("postgres: migrate: %w", err)
 	}
 	return e, nil
@@ -125,6 +137,7 @@ func (e *Engine) Name() string { return "postgres" }
 // Close closes the connections.
 func (e *Engine) Close() error {
 	e.pool.Close()
+	e.readers.Close()
 	return nil
 }
 

@@ -165,7 +165,7 @@ type snapshot struct {
 
 // Snapshot shows one moment, which is that of the first read.
 func (e *Engine) Snapshot(ctx context.Context) (engine.Snapshot, error) {
-	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	tx, err := e.readers.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, err
 	}
