@@ -1,0 +1,157 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/reason"
+)
+
+// Result is what became of one scenario of a package.
+type Result struct {
+	Scenario agreement.Scenario
+	// Verdicts are the answers, one for each ask.
+	Verdicts []Verdict
+	// Wrong says what is not as expected, empty where all is.
+	Wrong []string
+}
+
+// Passed reports whether every answer was as expected.
+func (r Result) Passed() bool { return len(r.Wrong) == 0 }
+
+// Test runs the scenarios that lie beside an edition's text. What a scenario buys
+// joins the lots of its next ask.
+func (l *Law) Test(e *agreement.Edition) []Result {
+	out := make([]Result, 0, len(e.Tests))
+	for _, s := range e.Tests {
+		out = append(out, l.run(s))
+	}
+	return out
+}
+
+func (l *Law) run(s agreement.Scenario) Result {
+	r := Result{Scenario: s}
+	var lots []Lot
+	for _, x := range s.Lots {
+		lots = append(lots, Lot{x.Category, x.Value, x.Regime, x.Site})
+	}
+	total := map[[2]string]int64{}
+	for n, ask := range s.Asks {
+		q := Query{Point: Point(s.Point), At: pick(ask.At, s.At), Site: pick(ask.Site, s.Site), Side: string(s.Side), Facts: Facts{}, Lots: lots}
+		maps.Copy(q.Facts, s.Facts)
+		maps.Copy(q.Facts, ask.Facts)
+		v := l.Check(q)
+		r.Verdicts = append(r.Verdicts, v)
+		for _, a := range v.Amounts {
+			total[[2]string{a.Name, a.Of}] += a.Minor
+		}
+		wrong := func(format string, args ...any) {
+			r.Wrong = append(r.Wrong, fmt.Sprintf("ask %d: ", n+1)+fmt.Sprintf(format, args...))
+		}
+		compare(v, ask.Expect, total, wrong)
+		if value, ok := q.Facts[attrValue].(int64); ok && q.Point == Goods && (v.Outcome == reason.Allow || v.Outcome == reason.Divert) {
+			code, _ := q.Facts[attrCode].(string)
+			_, line, _ := l.Good(code, q.At)
+			regime := regimeConcession
+			if v.Outcome == reason.Divert {
+				regime = regimeStatutory
+			}
+			lots = append(slices.Clip(lots), Lot{line.Category, value, regime, q.Site})
+		}
+	}
+	return r
+}
+
+func pick[T comparable](a, b T) T {
+	var zero T
+	if a != zero {
+		return a
+	}
+	return b
+}
+
+func compare(v Verdict, x agreement.Expect, total map[[2]string]int64, wrong func(string, ...any)) {
+	if v.Outcome != x.Outcome {
+		wrong("got %s (%s), want %s", v.Outcome, why(v), x.Outcome)
+	}
+	for _, c := range x.Codes {
+		if !slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Code == c }) {
+			wrong("no reason %s", c)
+		}
+	}
+	for _, id := range x.Clauses {
+		if !names(v, id) {
+			wrong("clause %s is not named", id)
+		}
+	}
+	for _, id := range x.Not {
+		if slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Clause == id }) {
+			wrong("clause %s is among the reasons", id)
+		}
+	}
+	for _, a := range x.Amounts {
+		got, ok := v.Amount(a.Name, a.Of)
+		switch {
+		case !ok:
+			wrong("no amount %s %s", a.Name, a.Of)
+		case got.Known == a.Unknown || got.Minor != a.Minor:
+			wrong("%s %s is %s (known: %t), want %s", a.Name, a.Of, amountText(got.Minor, got.Currency), got.Known, amountText(a.Minor, got.Currency))
+		}
+	}
+	for _, a := range x.Total {
+		if got := total[[2]string{a.Name, a.Of}]; got != a.Minor {
+			wrong("%s %s adds up to %d minor units, want %d", a.Name, a.Of, got, a.Minor)
+		}
+	}
+	for _, id := range x.Questions {
+		if !slices.ContainsFunc(v.Questions, func(q Question) bool { return q.ID == id }) {
+			wrong("question %s is not named", id)
+		}
+	}
+	for _, m := range x.Missing {
+		if !slices.Contains(v.Missing, m) {
+			wrong("%s is not among the missing", m)
+		}
+	}
+}
+
+// names reports whether a verdict names a clause: as a reason, behind an amount, or
+// as applied.
+func names(v Verdict, id string) bool {
+	for _, r := range v.Reasons {
+		if r.Clause == id {
+			return true
+		}
+	}
+	for _, a := range v.Amounts {
+		if a.Clause == id {
+			return true
+		}
+	}
+	return slices.ContainsFunc(v.Steps, func(s Step) bool { return s.Clause == id && s.Did == didApply })
+}
+
+func why(v Verdict) string {
+	s := ""
+	for i, r := range v.Reasons {
+		if i > 0 {
+			s += ", "
+		}
+		s += string(r.Code)
+		if r.Clause != "" {
+			s += " " + r.Clause
+		}
+		for _, k := range slices.Sorted(maps.Keys(r.Params)) {
+			s += " " + k + "=" + r.Params[k]
+		}
+	}
+	if s == "" {
+		return "no reason"
+	}
+	return s
+}
