@@ -38,10 +38,12 @@ type chart struct {
 	Say func(int64) string
 }
 
-// chartColumn is one span of time. Label stands under it, empty for none.
+// chartColumn is one span of time. Label stands under it, empty for none. A span that
+// has not come yet is Ahead: nothing is drawn for it.
 type chartColumn struct {
 	Label string
 	Value int64
+	Ahead bool
 }
 
 // scale returns a round number not under most, and how many lines of the scale there
@@ -100,13 +102,15 @@ func (c chart) SVG() template.HTML {
 		var line strings.Builder
 		for i, col := range c.Columns {
 			from, to := wide*int64(i), wide*int64(i+1)
-			if c.Steps {
+			switch {
+			case col.Ahead:
+			case c.Steps:
 				verb := "L"
 				if i == 0 {
 					verb = "M"
 				}
 				line.WriteString(verb + dec(x(from)) + " " + dec(y(col.Value)) + "H" + dec(x(to)))
-			} else if col.Value > 0 {
+			case col.Value > 0:
 				gap := wide / 8
 				b.WriteString(`<rect class="chart-bar"`)
 				attr("x", min(x(from+gap), x(to-gap)))
@@ -119,7 +123,7 @@ func (c chart) SVG() template.HTML {
 				text("chart-label", x(from+wide/2), chartHeight*10-60, col.Label)
 			}
 		}
-		if c.Steps {
+		if line.Len() > 0 {
 			b.WriteString(`<path class="chart-line" d="` + line.String() + `"/>`)
 		}
 	}

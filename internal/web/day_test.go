@@ -22,6 +22,10 @@ func TestSupervisorsDay(t *testing.T) {
 	if n := strings.Count(b.body, `<svg class="chart"`); n != 2 {
 		t.Errorf("%d charts", n)
 	}
+	// The hour that has begun shows what is known of it, and no more is drawn.
+	if n := strings.Count(b.text(), "10:00–11:00 1"); n != 2 {
+		t.Errorf("the hour stands in %d tables\n%s", n, b.text())
+	}
 	if n := strings.Count(b.body, "<details>"); n < 2 {
 		t.Errorf("%d tables under them", n)
 	}

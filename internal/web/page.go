@@ -351,6 +351,7 @@ func (s *server) render(w http.ResponseWriter, r *request, p page) error {
 		h.Set("Content-Security-Policy", cspScripts)
 	}
 	if p.Camera {
+		h.Set("Content-Security-Policy", cspCamera)
 		h.Set("Permissions-Policy", "camera=(self)")
 	}
 	if p.Status == 0 {

@@ -265,6 +265,9 @@ func ownPath(p string) string {
 
 // home is the first page of an officer's work.
 func (s *server) home(r *request) string {
+	if r.Officer.Has(people.Supervisor) {
+		return "/day"
+	}
 	if items := s.nav(r); len(items) > 0 {
 		return items[0].Path
 	}

@@ -14,6 +14,7 @@ import (
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
@@ -41,6 +42,7 @@ type dayView struct {
 	Categories []categoryRow
 	Currency   string
 	Open       []scanLine
+	MayDecide  bool
 	// Looked is a number that was looked up, Found what stands under it.
 	Looked string
 	Found  *scanLine
@@ -87,6 +89,7 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 	v := dayView{Place: p, Date: dateOf(p, q.Get("day")), Looked: q.Get("number")}
 	v.Day, v.Currency = rules.DayNumber(v.Date), p.Edition.Currency
 	v.Today = v.Day == p.Day
+	v.MayDecide = r.Officer.Has(people.Supervisor)
 	v.Names = [2]lang.Text{p.Edition.Parties[s.deps.Side].Name, p.Edition.Parties[s.deps.Side.Other()].Name}
 	number, numberErr := strconv.ParseUint(lang.PlainDigits(v.Looked), 10, 64)
 	v.Wrong = v.Looked != ""
@@ -128,8 +131,13 @@ func (s *server) dayCharts(r *request, v *dayView) {
 	d := v.Figure.Stats
 	say := func(key string, args lang.Args) string { return s.deps.Texts.Say(r.Lang, key, args) }
 	from, to := busy(d)
-	v.Arrivals = s.overTime(r, from, to, say("day.arrivals", nil), d.Arrivals, false, 0, "")
-	v.Inside = s.overTime(r, from, to, say("day.inside", nil), d.Inside, true, int64(v.Cap), say("day.cap", lang.Args{"n": int(v.Cap)}))
+	last := stats.Buckets - 1 // the last quarter of an hour that has come
+	if v.Today {
+		now := r.Now.In(v.Place.Zone)
+		last = now.Hour()*4 + now.Minute()/15
+	}
+	v.Arrivals = s.overTime(r, from, to, last, say("day.arrivals", nil), d.Arrivals, false, 0, "")
+	v.Inside = s.overTime(r, from, to, last, say("day.inside", nil), d.Inside, true, int64(v.Cap), say("day.cap", lang.Args{"n": int(v.Cap)}))
 	var most int64
 	for _, n := range d.Lateness {
 		most = max(most, int64(n))
@@ -213,8 +221,9 @@ func busy(d stats.Day) (from, to int) {
 }
 
 // overTime draws figures by quarters of an hour, with a table by hours under it: the
-// sum of an hour, or for steps the figure at its end.
-func (s *server) overTime(r *request, from, to int, title string, figures []uint32, steps bool, cap int64, capLabel string) figureChart {
+// sum of an hour, or for steps the figure at its end. What comes after the quarter last
+// has not happened yet.
+func (s *server) overTime(r *request, from, to, last int, title string, figures []uint32, steps bool, cap int64, capLabel string) figureChart {
 	c := chart{Title: title, RTL: r.Lang.RTL(), Steps: steps, Cap: cap, CapLabel: capLabel,
 		Say: func(n int64) string { return lang.FormatInt(r.Lang, n) }}
 	at := func(i int) int64 {
@@ -225,7 +234,7 @@ func (s *server) overTime(r *request, from, to int, title string, figures []uint
 	}
 	var out figureChart
 	for i := from; i < to; i++ {
-		col := chartColumn{Value: at(i)}
+		col := chartColumn{Value: at(i), Ahead: i > last}
 		if i%4 == 0 {
 			col.Label = lang.Digits(r.Lang, strconv.Itoa(i/4))
 		}
@@ -233,7 +242,10 @@ func (s *server) overTime(r *request, from, to int, title string, figures []uint
 	}
 	for h := from / 4; h < to/4; h++ {
 		row := figureRow{Label: lang.FormatMinute(r.Lang, calendar.Minute(h*60)) + "–" + lang.FormatMinute(r.Lang, calendar.Minute((h+1)*60))}
-		for i := h * 4; i < h*4+4; i++ {
+		if h*4 > last {
+			break
+		}
+		for i := h * 4; i < h*4+4 && i <= last; i++ {
 			if steps {
 				row.Count = at(i)
 			} else {
