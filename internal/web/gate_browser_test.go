@@ -36,6 +36,10 @@ func TestGateByScanner(t *testing.T) {
 	js[bool](c, `(temperature.value="36.6", document.getElementById("symptoms-no").click(), document.querySelector("#answer input[name=document]").value="`+cnicA+`", document.querySelector("#answer form.ask .big-button").click(), true)`)
 	c.until(shows("ALLOW"))
 	c.axe()
+	c.shot("en-768-gate-ALLOW")
+	c.size(1280, 800).shot("en-1280-gate-ALLOW")
+	c.size(360, 780).shot("en-360-gate-ALLOW")
+	c.size(768, 1024)
 	if !p.presence(tr).Inside {
 		t.Error("not inside")
 	}

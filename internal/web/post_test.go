@@ -199,6 +199,7 @@ type browser struct {
 	path string // where it is
 	body string
 	code int
+	head http.Header
 }
 
 func (p *post) browser() *browser {
@@ -236,7 +237,7 @@ func (b *browser) take(resp *http.Response, err error) {
 	if err != nil {
 		b.p.t.Fatal(err)
 	}
-	b.path, b.body, b.code = resp.Request.URL.RequestURI(), string(body), resp.StatusCode
+	b.path, b.body, b.code, b.head = resp.Request.URL.RequestURI(), string(body), resp.StatusCode, resp.Header
 	if b.code >= 500 && b.code != http.StatusServiceUnavailable {
 		b.p.t.Errorf("%s: %d\n%s", b.path, b.code, b.p.log.String())
 	}

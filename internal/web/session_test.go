@@ -240,6 +240,31 @@ func TestRoles(t *testing.T) {
 	who[people.Customs].get("/fa/gate").wants("از سرپرست خود بپرسید")
 }
 
+// TestPolicies: a page may run what it needs and nothing else.
+func TestPolicies(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("all", people.Roles[:]...)
+	for path, want := range map[string][3]bool{ // scripts, WebAssembly, camera
+		"/gate":        {true, true, true},
+		"/desk":        {true, true, true},
+		"/vendors":     {true, true, true},
+		"/day":         {},
+		"/officers":    {},
+		"/desk/values": {},
+		"/values":      {},
+	} {
+		b.get("/en" + path)
+		policy, may := b.head.Get("Content-Security-Policy"), b.head.Get("Permissions-Policy")
+		got := [3]bool{strings.Contains(policy, "script-src 'self'"), strings.Contains(policy, "'wasm-unsafe-eval'"), strings.Contains(may, "camera=(self)")}
+		if got != want || strings.Contains(policy, "'unsafe-inline'") || strings.Contains(policy, "'unsafe-eval'") {
+			t.Errorf("%s: %v, want %v: %s; %s", path, got, want, policy, may)
+		}
+		if strings.Contains(b.body, " style=") || strings.Contains(b.body, " onclick=") || strings.Contains(b.body, "<script>") {
+			t.Errorf("%s has something inline", path)
+		}
+	}
+}
+
 func TestSignInThrottle(t *testing.T) {
 	p := openPost(t)
 	p.appoint("gul", people.GateOfficer)
