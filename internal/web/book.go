@@ -532,7 +532,11 @@ func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error
 		out.CanWait = a.Verdict.Outcome == reason.Refuse && !o.Waits && onlyFull(a.Verdict)
 		return s.render(w, r, page{Name: "refused", View: out, Form: "again"})
 	}
-	return s.redirect(w, r, s.bookingPath(r, base, link{Ref: a.Booking.Ref, First: d.First, Count: d.Count})+"?note=booked")
+	l := link{Ref: a.Booking.Ref}
+	if l.Known = d.Count > 0; l.Known {
+		l.Entry = d.First + d.Count - 1 // what opens a slot comes before what books in it
+	}
+	return s.redirect(w, r, s.bookingPath(r, base, l)+"?note=booked")
 }
 
 // onlyFull reports whether a full hour is all that stands against an order.
@@ -549,7 +553,7 @@ func onlyFull(v rules.Verdict) bool {
 // side's log where it was recorded, else the request's number in the server's log.
 func (s *server) quote(r *request, d service.Done) string {
 	if d.Count > 0 {
-		return string(s.deps.Side) + "-" + strconv.FormatUint(d.First, 10)
+		return string(s.deps.Side) + "-" + strconv.FormatUint(d.First+d.Count-1, 10)
 	}
 	return r.ID
 }

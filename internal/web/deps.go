@@ -68,6 +68,8 @@ type Record interface {
 	Tile(ctx context.Context, path string) ([]byte, error)
 	// Proof returns the inclusion proof of an entry, in the form of C2SP tlog-proof.
 	Proof(ctx context.Context, index uint64) ([]byte, error)
+	// Entry returns an entry's envelope, as it stands in the log, and its disclosure.
+	Entry(ctx context.Context, index uint64) (envelope, disclosure []byte, err error)
 }
 
 // Heard is how the line to the other side's server is.

@@ -20,6 +20,7 @@ import (
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/record"
 	"darwaza.dev/internal/service"
 )
 
@@ -113,8 +114,24 @@ func TestBook(t *testing.T) {
 
 	// The proof of its entry can be kept.
 	base, _, _ := strings.Cut(done.Header.Get("Location"), "?")
-	if proof := p.get(base+"/proof", ""); proof.StatusCode != 200 || !strings.Contains(proof.body, "tlog-proof") {
-		t.Errorf("proof: %d %s", proof.StatusCode, proof.body)
+	proof, err := record.ParseProof([]byte(p.get(base+"/proof", "").body))
+	p.must(err)
+	var extra [][]byte
+	p.must(p.server.codec.Unmarshal(proof.Extra, &extra))
+	at := fmt.Sprint(proof.Index)
+	if len(extra) != 2 || string(extra[0]) != "envelope "+at || !strings.Contains(string(extra[1]), string(all[0].Ref)) || !strings.Contains(text(page.body), "A-"+at) {
+		t.Errorf("proof of %s: %q", at, extra)
+	}
+	// Found by its reference later, it is asked for by the number of the entry; nobody
+	// else's entry is shown.
+	found := p.post("/en/booking", "", url.Values{"reference": {string(all[0].Ref)}}).Header.Get("Location")
+	if r := p.get(found+"/proof?entry=a-"+at, ""); r.StatusCode != 200 || !strings.Contains(r.body, "index "+at+"\n") {
+		t.Errorf("by number: %d %s", r.StatusCode, text(r.body))
+	}
+	for _, entry := range []string{"", "A-0", "B-" + at, "A-99999", at, "A--1"} {
+		if r := p.get(found+"/proof?entry="+entry, ""); r.StatusCode != 404 || strings.Contains(r.body, "tlog-proof") {
+			t.Errorf("entry %q: %d", entry, r.StatusCode)
+		}
 	}
 }
 

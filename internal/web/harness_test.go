@@ -31,6 +31,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/record"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 )
@@ -104,7 +105,7 @@ func newTestPost(t testing.TB, change ...func(*Deps)) *testPost {
 		PassKey: func() *pass.Key { return keys[pass.SideA][0] }, ReceiptKey: func() *pass.Key { return keys[pass.SideA][1] },
 		Trust: func() *pass.Trust { return trust }, Secrets: secrets, Clock: func() time.Time { return p.now }, Rand: &lockedRand{r: random},
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{w: p.log}, nil)), Texts: texts, SessionKey: bytes.Repeat([]byte{3}, 32),
-		Record: fakeRecord{},
+		Record: fakeRecord{p},
 		Heard:  func() Heard { return Heard{At: p.now.Add(-3 * time.Minute), Up: true} },
 	}
 	word, err := HashWord(random, testWord)
@@ -281,7 +282,8 @@ func (s *mapSealer) Destroy(_ context.Context, id string) error {
 	return nil
 }
 
-type fakeRecord struct{}
+// fakeRecord has the facts on the maps as its entries.
+type fakeRecord struct{ p *testPost }
 
 func (fakeRecord) Checkpoint(context.Context) ([]byte, error) { return []byte("log\n1\nhash\n"), nil }
 
@@ -293,7 +295,16 @@ func (fakeRecord) Tile(_ context.Context, path string) ([]byte, error) {
 }
 
 func (fakeRecord) Proof(_ context.Context, n uint64) ([]byte, error) {
-	return fmt.Appendf(nil, "c2sp.org/tlog-proof@v1\nindex %d\n", n), nil
+	return record.Proof{Index: n, Hashes: []record.Hash{{1}}, Head: []byte("log\n2\nhash\n\n— log signature\n")}.Text(), nil
+}
+
+func (f fakeRecord) Entry(_ context.Context, n uint64) (envelope, disclosure []byte, err error) {
+	all := f.p.mem.Facts()
+	if n >= uint64(len(all)) {
+		return nil, nil, problem.New(problem.NotFound, "record.index")
+	}
+	b, err := f.p.server.codec.Marshal(all[n].Fact)
+	return fmt.Appendf(nil, "envelope %d", n), b, err
 }
 
 type lockedRand struct {

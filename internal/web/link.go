@@ -21,12 +21,13 @@ import (
 // reference never does: an address is kept by browsers, proxies and logs. It opens
 // nothing after linkLength, and needs no cookie, which a phone may not keep.
 //
-//	base64url( nonce, 12 bytes ‖ AES-256-GCM( version 1 ‖ end, 8 bytes ‖ first, 8 ‖ count, 8 ‖ reference ) )
+//	base64url( nonce, 12 bytes ‖ AES-256-GCM( version 1 ‖ end, 8 bytes ‖ entry + 1, 8 ‖ reference ) )
 type link struct {
 	Ref booking.Ref
-	// First and Count say where the booking's facts stand in the log, where that is
-	// known: only to the act itself. Count is 0 where it is not.
-	First, Count uint64
+	// Entry is where the booking stands in the log, where that is Known: only to the act
+	// itself.
+	Entry uint64
+	Known bool
 }
 
 const (
@@ -56,8 +57,11 @@ func (k links) seal(random io.Reader, l link, until time.Time) (string, error) {
 		return "", err
 	}
 	plain := binary.BigEndian.AppendUint64([]byte{linkVersion}, uint64(until.Unix()))
-	plain = binary.BigEndian.AppendUint64(plain, l.First)
-	plain = binary.BigEndian.AppendUint64(plain, l.Count)
+	entry := uint64(0)
+	if l.Known {
+		entry = l.Entry + 1
+	}
+	plain = binary.BigEndian.AppendUint64(plain, entry)
 	plain = append(plain, l.Ref...)
 	return base64.RawURLEncoding.EncodeToString(k.aead.Seal(out, out, plain, nil)), nil
 }
@@ -72,8 +76,12 @@ func (k links) open(text string, now time.Time) (link, bool) {
 	}
 	n := k.aead.NonceSize()
 	plain, err := k.aead.Open(nil, b[:n], b[n:], nil)
-	if err != nil || len(plain) < 25 || plain[0] != linkVersion || now.Unix() >= int64(binary.BigEndian.Uint64(plain[1:])) {
+	if err != nil || len(plain) < 17 || plain[0] != linkVersion || now.Unix() >= int64(binary.BigEndian.Uint64(plain[1:])) {
 		return link{}, false
 	}
-	return link{First: binary.BigEndian.Uint64(plain[9:]), Count: binary.BigEndian.Uint64(plain[17:]), Ref: booking.Ref(plain[25:])}, true
+	l := link{Ref: booking.Ref(plain[17:])}
+	if n := binary.BigEndian.Uint64(plain[9:]); n > 0 {
+		l.Entry, l.Known = n-1, true
+	}
+	return l, true
 }

@@ -165,10 +165,10 @@ func (s *server) bookingView(r *request, base string, from, many int) (bookingVi
 		v.Early = v.Slot.Span.From.Add(-time.Duration(early) * time.Minute)
 		v.Late = v.Slot.Span.Until.Add(time.Duration(late) * time.Minute)
 	}
-	if l.Count > 0 {
-		v.Entry = string(s.deps.Side) + "-" + strconv.FormatUint(l.First, 10)
-		v.Proof = s.deps.Record != nil
+	if l.Known {
+		v.Entry = string(s.deps.Side) + "-" + strconv.FormatUint(l.Entry, 10)
 	}
+	v.Proof = s.deps.Record != nil
 	var party sealedParty
 	if v.Clerk {
 		if err := mayAct(r.Officer, v.Slot.Site.ID); err != nil {
@@ -420,14 +420,22 @@ func (s *server) proofFile(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if s.deps.Record == nil || l.Count == 0 {
+	if s.deps.Record == nil {
 		return errNotFound
 	}
-	b, err := s.deps.Record.Proof(r.Context(), l.First)
+	index := l.Entry
+	if !l.Known {
+		// Found by reference: the reader says which entry, as the pass and the first page did.
+		number, ok := strings.CutPrefix(strings.ToUpper(strings.TrimSpace(r.URL.Query().Get("entry"))), string(s.deps.Side)+"-")
+		if index, err = strconv.ParseUint(number, 10, 63); err != nil || !ok {
+			return problem.New(problem.NotFound, "record.index")
+		}
+	}
+	b, err := s.ownProof(r.Context(), index, l.Ref)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Disposition", `attachment; filename="booking-`+string(s.deps.Side)+"-"+strconv.FormatUint(l.First, 10)+`.tlog-proof"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="booking-`+string(s.deps.Side)+"-"+strconv.FormatUint(index, 10)+`.tlog-proof"`)
 	return plain(w, "text/plain; charset=utf-8", b)
 }
 

@@ -4,12 +4,16 @@
 package web
 
 import (
+	"bytes"
+	"context"
 	"net/http"
 	"sort"
 	"strconv"
 	"strings"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/record"
 )
 
 // Auditors read this side's log as C2SP tlog-tiles lays it out, with a token: even
@@ -49,6 +53,33 @@ func (s *server) recordProof(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	return plain(w, "text/plain; charset=utf-8", b)
+}
+
+// ownProof is the proof of an entry for the person whose act it records: beside the
+// proof, as its extra data, stand the entry's envelope, which is what the log holds, and
+// the disclosure behind its digests, as a CBOR array of two byte strings. Whoever has the
+// file can show, with no server, what was recorded and that it is in the log. An entry
+// whose disclosure does not name the reference is somebody else's, and not found.
+func (s *server) ownProof(ctx context.Context, index uint64, ref booking.Ref) ([]byte, error) {
+	envelope, disclosure, err := s.deps.Record.Entry(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	if len(ref) != 12 || !bytes.Contains(disclosure, []byte(ref)) {
+		return nil, problem.New(problem.NotFound, "record.index")
+	}
+	text, err := s.deps.Record.Proof(ctx, index)
+	if err != nil {
+		return nil, err
+	}
+	p, err := record.ParseProof(text)
+	if err != nil {
+		return nil, problem.Wrap(problem.Internal, "record.proof", err)
+	}
+	if p.Extra, err = s.codec.Marshal([][]byte{envelope, disclosure}); err != nil {
+		return nil, problem.Wrap(problem.Internal, "record.extra", err)
+	}
+	return p.Text(), nil
 }
 
 func plain(w http.ResponseWriter, mime string, b []byte) error {

@@ -451,7 +451,7 @@ func FuzzLink(f *testing.F) {
 		f.Fatal(err)
 	}
 	now := marketDay
-	good, err := k.seal(bytes.NewReader(bytes.Repeat([]byte{2}, 12)), link{Ref: "0123456789AB", First: 7, Count: 1}, now.Add(time.Hour))
+	good, err := k.seal(bytes.NewReader(bytes.Repeat([]byte{2}, 12)), link{Ref: "0123456789AB", Entry: 7, Known: true}, now.Add(time.Hour))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -463,7 +463,7 @@ func FuzzLink(f *testing.F) {
 		if ok != (s == good) {
 			t.Fatalf("%q: %v", s, ok)
 		}
-		if ok && (l != link{Ref: "0123456789AB", First: 7, Count: 1}) {
+		if ok && (l != link{Ref: "0123456789AB", Entry: 7, Known: true}) {
 			t.Fatalf("%+v", l)
 		}
 	})
