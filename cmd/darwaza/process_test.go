@@ -31,6 +31,7 @@ import (
 
 	"darwaza.dev/agreements"
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/store/storetest"
 )
 
 // asProgram makes the test binary the program itself, so that tests run real processes
@@ -649,4 +650,80 @@ func backups(t *testing.T, p *testPost) {
 	if _, errs, status := darwaza(t, "backup", "--config", p.config, "--to", full); status == 0 || !strings.Contains(errs, "exists already") {
 		t.Errorf("a backup over a backup: %d %s", status, errs)
 	}
+}
+
+// TestTwoServers runs two servers of one side on one PostgreSQL: both sell from the same
+// slot, and when the one that owns the record is killed the other goes on.
+func TestTwoServers(t *testing.T) {
+	url := storetest.Postgres(t)
+	dir := t.TempDir()
+	pkg := filepath.Join(dir, "agreement")
+	alwaysOpen(t, pkg)
+	one := &testPost{side: agreement.A, dir: filepath.Join(dir, "A"), address: freePort(t)}
+	one.config = filepath.Join(one.dir, "config.yaml")
+	other := filepath.Join(dir, "B")
+	must(t, "init", "--dir", one.dir, "--side", "A", "--agreement", pkg, "--listen", one.address, "--name", "127.0.0.1", "--database", url,
+		"--officer", "head:admin", "--officer", "all:clerk,gate,health,customs,manager,supervisor,auditor:Nobody At All")
+	must(t, "init", "--dir", other, "--side", "B", "--agreement", pkg, "--name", "127.0.0.1")
+	adopt(t, pkg, one.dir, other)
+	one.allowProgram(t)
+	one.trustAuthority(t)
+	two := &testPost{side: agreement.A, dir: one.dir, address: freePort(t), config: filepath.Join(one.dir, "config-2.yaml"), client: one.client}
+	text, err := os.ReadFile(one.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := strings.Replace(string(text), one.address, two.address, 1)
+	second = strings.Replace(second, `head: "head/head"`, `head: "head-2/head"`, 1)
+	if err := os.WriteFile(two.config, []byte(second), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	one.start(t)
+	two.start(t)
+	slot := one.slotNow(t)
+	var (
+		mu   sync.Mutex
+		refs []string
+		wg   sync.WaitGroup
+	)
+	book := func(p *testPost, n int) error {
+		status, out, err := p.call(http.MethodPost, "/api/v1/bookings", idem("servers", n), order(slot, n))
+		if err != nil || status != http.StatusOK || at(out, "verdict", "outcome") != "ALLOW" {
+			return fmt.Errorf("person %d: %d, %v, %v", n, status, out, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		refs = append(refs, at(out, "booking", "reference").(string))
+		return nil
+	}
+	for n := range 40 {
+		wg.Go(func() {
+			if err := book([]*testPost{one, two}[n%2], n); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	one.kill(t)
+	// The other takes the record over when the lease has run out.
+	for try := 0; ; try++ {
+		if err := book(two, 100); err == nil {
+			break
+		} else if try == 20 {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	one.start(t)
+	for _, ref := range refs {
+		if out := one.mustCall(t, http.MethodGet, "/api/v1/bookings/"+ref, "", nil); at(out, "status") != "booked" {
+			t.Errorf("%s is %v", ref, at(out, "status"))
+		}
+	}
+	two.stop(t)
+	if err := book(one, 101); err != nil {
+		t.Errorf("after the owner has stopped: %v", err)
+	}
+	one.stop(t)
+	must(t, "record", "check", "--config", one.config)
 }

@@ -204,18 +204,20 @@ func (r *Result) Table(out io.Writer) {
 	row("people in", func(f Figures) int { return int(f.Entries) })
 	row("people out", func(f Figures) int { return int(f.Exits - f.Settled) })
 	row("settled, never scanned out", func(f Figures) int { return int(f.Settled) })
+	row("scans refused", func(f Figures) int { return int(f.Refused) })
+	row("scans that an officer decided", func(f Figures) int { return int(f.Referred) })
 	row("passes used twice", func(f Figures) int { return int(f.Doubles) })
 	a, b := r.Sides[agreement.A], r.Sides[agreement.B]
 	line("peak inside\t%d at %s\t%d at %s\t", a.Peak, r.clock(a.PeakAt), b.Peak, r.clock(b.PeakAt))
 	line("contact-hours\t%d\t%d\t%d", a.Contact/3600, b.Contact/3600, a.Contact/3600+b.Contact/3600)
-	line("\ndecided by officers at the gate\t%d let in\t%d turned back\t", t.decidedIn, t.decidedBack)
+	line("\ndecisions at the gate\t%d let in\t%d turned back\t", t.decidedIn, t.decidedBack)
 	var acts []string
 	for _, k := range slices.Sorted(maps.Keys(t.acts)) {
 		acts = append(acts, fmt.Sprintf("%s %d", k, t.acts[k]))
 	}
 	line("changes of bookings\t%s\t\t", strings.Join(acts, ", "))
 	line("purchases\t%d\tworth USD %s\tduty USD %s", t.purchases, cents(t.value), cents(t.duty))
-	line("at the statutory tariff\t%d\tduty not known\t%d", t.statutory, t.unknown)
+	line("diverted to the statutory tariff\t%d\tduty not known\t%d", t.statutory, t.unknown)
 	w.Flush()
 	for _, point := range []string{"booking", "gate", "goods", "exit"} {
 		var all []string
