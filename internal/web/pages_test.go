@@ -110,9 +110,11 @@ func travellersPages(p *testPost) map[string]func(l string) reply {
 			c := p.post("/"+l+"/book/people", "", partyForm(hour(11), n))
 			return p.post("/"+l+"/book/confirm", "", hidden(c.body, "check"))
 		},
-		"unknown":     func(l string) reply { return p.post("/"+l+"/booking", "", url.Values{"reference": {"AAAA"}}) },
-		"no receipt":  func(l string) reply { return p.post("/"+l+"/receipt", "", url.Values{"receipt": {"R-000000000000"}}) },
-		"bad receipt": func(l string) reply { return p.post("/"+l+"/receipt", "", url.Values{"receipt": {"DR1:" + strings.Repeat("A", 60)}}) },
+		"unknown":    func(l string) reply { return p.post("/"+l+"/booking", "", url.Values{"reference": {"AAAA"}}) },
+		"no receipt": func(l string) reply { return p.post("/"+l+"/receipt", "", url.Values{"receipt": {"R-000000000000"}}) },
+		"bad receipt": func(l string) reply {
+			return p.post("/"+l+"/receipt", "", url.Values{"receipt": {"DR1:" + strings.Repeat("A", 60)}})
+		},
 		"lost": func(l string) reply {
 			n += 10
 			c := p.post("/"+l+"/book/people", "", partyForm(hour(11), n))
