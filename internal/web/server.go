@@ -345,7 +345,7 @@ func (s *server) log(r *request, rt *route, status int, took time.Duration, err 
 		slog.String("id", r.ID),
 		slog.String("route", pattern),
 		slog.Int("status", status),
-		slog.Duration("took", took),
+		slog.Int64("took_us", took.Microseconds()),
 	}
 	if r.Officer.ID != "" {
 		attrs = append(attrs, slog.String("officer", string(r.Officer.ID)))
