@@ -40,11 +40,16 @@ func (tx *Tx) acting(id people.OfficerID, site uint16, roles []people.Role) (peo
 	return o, nil
 }
 
-// siteID returns the id of a site by its number.
+// siteID returns the id of a site by its number. Where no edition is in force the newest
+// one still says which sites there are: officers work at them, and are told REFER.
 func (tx *Tx) siteID(n uint16) (string, bool) {
 	e, ok := tx.Law.Edition(tx.Now)
 	if !ok {
-		return "", false
+		es := tx.Law.Editions()
+		if len(es) == 0 {
+			return "", false
+		}
+		e = es[len(es)-1]
 	}
 	s, ok := e.SiteNumbered(n)
 	return s.ID, ok

@@ -34,7 +34,7 @@ func (s *server) gateFindPage(w http.ResponseWriter, r *request) error {
 }
 
 func (s *server) renderFind(w http.ResponseWriter, r *request, v lostView, status int) error {
-	return s.render(w, r, page{Name: "find", View: v, Status: status, Wide: true, Camera: true,
+	return s.render(w, r, page{Name: "find", View: v, Status: status, Wide: true,
 		Styles: []string{"officer.css"}, Scripts: []string{"wedge.js"}})
 }
 

@@ -312,3 +312,65 @@ func TestGateSpeaksThreeLanguages(t *testing.T) {
 		}
 	}
 }
+
+// TestGateLeavesToHealth: what a clause leaves to the health desk is not for the gate.
+func TestGateLeavesToHealth(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate").scan(tr.text, "in")
+	v := b.fields("/en/gate", `class="ask"`)
+	v.Set("temperature", "36.6")
+	v.Set("symptoms", "yes")
+	v.Set("document", tr.doc.Number)
+	b.postForm("/en/gate", v)
+	if b.outcome() != "REFER" {
+		t.Fatalf("symptoms: %s\n%s", b.outcome(), b.text())
+	}
+	b.wants("This is for the Health officer to decide", "Turn back")
+	if strings.Contains(b.body, `value="admit"`) {
+		t.Error("the gate may admit")
+	}
+	decide := b.fields("/en/gate/decide")
+	decide.Set("why", "seen")
+	decide.Set("act", "admit")
+	if b.postForm("/en/gate/decide", decide); b.code != 403 {
+		t.Errorf("admitted by hand: %d", b.code)
+	}
+	b.wants("The clause leaves this to another role")
+	health := p.signedIn("health", people.Health)
+	health.get("/en/gate/scans?site=1&gate=1")
+	link := regexp.MustCompile(`href="([^"]+)">Decide`).FindStringSubmatch(health.body)
+	if link == nil {
+		t.Fatalf("nothing to decide:\n%s", health.text())
+	}
+	health.get(strings.ReplaceAll(link[1], "&amp;", "&")).wants("You decide")
+	decide = health.fields("/en/gate/decide")
+	decide.Set("why", "screened")
+	decide.Set("act", "admit")
+	health.postForm("/en/gate/decide", decide).wants("let through")
+	if !p.presence(tr).Inside {
+		t.Error("not inside")
+	}
+}
+
+// TestNoEdition: the agreement has run out, and every desk still opens and says so.
+func TestNoEdition(t *testing.T) {
+	p := openPost(t)
+	p.appoint("all", people.Roles[:]...)
+	tr := p.foreign(10, "passport", "IRN", "A12345678")
+	p.mu.Lock()
+	p.now = p.now.AddDate(1, 0, 0)
+	p.mu.Unlock()
+	b := p.browser()
+	b.signIn("all", p.words["all"])
+	for _, path := range []string{"/gate", "/gate/scans", "/desk", "/desk/values", "/values", "/day", "/vendors", "/officers"} {
+		if b.get("/en" + path); b.code != 200 {
+			t.Errorf("%s: %d\n%s", path, b.code, b.text())
+		}
+	}
+	b.get("/en/gate").scan(tr.text, "in")
+	if o := b.outcome(); o != "REFUSE" {
+		t.Errorf("a pass of last year: %s\n%s", o, b.text())
+	}
+}

@@ -247,7 +247,7 @@ func TestPolicies(t *testing.T) {
 	for path, want := range map[string][3]bool{ // scripts, WebAssembly, camera
 		"/gate":        {true, true, true},
 		"/desk":        {true, true, true},
-		"/vendors":     {true, true, true},
+		"/vendors":     {true},
 		"/day":         {},
 		"/officers":    {},
 		"/desk/values": {},

@@ -41,7 +41,7 @@ func (s *server) vendorsPage(w http.ResponseWriter, r *request) error {
 
 func (s *server) renderVendors(w http.ResponseWriter, r *request, v vendorsView, status int) error {
 	v.Kinds = identity.Kinds[:]
-	return s.render(w, r, page{Name: "vendors", View: v, Status: status, Camera: true, Styles: []string{"officer.css"}, Scripts: []string{"wedge.js"}})
+	return s.render(w, r, page{Name: "vendors", View: v, Status: status, Styles: []string{"officer.css"}, Scripts: []string{"wedge.js"}})
 }
 
 // vendorFind looks a document up. It changes nothing; it is posted so that the number
