@@ -475,8 +475,9 @@ func (s *server) checkOf(r *request, v *buyerView, in buyInput, line goods.Line,
 			c.Questions = append(c.Questions, full)
 		}
 	}
-	if line.Unit == "piece" || line.Unit == "unit" {
-		a.Fits -= a.Fits % 1000 // nobody buys a sixth of a bicycle
+	// Scales show hundredths, and nobody buys a sixth of a bicycle.
+	if a.Fits -= a.Fits % 10; line.Unit == "piece" || line.Unit == "unit" {
+		a.Fits -= a.Fits % 1000
 	}
 	if a.Verdict.Outcome != reason.Allow && a.Fits > 0 {
 		c.Fits = formatThousandths(a.Fits)

@@ -107,7 +107,7 @@ func TestDeskOverTheDay(t *testing.T) {
 		b.want(buy[0], buy[1]).submit("/en/desk/buy")
 		b.wants("Recorded:")
 	}
-	b.want(ground, "5").wants("Not allowed", "P8(i)-b", "Change to 1.002: that much still fits")
+	b.want(ground, "5").wants("Not allowed", "P8(i)-b", "Change to 1: that much still fits")
 	if strings.Contains(b.body, `action="/en/desk/buy"`) {
 		t.Error("a refusal can be recorded")
 	}

@@ -25,7 +25,7 @@ import (
 // lastScans is how many scans the gate's page lists, allScans how many the page of all.
 const (
 	lastScans = 5
-	allScans  = 60
+	allScans  = 200
 )
 
 // gateView is the gate's page.
@@ -547,6 +547,7 @@ type scansView struct {
 	Place place
 	Lines []scanLine
 	All   bool // of every gate of the site
+	Most  int  // where there may be more than are shown, how many are; else 0
 }
 
 func (s *server) gateScans(w http.ResponseWriter, r *request) error {
@@ -563,6 +564,9 @@ func (s *server) gateScans(w http.ResponseWriter, r *request) error {
 	})
 	if err != nil {
 		return err
+	}
+	if len(v.Lines) == allScans {
+		v.Most = allScans
 	}
 	return s.render(w, r, page{Name: "scans", View: v, Wide: true, Styles: []string{"officer.css"}})
 }
