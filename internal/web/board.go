@@ -129,7 +129,7 @@ func (s *server) nextHours(st service.State, r *request, e *agreement.Edition, s
 		for d := 0; d < s.ahead(site, r.Now) && len(n.Slots) < nextShown; d++ {
 			for _, v := range service.DayOf(st, law, s.deps.Side, site.Number, c.Number, today+uint16(d), r.Now) {
 				if v.Free > 0 && !v.Past && len(n.Slots) < nextShown {
-					n.Slots = append(n.Slots, slotLineOf(e, v))
+					n.Slots = append(n.Slots, s.slotLineOf(e, v))
 				}
 			}
 		}

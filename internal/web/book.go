@@ -218,7 +218,7 @@ func (s *server) slotsOf(r *request, e *agreement.Edition, site agreement.Site, 
 	err := s.view(r.Context(), func(st service.State) error {
 		for _, v := range service.DayOf(st, s.deps.Law(), s.deps.Side, site.Number, class.Number, rules.DayNumber(date), r.Now) {
 			if !v.Past {
-				out = append(out, slotLineOf(e, v))
+				out = append(out, s.slotLineOf(e, v))
 			}
 		}
 		return nil
@@ -295,7 +295,7 @@ func (s *server) peopleView(r *request, base, slot string) (peopleView, error) {
 	}
 	if err := s.view(r.Context(), func(st service.State) error {
 		if sv, ok := service.SlotOf(st, s.deps.Law(), s.deps.Side, id, r.Now); ok {
-			v.Slot = slotLineOf(e, sv)
+			v.Slot = s.slotLineOf(e, sv)
 		}
 		return nil
 	}); err != nil {

@@ -22,6 +22,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/record"
 	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/stats"
 )
 
 // bookings counts what stands in the state for a market day.
@@ -255,8 +256,14 @@ func TestQueue(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	ask := p.get("/en/book/people?slot="+slotIDText(hour(11)), "")
-	if !strings.Contains(text(ask.body), "This hour is full") {
+	if !strings.Contains(text(ask.body), "This hour is full") || strings.Contains(text(ask.body), "Iran had") {
 		t.Fatal(text(ask.body))
+	}
+	// The other side's free places are told as soon as it has said what it has.
+	_, err := p.mem.Do(context.Background(), service.Idem{}, service.Foreign{Site: 1, Day: 9376, Figures: stats.Foreign{AsOf: p.now, Free: map[uint64]uint32{uint64(hour(11)): 7}}})
+	p.must(err)
+	if said := text(p.get("/en/book/people?slot="+slotIDText(hour(11)), "").body); !strings.Contains(said, "Iran had 7 places free. You may book on its pages") {
+		t.Error(said)
 	}
 	f := partyForm(hour(11), 2)
 	if r := p.post("/en/book/people", "", f); r.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(r.body, `href="#waits"`) {
@@ -278,7 +285,7 @@ func TestQueue(t *testing.T) {
 	if r := p.post(first+"/cancel", "", hidden(cancel.body, "")); r.StatusCode != 303 {
 		t.Fatalf("cancel: %d %s", r.StatusCode, text(r.body))
 	}
-	_, err := p.mem.Do(context.Background(), service.Idem{}, service.Acknowledge{Serial: 1})
+	_, err = p.mem.Do(context.Background(), service.Idem{}, service.Acknowledge{Serial: 1})
 	p.must(err)
 	_, err = p.mem.Do(context.Background(), service.Idem{}, service.Sweep{Slots: []booking.SlotID{hour(11)}})
 	p.must(err)

@@ -51,6 +51,10 @@ type slotLine struct {
 	Free  uint32
 	Queue uint64
 	Past  bool
+	// Other is what the other side had free when it was last heard, OtherSide its name; 0
+	// where there was none or it has not said. A pass of either side is good at both gates.
+	Other     uint32
+	OtherSide lang.Text
 }
 
 // slotLine names what a slot's id stands for. It is false where the law does not plan it.
@@ -67,8 +71,11 @@ func (s *server) slotLine(e *agreement.Edition, id booking.SlotID) (slotLine, bo
 	return l, true
 }
 
-func slotLineOf(e *agreement.Edition, v service.SlotView) slotLine {
+func (s *server) slotLineOf(e *agreement.Edition, v service.SlotView) slotLine {
 	l := slotLine{ID: v.ID, Free: v.Free, Queue: v.Queue, Past: v.Past}
+	if v.OtherKnown {
+		l.Other, l.OtherSide = v.Other, e.Parties[s.deps.Side.Other()].Name
+	}
 	l.Site, _ = e.SiteNumbered(v.ID.Site())
 	l.Class, _ = e.ClassNumbered(v.ID.Class())
 	l.Span = newSpan(e, l.Site, v.Plan.From, v.Plan.Until)
