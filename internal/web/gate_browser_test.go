@@ -53,13 +53,19 @@ func TestGateByScanner(t *testing.T) {
 	if n := len(p.presence(tr).Scans); n != before+1 {
 		t.Errorf("%d scans more", n-before)
 	}
+	// What cannot be done is said in the answer's place, and the queue goes on.
+	js[bool](c, `(document.querySelectorAll("#last form button")[1].click(), true)`)
+	c.until(shows("PROBLEM")).until(`answer.innerText.includes("Take the later scan back first") && document.activeElement.id=="text"`)
+	c.axe()
+	c.keys("HC1:X\r").until(shows("REFUSE"))
+	c.keys(tr.text + "\r").until(shows("REFER"))
 	// A tap on nothing in particular does not lose the field.
 	js[bool](c, `(document.activeElement.blur(), document.querySelector(".verdict-word").click(), true)`)
 	c.until(`document.activeElement.id=="text"`)
 	// Enter alone, and a key held down, do nothing.
 	c.keys("\r\r")
 	js[bool](c, `(text.dispatchEvent(new KeyboardEvent("keydown",{key:"a",code:"KeyA",repeat:true,bubbles:true,cancelable:true})), true)`)
-	c.until(shows("ALLOW"))
+	c.until(shows("REFER"))
 	if v := js[string](c, `text.value`); v != "" {
 		t.Errorf("a held key typed %q", v)
 	}

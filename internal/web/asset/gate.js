@@ -64,8 +64,19 @@ function failed(again) {
   answer.replaceChildren(offline.content.cloneNode(true));
   answer.dataset.outcome = "OFFLINE";
   answer.removeAttribute("aria-busy");
-  answer.className = "answer answer-offline";
+  answer.className = "verdict answer-offline";
   answer.querySelector("button").addEventListener("click", again);
+}
+
+// refused shows why something could not be done, in the place of an answer: the queue
+// goes on from here.
+function refused(doc) {
+  const answer = document.getElementById("answer");
+  answer.replaceChildren(...document.adoptNode(doc.querySelector("main")).childNodes);
+  answer.dataset.outcome = "PROBLEM";
+  answer.className = "verdict problem";
+  answer.removeAttribute("aria-busy");
+  focusField();
 }
 
 // Acts are done one after another, in the order in which they were asked for.
@@ -82,11 +93,7 @@ function act(url, body) {
     if (r.status === 401) return location.reload(); // the session has ended: sign in and come back
     if (r.redirected && !/^\/[a-z]+\/gate\b/.test(new URL(r.url).pathname)) return location.assign(r.url);
     const doc = new DOMParser().parseFromString(await r.text(), "text/html");
-    if (!doc.getElementById("answer")) {
-      // Some other page, such as a problem: show it whole.
-      document.documentElement.replaceWith(document.adoptNode(doc.documentElement));
-      return;
-    }
+    if (!doc.getElementById("answer")) return refused(doc);
     swap(doc);
     if (waiting > 0) document.getElementById("answer").setAttribute("aria-busy", "true");
     shown();
