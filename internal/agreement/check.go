@@ -3,7 +3,17 @@
 
 package agreement
 
-import "darwaza.dev/internal/reason"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/goods"
+	"darwaza.dev/internal/reason"
+)
 
 // points are the points at which clauses can be asked; package rules has them as
 // constants, and a test there holds the two together.
@@ -13,5 +23,374 @@ func points() []string {
 
 func reasonCode(s string) reason.Code { return reason.Code(s) }
 
-// check looks at the edition as a whole.
-func (r *reader) check() {}
+// check looks at the edition as a whole, once every file is read.
+func (r *reader) check() {
+	e := r.e
+	if e.ZoneData != calendar.ZoneVersion {
+		r.file, r.owner = "agreement.yaml", ""
+		r.warn(1, fmt.Sprintf("written with time zone data %q, this program has %s", e.ZoneData, calendar.ZoneVersion), "look at the opening hours again and name the version")
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.Parameters)) {
+		r.gaps(e.Parameters[id])
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.ListInfo)) {
+		r.rates(e.ListInfo[id])
+	}
+	for _, c := range e.Clauses {
+		r.file, r.owner = c.File, c.ID
+		r.references(c)
+		r.form(c)
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.Questions)) {
+		p := e.where["question "+id]
+		r.file, r.owner = p.file, "question "+id
+		for _, c := range e.Questions[id].Clauses {
+			if e.Clause(c) == nil {
+				r.fault(p.line, fmt.Sprintf("names clause %q, which is not there", c), "name a clause of clauses/")
+			}
+		}
+	}
+	r.overlaps()
+	r.weekdays()
+	r.forbidden()
+}
+
+// gaps faults a parameter that has no value on some day of the edition, at a site
+// and for a side.
+func (r *reader) gaps(p *Parameter) {
+	e := r.e
+	r.file, r.owner = p.File, p.ID
+	for _, v := range p.Values {
+		if _, ok := e.Site(v.Site); v.Site != "" && !ok {
+			r.fault(p.Line, fmt.Sprintf("site %q is not known", v.Site), "name a site of agreement.yaml")
+		}
+	}
+	if len(p.Values) == 0 || e.From.IsZero() {
+		return
+	}
+	for _, s := range e.Sites {
+		loc, err := calendar.Zone(s.Zone)
+		if err != nil {
+			continue
+		}
+		first := calendar.On(e.From, loc)
+		if s.From.After(first) {
+			first = s.From
+		}
+		for _, side := range [...]Side{A, B} {
+			if _, ok := p.At(s.ID, side, first); !ok {
+				r.fault(p.Line, fmt.Sprintf("no value on %s at %s for side %s", first, s.ID, side), `give a value from that day, or "unknown" with the reason as its source`)
+				return
+			}
+		}
+	}
+}
+
+// rates faults lines whose rate is not that of their category.
+func (r *reader) rates(info ListInfo) {
+	r.file, r.owner = info.File, info.ID
+	l := r.e.Lists[info.ID]
+	if l == nil {
+		return
+	}
+	for _, k := range slices.Sorted(maps.Keys(info.Rates)) {
+		id := info.Rates[k]
+		if id == "" {
+			continue
+		}
+		p := r.e.Parameters[id]
+		if p == nil || p.Unit != "percent" {
+			r.fault(info.Line, fmt.Sprintf("rate %q of category %s is not a parameter in percent", id, k), "declare it in parameters/")
+			continue
+		}
+		for _, x := range l.Lines() {
+			known := slices.ContainsFunc(p.Values, func(v ParameterValue) bool { return !v.Known || v.Int == x.Rate })
+			if x.Category == k && !known {
+				r.fault(info.Line, fmt.Sprintf("%s has a rate that %s never had", goods.FormatCode(x.Code), id), "compare the line with the text")
+			}
+		}
+	}
+}
+
+// references faults what a clause names and the package does not have.
+func (r *reader) references(c *Clause) {
+	e := r.e
+	unknown := func(kind, id, where string) {
+		r.fault(c.Line, fmt.Sprintf("%s %q is not known", kind, id), "declare it in "+where)
+	}
+	for _, p := range c.At {
+		if !slices.Contains(points(), p) {
+			r.fault(c.Line, fmt.Sprintf("point %q is not known", p), "write "+strings.Join(points(), ", "))
+		}
+	}
+	for _, s := range c.Sites {
+		if _, ok := e.Site(s); !ok {
+			unknown("site", s, "agreement.yaml")
+		}
+	}
+	for _, s := range c.Sides {
+		if !s.Valid() {
+			r.fault(c.Line, fmt.Sprintf("side %q", s), "write A or B")
+		}
+	}
+	for _, id := range [...]string{c.Limit, c.Rate} {
+		if id != "" && e.Parameters[id] == nil {
+			unknown("parameter", id, "parameters/")
+		}
+	}
+	for _, id := range append([]string{c.List}, c.Beside...) {
+		if _, ok := e.ListInfo[id]; id != "" && !ok {
+			unknown("list", id, "lists/")
+		}
+	}
+	questions := slices.Clone(c.Questions)
+	if q, ok := strings.CutPrefix(c.Diverted, "question:"); ok {
+		questions = append(questions, q)
+		if e.Questions[q].Settled() {
+			r.fault(c.Line, fmt.Sprintf("question %s is settled", q), "write count or ignore, as the reading has it, and name the question under questions")
+		}
+	}
+	if c.Earlier != "" {
+		questions = append(questions, c.Earlier)
+	}
+	for _, id := range questions {
+		if _, ok := e.Questions[id]; !ok {
+			unknown("question", id, "clauses/")
+		}
+	}
+	for _, id := range c.Overrides {
+		if o := e.Clause(id); o == nil {
+			r.fault(c.Line, fmt.Sprintf("overrides %q, which is not there", id), "name a clause of the package")
+		} else if o == c {
+			r.fault(c.Line, "overrides itself", "name another clause")
+		}
+	}
+	for _, id := range slices.Concat(c.Of, c.Fields) {
+		if _, ok := e.Attributes[id]; !ok {
+			unknown("attribute", id, "agreement.yaml")
+		}
+	}
+}
+
+// form faults fields that a kind needs and lacks, and units that do not fit.
+func (r *reader) form(c *Clause) {
+	e := r.e
+	need := func(ok bool, field string) {
+		if !ok {
+			r.fault(c.Line, fmt.Sprintf("a %s needs %s", c.Kind, field), "add it")
+		}
+	}
+	unit := func(id, want string) {
+		if p := e.Parameters[id]; p != nil && p.Unit != want {
+			r.fault(c.Line, fmt.Sprintf("%s is in %s, and %s is needed here", id, p.Unit, want), "use a parameter of that unit")
+		}
+	}
+	if len(c.At) == 0 && c.Kind != KindNote && c.Kind != KindBound {
+		need(false, "at: the points at which it is asked")
+	}
+	against := c.Else != reason.None
+	if against && c.Say.In("en") == "" {
+		r.fault(c.Line, "decides against people and has no words for them", "write say: what they are told")
+	} else if against {
+		r.text(c.Line, "say", c.Say)
+		if len(c.Next) > 0 {
+			r.text(c.Line, "next", c.Next)
+		}
+	}
+	if c.Missing != reason.None && c.Missing != reason.Hold && c.Missing != reason.Refer {
+		r.fault(c.Line, fmt.Sprintf("missing is %s", c.Missing), "write HOLD where it will still come, REFER where a person decides")
+	}
+	if (c.Missing == reason.Hold || c.Missing == reason.Refer || c.Else == reason.Hold || c.Else == reason.Refer) && c.Decides == "" && c.Kind != KindDuty {
+		r.warn(c.Line, "ends in HOLD or REFER and names nobody who decides", "write decides: the role")
+	}
+	switch c.Kind {
+	case KindRule:
+		need((c.Require == "") == !against, "require and else together, or neither")
+	case KindDuty:
+		need(c.Require != "" && against, "require and else")
+		need(c.By.Valid(), "by: A or B")
+	case KindSchedule:
+		need(against, "else")
+		need(c.Per == "" || c.Per == "day", "per to be day, or left out")
+		if c.Limit != "" {
+			unit(c.Limit, "count")
+		}
+	case KindOpened:
+		need(against, "else")
+	case KindCap:
+		need(against, "else")
+		need(c.Limit != "", "limit")
+		need(c.Per == "day" || c.Per == "category", "per: day or category")
+		need(c.Else != reason.Divert || c.Regime != "", "regime, where the excess goes elsewhere")
+		need(c.Diverted == "" || c.Diverted == "count" || c.Diverted == "ignore" || strings.HasPrefix(c.Diverted, "question:"), "diverted to be count, ignore or question:id")
+		unit(c.Limit, e.Currency)
+	case KindRate:
+		need(c.Amount != "", "amount")
+		need((c.List == "") != (c.Rate == ""), "either list or rate")
+		need(!e.ListInfo[c.List].Absent, "a list that is at hand")
+		unit(c.Rate, "percent")
+	case KindListed:
+		need(c.List != "" && against, "list and else")
+	case KindTax, KindGuarantee:
+		need(c.Amount != "" && len(c.Of) > 0 && c.Rate != "", "amount, of and rate")
+		unit(c.Rate, "percent")
+		currency := c.Currency
+		if currency == "" {
+			currency = e.Currency
+		}
+		if !isCurrency(currency) {
+			r.fault(c.Line, fmt.Sprintf("currency %q is not known", currency), "write three letters of ISO 4217")
+		}
+		for _, id := range c.Of {
+			if a, ok := e.Attributes[id]; ok && (a.Type != "int" || a.Unit != currency) {
+				r.fault(c.Line, fmt.Sprintf("%s is not an amount in %s", id, currency), "give the attribute that unit, or the clause its currency")
+			}
+		}
+	case KindFields:
+		need(len(c.Fields) > 0 && against, "fields and else")
+	case KindBound:
+		need(c.Limit != "", "limit")
+	case KindNote:
+	default:
+		r.fault(c.Line, fmt.Sprintf("kind %q is not known", c.Kind), "write rule, schedule, opened, cap, rate, listed, tax, guarantee, fields, duty, bound or note")
+	}
+	if c.Kind != KindRule && c.Kind != KindDuty && c.Kind != KindGuarantee && c.Require != "" {
+		r.fault(c.Line, fmt.Sprintf("a %s has no require", c.Kind), "put it into a rule of its own")
+	}
+}
+
+// overlaps faults two clauses of one instrument that give the same limit or figure
+// for the same case, neither setting the other aside. Where they are of two
+// instruments it is for the engine to show the conflict.
+func (r *reader) overlaps() {
+	for i, a := range r.e.Clauses {
+		for _, b := range r.e.Clauses[i+1:] {
+			if a.Instrument != b.Instrument || a.Kind != b.Kind || !r.meet(a, b) || slices.Contains(a.Overrides, b.ID) || slices.Contains(b.Overrides, a.ID) {
+				continue
+			}
+			same := false
+			switch a.Kind {
+			case KindCap:
+				same = a.Per == b.Per && a.List == b.List
+			case KindRate, KindTax, KindGuarantee:
+				same = a.Amount == b.Amount && a.List == b.List
+			case KindOpened:
+				same = true
+			}
+			// Conditions that differ may keep the two apart; that cannot be decided here.
+			if same && a.When == b.When {
+				r.file, r.owner = b.File, b.ID
+				r.fault(b.Line, fmt.Sprintf("says the same kind of thing as %s for the same case", a.ID), "let one of them override the other, or bound them by dates or sites")
+			}
+		}
+	}
+}
+
+// meet reports whether two clauses can be asked in one question.
+func (r *reader) meet(a, b *Clause) bool {
+	common := func(x, y []string) bool {
+		return slices.ContainsFunc(x, func(s string) bool { return slices.Contains(y, s) })
+	}
+	if !common(a.At, b.At) || len(a.Sites) > 0 && len(b.Sites) > 0 && !common(a.Sites, b.Sites) {
+		return false
+	}
+	if len(a.Sides) > 0 && len(b.Sides) > 0 && !slices.ContainsFunc(a.Sides, func(s Side) bool { return slices.Contains(b.Sides, s) }) {
+		return false
+	}
+	before := func(x, y *Clause) bool { return !x.Until.IsZero() && !x.Until.After(y.From) }
+	return !before(a, b) && !before(b, a)
+}
+
+// weekdays faults a schedule that opens a site on more days of the week than the law
+// that a schedule clause names.
+func (r *reader) weekdays() {
+	e := r.e
+	for _, c := range e.Clauses {
+		p := e.Parameters[c.Limit]
+		if c.Kind != KindSchedule || p == nil {
+			continue
+		}
+		for _, s := range e.Sites {
+			if len(c.Sites) > 0 && !slices.Contains(c.Sites, s.ID) || e.weekly[s.ID] == nil {
+				continue
+			}
+			most := 0
+			for _, n := range e.weekly[s.ID] {
+				most = max(most, n)
+			}
+			for _, v := range p.Values {
+				if v.Known && (v.Site == "" || v.Site == s.ID) && int64(most) > v.Int {
+					at := e.where["schedule of "+s.ID]
+					r.file, r.owner = at.file, c.ID
+					r.fault(at.line, fmt.Sprintf("%s is open on %d days of the week, and %s allows %d", s.ID, most, c.ID, v.Int), "take days out")
+					break
+				}
+			}
+		}
+	}
+	for _, s := range e.Sites {
+		if e.Schedules[s.ID] == nil {
+			r.file, r.owner = "agreement.yaml", s.ID
+			r.warn(e.where["site "+s.ID].line, "no schedule for the site", "write schedule/"+s.ID+".yaml")
+		}
+	}
+}
+
+// Untested returns the changes of an edition that no scenario looks at on both sides
+// of the date: the day before and the day of. An edition with any is not to be signed.
+func (e *Edition) Untested() Faults {
+	var fs Faults
+	loc, err := calendar.Zone(e.Zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	day := func(file, owner string, line int, what string, d calendar.Date) {
+		if d.IsZero() {
+			return
+		}
+		for _, x := range [...]struct {
+			name string
+			on   calendar.Date
+		}{{"the day before", d.AddDays(-1)}, {"the day of", d}} {
+			if !e.asked(x.on, loc) {
+				fs = append(fs, Fault{File: file, Line: line, Clause: owner, What: fmt.Sprintf("no scenario on %s, %s %s", x.on, x.name, what), Mend: "add one to tests/"})
+			}
+		}
+	}
+	day("agreement.yaml", "", 1, "the edition begins", calendar.On(e.From, loc))
+	if !e.Until.IsZero() {
+		day("agreement.yaml", "", 1, "the edition ends", calendar.On(e.Until, loc))
+	}
+	first := calendar.On(e.From, loc)
+	for _, id := range slices.Sorted(maps.Keys(e.Parameters)) {
+		p := e.Parameters[id]
+		for _, v := range p.Values {
+			if v.From.After(first) {
+				day(p.File, p.ID, p.Line, "its value changes", v.From)
+			}
+		}
+	}
+	for _, c := range e.Clauses {
+		if c.From.After(first) {
+			day(c.File, c.ID, c.Line, "it begins", c.From)
+		}
+		day(c.File, c.ID, c.Line, "it ends", c.Until)
+	}
+	fs.Sort()
+	return fs
+}
+
+func (e *Edition) asked(on calendar.Date, loc *time.Location) bool {
+	for _, s := range e.Tests {
+		for _, a := range s.Asks {
+			at := a.At
+			if at.IsZero() {
+				at = s.At
+			}
+			if calendar.On(at, loc) == on {
+				return true
+			}
+		}
+	}
+	return false
+}
