@@ -48,7 +48,7 @@ func TestPublicPagesInABrowser(t *testing.T) {
 			for _, name := range names {
 				c.open("/show/" + string(tag) + "/" + strings.ReplaceAll(name, " ", "%20"))
 				c.fits()
-				if width == 320 {
+				if width == 320 && tag != lang.FA { // what axe looks at is the same in Persian and Urdu
 					c.axe()
 				}
 				c.shot(fmt.Sprintf("public-%s-%s-%d", strings.ReplaceAll(name, " ", "-"), tag, width))
