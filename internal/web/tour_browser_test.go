@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -89,6 +90,10 @@ func TestOfficersPages(t *testing.T) {
 			}
 			c.size(width, map[int64]int64{360: 780, 768: 1024, 1280: 800}[width])
 			for _, pg := range pages {
+				// Between narrow and wide only the pages with a layout of their own for it.
+				if os.Getenv("DARWAZA_SHOTS") == "" && width == 768 && !slices.Contains([]string{"gate", "decide", "buyer", "day"}, pg.name) {
+					continue
+				}
 				c.open("/" + tag + pg.path)
 				if left := js[string](c, `document.body.innerText.match(/\b[a-z]+(\.[a-z_]+)+\b/g)?.filter(k=>!k.includes("darwaza")).join(" ")??""`); left != "" {
 					t.Errorf("%s in %s shows keys: %s", pg.name, tag, left)
@@ -115,6 +120,9 @@ func TestGateAnswersLook(t *testing.T) {
 	b.enter(twice)
 	for _, tag := range []string{"en", "fa", "ur"} {
 		for _, width := range []int64{360, 768, 1280} {
+			if os.Getenv("DARWAZA_SHOTS") == "" && (tag == "en") != (width == 768) && width != 360 {
+				continue
+			}
 			c.size(width, map[int64]int64{360: 780, 768: 1024, 1280: 800}[width])
 			for name, text := range map[string]string{"HOLD": in.text, "REFUSE": "HC1:6BFOXN*TS0BI$ZD", "REFER": twice.text} {
 				c.open("/" + tag + "/gate")
