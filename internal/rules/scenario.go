@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/reason"
 )
 
@@ -25,7 +26,7 @@ type Result struct {
 func (r Result) Passed() bool { return len(r.Wrong) == 0 }
 
 // Test runs the scenarios that lie beside an edition's text. What a scenario buys
-// joins the lots of its next ask.
+// joins the lots of its next asks of the same day.
 func (l *Law) Test(e *agreement.Edition) []Result {
 	out := make([]Result, 0, len(e.Tests))
 	for _, s := range e.Tests {
@@ -40,9 +41,14 @@ func (l *Law) run(s agreement.Scenario) Result {
 	for _, x := range s.Lots {
 		lots = append(lots, Lot{x.Category, x.Value, x.Regime, x.Site})
 	}
+	given, today := len(lots), calendar.Date{}
 	total := map[[2]string]int64{}
 	for n, ask := range s.Asks {
-		q := Query{Point: Point(s.Point), At: pick(ask.At, s.At), Site: pick(ask.Site, s.Site), Side: string(s.Side), Facts: Facts{}, Lots: lots}
+		q := Query{Point: Point(s.Point), At: pick(ask.At, s.At), Site: pick(ask.Site, s.Site), Side: string(s.Side), Facts: Facts{}}
+		if on := calendar.On(q.At, l.Zone(q.Site)); on != today {
+			lots, today = lots[:given], on
+		}
+		q.Lots = lots
 		maps.Copy(q.Facts, s.Facts)
 		maps.Copy(q.Facts, ask.Facts)
 		v := l.Check(q)
