@@ -1,0 +1,417 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package agreement
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"darwaza.dev/agreements"
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/goods"
+)
+
+// files returns the package of the border markets as a map that a test may change.
+func files(t testing.TB) fstest.MapFS {
+	t.Helper()
+	dir, err := fs.Sub(agreements.FS, "pk-ir-border-markets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := fstest.MapFS{}
+	err = fs.WalkDir(dir, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(dir, p)
+		out[p] = &fstest.MapFile{Data: b}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// change replaces the first match of a pattern in a file.
+func change(t testing.TB, m fstest.MapFS, file, pattern, by string) {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	s := string(m[file].Data)
+	loc := re.FindStringIndex(s)
+	if loc == nil {
+		t.Fatalf("%s has no %q", file, pattern)
+	}
+	m[file] = &fstest.MapFile{Data: []byte(s[:loc[0]] + re.ReplaceAllString(s[loc[0]:loc[1]], by) + s[loc[1]:])}
+}
+
+func TestPackageIsSound(t *testing.T) {
+	e, faults := Check(files(t))
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if u := e.Untested(); len(u) > 0 {
+		t.Error(u)
+	}
+	if got, want := len(e.Lists["part8"].Lines()), 122; got != want {
+		t.Errorf("%d lines, want %d", got, want)
+	}
+	count := map[string]int{}
+	for _, l := range e.Lists["part8"].Lines() {
+		count[l.Category]++
+	}
+	if count["I"] != 51 || count["II"] != 36 || count["III"] != 35 {
+		t.Errorf("lines by category: %v", count)
+	}
+	for _, id := range []string{
+		"occupancy.cap", "dwell.limit", "grace.early", "grace.late", "party.max", "booking.ahead", "standby.offer", "heard.age",
+	} {
+		p := e.Parameters[id]
+		if p == nil {
+			t.Errorf("no parameter %s", id)
+			continue
+		}
+		if v, ok := p.At("mand-pishin", A, calendar.MustDate("2025-09-02")); !ok || !v.Known {
+			t.Errorf("%s has no value", id)
+		}
+	}
+}
+
+// TestListIsTheLaw holds the list against the statute's codes, categories and rates,
+// copied once more by another hand.
+func TestListIsTheLaw(t *testing.T) {
+	want, err := os.ReadFile("testdata/part8.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _ := Check(files(t))
+	var got strings.Builder
+	for _, l := range e.Lists["part8"].Lines() {
+		fmt.Fprintf(&got, "%s %s %d\n", goods.FormatCode(l.Code), l.Category, l.Rate/100)
+	}
+	if got.String() != string(want) {
+		t.Error("part8 is not the statute's table")
+	}
+}
+
+// TestFaults breaks the package in one way at a time and wants the fault named at its
+// place.
+func TestFaults(t *testing.T) {
+	const law, part8 = "parameters/law.yaml", "clauses/part8.yaml"
+	for _, x := range []struct {
+		name, file, pattern, by string
+		at, clause, says        string // file of the fault, its owner, part of what it says
+	}{
+		{"unknown field", part8, `regime: statutory`, "regimen: statutory", part8, "", `unknown field "regimen"`},
+		{"doubled key", part8, `regime: statutory`, "regime: statutory\n    regime: other", part8, "", "already defined"},
+		{"alias", "agreement.yaml", `zone: Asia/Karachi`, "zone: &z Asia/Karachi", "agreement.yaml", "", "anchor"},
+		{"tag", "agreement.yaml", `edition: 1`, "edition: !!int 1", "agreement.yaml", "", "tag"},
+		{"bad edition", "agreement.yaml", `edition: 1`, "edition: 0", "agreement.yaml", "", "edition is not a number"},
+		{"unknown zone", "agreement.yaml", `zone: Asia/Tehran`, "zone: Asia/Teheran", "agreement.yaml", "party B", `"Asia/Teheran" is not known`},
+		{"ends first", "agreement.yaml", `until: 2026-07-01`, "until: 2023-05-18", "agreement.yaml", "", "ends before it begins"},
+		{"no such day", "agreement.yaml", `until: 2026-07-01`, "until: 2026-02-30", "agreement.yaml", "", "not a date"},
+		{"unknown rounding", "agreement.yaml", `rounding: half-up`, "rounding: sometimes", "agreement.yaml", "", "rounding"},
+		{"no source", law, `source: "Part VIII, clause \(i\)"`, `source: ""`, law, "market.days", "without a source"},
+		{"sign of a number", law, `value: 100`, `value: -100`, law, "day.allowance", "not a plain number"},
+		{"too many decimals", law, `value: 100`, `value: 100.001`, law, "day.allowance", "not a plain number"},
+		{"unknown unit", law, `unit: USD`, `unit: dollars`, law, "day.allowance", `unit "dollars"`},
+		{"wrong currency", law, `unit: USD`, `unit: PKR`, part8, "P8(i)-b", "PKR, and USD is needed"},
+		{"gap in dates", law, `from: 2023-05-18, value: 100`, `from: 2023-06-01, value: 100`, law, "day.allowance", "no value on 2023-05-18"},
+		{"gap at a site", "parameters/example.yaml", `(?m)^.*gabd-reemdan, side: B, value: 300.*\n`, "", "parameters/example.yaml", "occupancy.cap", "no value on 2023-05-18 at gabd-reemdan for side B"},
+		{"unknown site", "parameters/example.yaml", `site: gabd-reemdan, value`, "site: gabd, value", "parameters/example.yaml", "slot.capacity.visitor", `site "gabd"`},
+		{"two values", law, `(- \{from: 2023-05-18, value: 100.*\})`, "$1\n      $1", law, "day.allowance", "two values"},
+		{"unknown kind", part8, `kind: cap`, "kind: limit", part8, "P8(i)-b", `kind "limit"`},
+		{"unknown point", part8, `at: \[goods\]`, "at: [shop]", part8, "P8(i)-b", `point "shop"`},
+		{"unknown parameter", part8, `limit: day.allowance`, "limit: day.allowances", part8, "P8(i)-b", `parameter "day.allowances"`},
+		{"unknown list", part8, `list: part8`, "list: part9", part8, "P8(iii)", `list "part9"`},
+		{"unknown question", part8, `questions: \[b, d\]`, "questions: [b, z]", part8, "P8(i)-b", `question "z"`},
+		{"settled question", part8, `question:g`, "question:a", part8, "P8(i)-b", "is settled"},
+		{"unknown outcome", part8, `else: DIVERT`, "else: MAYBE", part8, "P8(iv)", `outcome "MAYBE"`},
+		{"no words", part8, `(?s)    say:\n      en: More than.*?(    next:)`, "$1", part8, "P8(iv)", "has no words"},
+		{"no regime", part8, `    regime: statutory\n`, "", part8, "P8(iv)", "regime"},
+		{"unknown attribute", part8, `fields: \[receipt.named`, "fields: [receipt.name", part8, "P8(vi)", `attribute "receipt.name"`},
+		{"unknown override", "clauses/example.yaml", `overrides: \[SITE\]`, "overrides: [SITES]", "clauses/example.yaml", "X-OPEN", `overrides "SITES"`},
+		{"clause twice", part8, `id: P8\(v\)`, "id: P8(iv)", part8, "P8(iv)", "stands twice"},
+		{"look-alike id", part8, `id: P8\(v\)`, "id: Р8(v)", part8, "Р8(v)", "Latin letters"},
+		{"two caps", part8, `per: day\n    limit: day.allowance`, "per: category\n    limit: day.allowance", part8, "P8(iv)", "same kind of thing as P8(i)-b"},
+		{"code twice", "lists/part8.csv", `0703.1000,I,5`, "0702.0000,I,5", "lists/part8.csv", "part8", "stands twice"},
+		{"code too short", "lists/part8.csv", `0703.1000,I,5`, "0703.100,I,5", "lists/part8.csv", "part8", "not eight digits"},
+		{"digits of another script", "lists/part8.csv", `0703.1000,I,5`, "۰۷۰۳.1000,I,5", "lists/part8.csv", "part8", "not eight digits"},
+		{"rate of another category", "lists/part8.csv", `0703.1000,I,5`, "0703.1000,I,10", "lists/part8.yaml", "part8", "0703.1000"},
+		{"line left out", "lists/part8.csv", `0703.1000,I,5\n`, "", "lists/part8.yaml", "part8", "121 lines where the text has 122"},
+		{"name left out", "lists/part8-names.csv", `(?m)^0703.1000.*\n`, "", "lists/part8.yaml", "part8", "no name for 0703.1000"},
+		{"broken CSV", "lists/part8.csv", `0703.1000,I,5`, "0703.1000,I,5,6", "lists/part8.csv", "part8", "CSV"},
+		{"shares above the whole", "schedule/mand-pishin.yaml", `A: 50, B: 50`, "A: 51, B: 50", "schedule/mand-pishin.yaml", "mand-pishin", "101 %"},
+		{"slots overlap", "schedule/mand-pishin.yaml", `class: vendor\n    minutes: 60\n    from: "07:00"\n    to: "08:00"`, "class: visitor\n    minutes: 60\n    from: \"07:00\"\n    to: \"09:00\"", "schedule/mand-pishin.yaml", "mand-pishin", "overlap"},
+		{"hours overlap", "schedule/mand-pishin.yaml", `open: \["08:00-16:00"\]`, `open: ["08:00-16:00", "15:00-17:00"]`, "schedule/mand-pishin.yaml", "mand-pishin", "overlap"},
+		{"third day", "schedule/mand-pishin.yaml", `days: \[tuesday, saturday\]`, "days: [tuesday, saturday, monday]", "schedule/mand-pishin.yaml", "P8(i)-a", "3 days of the week"},
+		{"unknown class", "schedule/mand-pishin.yaml", `class: vendor`, "class: driver", "schedule/mand-pishin.yaml", "mand-pishin", `class "driver"`},
+		{"fact of another type", "tests/gate.yaml", `occupancy.inside: 10`, "occupancy.inside: many", "tests/gate.yaml", "market-day", "not a int"},
+		{"undeclared fact", "tests/gate.yaml", `occupancy.inside: 10`, "occupancy.outside: 10", "tests/gate.yaml", "market-day", "not declared"},
+		{"religion", "agreement.yaml", `- id: person.age`, "- id: person.religion", "agreement.yaml", "person.religion", "by which nobody may be judged"},
+		{"religion in Urdu", "agreement.yaml", `ur: عمر`, "ur: مذہب", "agreement.yaml", "person.age", "by which nobody may be judged"},
+		{"religion in Urdu, by its clause", "agreement.yaml", `ur: عمر`, "ur: مذہب", "clauses/example.yaml", "X-VISITOR", "reads person.age"},
+		{"ethnicity in Persian", "agreement.yaml", `fa: سن,`, "fa: قومیت,", "agreement.yaml", "person.age", "by which nobody may be judged"},
+		{"opinion, misspelt", "agreement.yaml", `- id: person.age`, "- id: person.politicalview", "agreement.yaml", "person.politicalview", "by which nobody may be judged"},
+		{"race in a condition", part8, `require: good.value > 0`, "require: good.code != 'race'", part8, "P8(ii)", `reads "race"`},
+	} {
+		m := files(t)
+		change(t, m, x.file, x.pattern, x.by)
+		_, faults := Check(m)
+		found := slices.ContainsFunc(faults.Errors(), func(f Fault) bool {
+			return f.File == x.at && (x.clause == "" || f.Clause == x.clause) && strings.Contains(f.What, x.says) && f.Mend != ""
+		})
+		if !found {
+			t.Errorf("%s: no fault at %s %s that says %q; got %v", x.name, x.at, x.clause, x.says, faults)
+		}
+		if _, err := Load(m); err == nil {
+			t.Errorf("%s: loads all the same", x.name)
+		}
+	}
+}
+
+func TestFaultsHaveLines(t *testing.T) {
+	m := files(t)
+	change(t, m, "clauses/part8.yaml", `limit: day.allowance`, "limit: nothing")
+	_, faults := Check(m)
+	want := 1 + strings.Count(string(m["clauses/part8.yaml"].Data[:strings.Index(string(m["clauses/part8.yaml"].Data), "id: P8(i)-b")]), "\n")
+	if len(faults) != 1 || faults[0].Line != want {
+		t.Errorf("got %v, want line %d", faults, want)
+	}
+}
+
+func TestMissingTextIsAWarning(t *testing.T) {
+	m := files(t)
+	change(t, m, "agreement.yaml", `, ur: عمر`, "")
+	e, faults := Check(m)
+	if e == nil || len(faults) != 1 || !faults[0].Warning || !strings.Contains(faults[0].What, "missing in ur") {
+		t.Errorf("got %v", faults)
+	}
+	if _, err := Load(m); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFolder refuses files that do not belong into a package.
+func TestFolder(t *testing.T) {
+	for name, f := range map[string]*fstest.MapFile{
+		"clauses/evil.sh":        {Data: []byte("x")},
+		"Clauses/law.yaml":       {Data: []byte("x")},
+		"clauses/LAW.yaml":       {Data: []byte("x")},
+		"clauses/a/law.yaml":     {Data: []byte("x")},
+		"clauses/.hidden.yaml":   {Data: []byte("x")},
+		"clauses/قانون.yaml":     {Data: []byte("x")},
+		"clauses/a..yaml":        {Data: []byte("x")},
+		"other.yaml":             {Data: []byte("x")},
+		"health/levels.yaml":     {Data: []byte("x")},
+		"lists/link.csv":         {Data: []byte("part8.csv"), Mode: fs.ModeSymlink | 0o777},
+		"parameters/large.yaml":  {Data: make([]byte, maxYAML+1)},
+		"lists/large.csv":        {Data: make([]byte, maxFile+1)},
+		"parameters/binary.yaml": {Data: []byte("a: \x00\n")},
+		"parameters/latin.yaml":  {Data: []byte("a: \xe9\n")},
+		"parameters/empty.yaml":  {Data: nil},
+		"parameters/deep.yaml":   {Data: []byte("a: " + strings.Repeat("[", 10000))},
+		"parameters/indent.yaml": {Data: []byte(strings.Repeat(" ", 200) + "a: b")},
+		"parameters/dashes.yaml": {Data: []byte(strings.Repeat("- ", 10000) + "a")},
+		"keys/C.yaml":            {Data: []byte("root: x\n")},
+		"signatures/c.sig":       {Data: []byte("x")},
+	} {
+		m := files(t)
+		m[name] = f
+		_, faults := Check(m)
+		if len(faults.Errors()) == 0 {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	m := files(t)
+	for i := range maxFiles {
+		m["parameters/p"+strings.Repeat("x", i%50)+string(rune('a'+i%26))+strings.Repeat("y", i/50)+".yaml"] = &fstest.MapFile{Data: []byte("parameters: []\n")}
+	}
+	if _, faults := Check(m); len(faults.Errors()) == 0 {
+		t.Error("too many files accepted")
+	}
+	if _, faults := Check(fstest.MapFS{}); len(faults.Errors()) == 0 {
+		t.Error("an empty folder accepted")
+	}
+}
+
+// signed returns the package with the keys and signatures of both sides.
+func signed(t testing.TB) (fs.FS, map[Side]*ecdsa.PrivateKey) {
+	t.Helper()
+	keys, add := map[Side]*ecdsa.PrivateKey{}, map[string][]byte{}
+	for _, s := range []Side{A, B} {
+		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		point, err := k.PublicKey.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[s] = k
+		p, b := KeysFile(s, Keys{Root: point, Exchange: make([]byte, 32), Log: "example/" + string(s) + "+12345678+AbCd"})
+		add[p] = b
+	}
+	dir, err := Overlay(files(t), add)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s, k := range keys {
+		p, b, err := Sign(e, s, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add[p] = b
+	}
+	if dir, err = Overlay(files(t), add); err != nil {
+		t.Fatal(err)
+	}
+	return dir, keys
+}
+
+func TestSignatures(t *testing.T) {
+	plain, err := Load(files(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Verify(plain); !errors.Is(err, ErrNoKey) {
+		t.Errorf("got %v, want %v", err, ErrNoKey)
+	}
+	if len(plain.Adoptable()) != 4 {
+		t.Errorf("a plain package lacks %v", plain.Adoptable())
+	}
+	dir, keys := signed(t)
+	e, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Verify(e); err != nil {
+		t.Error(err)
+	}
+	if lacks := e.Adoptable(); len(lacks) > 0 {
+		t.Error(lacks)
+	}
+	if e.Hash == plain.Hash {
+		t.Error("keys are not under the signature")
+	}
+	if _, _, err := Sign(e, A, keys[B]); !errors.Is(err, ErrWrongKey) {
+		t.Errorf("got %v, want %v", err, ErrWrongKey)
+	}
+
+	one, err := Overlay(dir, map[string][]byte{"signatures/B.sig": e.Signatures[A]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, err := Load(one); err != nil || !errors.Is(Verify(x), ErrSignature) {
+		t.Errorf("the signature of A passes for B's: %v %v", err, Verify(x))
+	}
+	// Any byte of any signed file matters, and so does a file more or less.
+	for _, p := range []string{"agreement.yaml", "lists/part8-names.csv", "tests/gate.yaml"} {
+		b, err := fs.ReadFile(dir, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		more, err := Overlay(dir, map[string][]byte{p: append(slices.Clone(b), '\n')})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x, _ := Check(more); x == nil || !errors.Is(Verify(x), ErrSignature) {
+			t.Errorf("%s can be changed after signing", p)
+		}
+	}
+	more, err := Overlay(dir, map[string][]byte{"README.md": []byte("new")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, err := Load(more); err != nil || !errors.Is(Verify(x), ErrSignature) {
+		t.Errorf("a file can be added after signing: %v", err)
+	}
+	bad := slices.Clone(e.Signatures[A])
+	bad[len(bad)-1] ^= 1
+	if e.Signatures[A] = bad; !errors.Is(VerifySide(e, A), ErrSignature) {
+		t.Error("a broken signature verifies")
+	}
+}
+
+func TestParameterAt(t *testing.T) {
+	day := calendar.MustDate
+	p := Parameter{Values: []ParameterValue{
+		{From: day("2020-01-01"), Int: 1, Known: true},
+		{From: day("2021-01-01"), Int: 2, Known: true},
+		{From: day("2020-06-01"), Side: B, Int: 3, Known: true},
+		{From: day("2020-06-01"), Site: "x", Int: 4, Known: true},
+		{From: day("2022-01-01"), Site: "x", Side: A},
+	}}
+	for _, x := range []struct {
+		site string
+		side Side
+		on   string
+		want int64
+		ok   bool
+	}{
+		{"y", A, "2019-12-31", 0, false},
+		{"y", A, "2020-01-01", 1, true},
+		{"y", A, "2020-12-31", 1, true},
+		{"y", A, "2021-01-01", 2, true},
+		{"y", B, "2021-01-01", 3, true},
+		{"x", B, "2021-01-01", 4, true},
+		{"x", A, "2022-01-01", 0, true},
+	} {
+		if v, ok := p.At(x.site, x.side, day(x.on)); v.Int != x.want || ok != x.ok {
+			t.Errorf("%s %s %s: got %d %t, want %d %t", x.site, x.side, x.on, v.Int, ok, x.want, x.ok)
+		}
+	}
+}
+
+// TestUntested asks for scenarios on both sides of each date.
+func TestUntested(t *testing.T) {
+	m := files(t)
+	delete(m, "tests/dates.yaml")
+	e, err := Load(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(e.Untested()); got != 6 {
+		t.Errorf("%d dates untested, want 6: %v", got, e.Untested())
+	}
+}
+
+// FuzzCheck feeds bytes of strangers to every reader. It must say what is wrong, and
+// must not panic or take long.
+func FuzzCheck(f *testing.F) {
+	m := files(f)
+	names := []string{"agreement.yaml", "parameters/law.yaml", "clauses/part8.yaml", "schedule/mand-pishin.yaml", "lists/part8.csv", "lists/part8-names.csv", "tests/dates.yaml", "keys/A.yaml", "signatures/A.sig"}
+	for i, n := range names {
+		if m[n] != nil {
+			f.Add(uint8(i), m[n].Data)
+		}
+		f.Add(uint8(i), []byte("a: [[[[{{{"))
+		f.Add(uint8(i), []byte("? - ? -\n"))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, b []byte) {
+		x := fstest.MapFS{}
+		for k, v := range m {
+			x[k] = v
+		}
+		x[names[int(which)%len(names)]] = &fstest.MapFile{Data: b}
+		e, faults := Check(x)
+		if e == nil && len(faults.Errors()) == 0 {
+			t.Error("no edition and no fault")
+		}
+	})
+}
