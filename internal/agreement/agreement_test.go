@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -391,27 +392,107 @@ func TestUntested(t *testing.T) {
 	}
 }
 
+// small is a package with the least that can be read, so that fuzzing is quick.
+func small() fstest.MapFS {
+	return fstest.MapFS{
+		"agreement.yaml": {Data: []byte(`id: small
+edition: 1
+title: {en: Small}
+zone: UTC
+zonedata: 2025c
+currency: USD
+rounding: half-up
+from: 2025-01-01
+parties:
+  A: {name: {en: A}, country: PAK, zone: UTC, language: en, currency: PKR}
+  B: {name: {en: B}, country: IRN, zone: UTC, language: en, currency: IRR}
+sites:
+  - {id: s, number: 1, name: {en: S}, zone: UTC, source: x, gates: [{number: 1, side: A, name: {en: G}}]}
+classes:
+  - {id: visitor, number: 1, name: {en: visitor}}
+instruments:
+  - {id: i, title: {en: I}, status: law, source: x}
+attributes:
+  - {id: a.b, type: int, unit: USD, name: {en: x}}
+`)},
+		"parameters/p.yaml": {Data: []byte("parameters:\n  - {id: p, text: {en: P}, unit: USD, values: [{from: 2025-01-01, value: 1.50, source: x}]}\n")},
+		"clauses/c.yaml": {Data: []byte(`instrument: i
+questions:
+  - {id: q, asks: {en: Q}, reading: {en: R}, by: nobody, words: w}
+clauses:
+  - {id: C(1), kind: cap, at: [goods], text: {en: T}, say: {en: S}, per: day, limit: p, else: REFUSE, diverted: "question:q"}
+`)},
+		"schedule/s.yaml": {Data: []byte(`site: s
+source: x
+hours:
+  - {days: [monday], open: ["08:00-16:00"]}
+exceptions:
+  - {on: 2025-03-03, closed: true, source: x}
+`)},
+		"lists/l.yaml":     {Data: []byte("id: l\ntitle: {en: L}\nsource: x\nlines: l.csv\nnames: n.csv\ncategories: {I: {name: {en: I}}}\n")},
+		"lists/l.csv":      {Data: []byte("code,category,rate\n0702.0000,I,5\n")},
+		"lists/n.csv":      {Data: []byte("code,unit,icon,en,fa,ur,words\n0702.0000,kg,,Tomato,,,a|b\n")},
+		"tests/t.yaml":     {Data: []byte("scenarios:\n  - {id: t, title: t, point: goods, at: 2025-01-06T10:00:00Z, site: s, asks: [{facts: {a.b: 1.50}, expect: {outcome: ALLOW}}]}\n")},
+		"keys/A.yaml":      {Data: []byte("root: AA==\nexchange: AA==\nlog: a+b+c\n")},
+		"signatures/A.sig": {Data: []byte("\xd2\x84")},
+	}
+}
+
 // FuzzCheck feeds bytes of strangers to every reader. It must say what is wrong, and
-// must not panic or take long.
+// must not panic.
 func FuzzCheck(f *testing.F) {
-	m := files(f)
-	names := []string{"agreement.yaml", "parameters/law.yaml", "clauses/part8.yaml", "schedule/mand-pishin.yaml", "lists/part8.csv", "lists/part8-names.csv", "tests/dates.yaml", "keys/A.yaml", "signatures/A.sig"}
+	m := small()
+	names := slices.Sorted(maps.Keys(m))
 	for i, n := range names {
-		if m[n] != nil {
-			f.Add(uint8(i), m[n].Data)
-		}
+		f.Add(uint8(i), m[n].Data)
 		f.Add(uint8(i), []byte("a: [[[[{{{"))
 		f.Add(uint8(i), []byte("? - ? -\n"))
 	}
 	f.Fuzz(func(t *testing.T, which uint8, b []byte) {
-		x := fstest.MapFS{}
-		for k, v := range m {
-			x[k] = v
-		}
+		x := maps.Clone(m)
 		x[names[int(which)%len(names)]] = &fstest.MapFile{Data: b}
 		e, faults := Check(x)
 		if e == nil && len(faults.Errors()) == 0 {
 			t.Error("no edition and no fault")
 		}
+		if e != nil {
+			e.Untested()
+			e.Adoptable()
+		}
 	})
+}
+
+func TestSmallPackage(t *testing.T) {
+	m := small()
+	delete(m, "keys/A.yaml")
+	if _, err := Load(m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestHostileYAML wants a quick refusal, or a quick reading, of what is costly.
+func TestHostileYAML(t *testing.T) {
+	var keys, flow strings.Builder
+	for i := range 20000 {
+		fmt.Fprintf(&keys, "k%d: 1\n", i)
+	}
+	for range 60000 {
+		flow.WriteString("[],")
+	}
+	for name, s := range map[string]string{
+		"many keys":     keys.String(),
+		"many items":    "a: [" + flow.String() + "]",
+		"many quotes":   "a: " + strings.Repeat("'", 200000),
+		"one long text": "a: " + strings.Repeat("x", 250000),
+		"many colons":   strings.Repeat("a: ", 80000),
+		"many lines":    strings.Repeat("\n", 200000),
+		"question":      strings.Repeat("? ", 100000),
+		"comments":      strings.Repeat("#x\n", 60000),
+	} {
+		m := small()
+		m["parameters/p.yaml"] = &fstest.MapFile{Data: []byte(s)}
+		if _, faults := Check(m); len(faults.Errors()) == 0 {
+			t.Errorf("%s: accepted", name)
+		}
+	}
 }
