@@ -414,8 +414,10 @@ func (r *reader) id(line int, kind, s string) {
 			ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
 		}
 	}
+	// A condition would read a dash as a minus.
+	ok = ok && !((kind == "attribute" || kind == "parameter") && strings.Contains(s, "-"))
 	if !ok || strings.Contains(s, "..") || strings.Trim(s, ".-") != s {
-		r.fault(line, fmt.Sprintf("%s id %q", kind, s), "use small Latin letters and digits, with dots or dashes between")
+		r.fault(line, fmt.Sprintf("%s id %q", kind, s), "use small Latin letters and digits, with dots between, or dashes where no condition reads it")
 	}
 }
 

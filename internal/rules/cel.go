@@ -118,6 +118,9 @@ func compile(en *cel.Env, e *agreement.Edition, text string) (c *condition, what
 		first := iss.Errors()[0]
 		what, mend = "condition: "+first.Message, "name attributes of agreement.yaml and parameters as param.id"
 		if name, ok := undeclared(first.Message); ok {
+			if name == "param" {
+				name = missingParam(text, e)
+			}
 			what = fmt.Sprintf("condition reads %q, which is not declared", name)
 			if strings.HasPrefix(name, "param.") {
 				mend = "declare it in parameters/"
@@ -159,6 +162,25 @@ func undeclared(msg string) (string, bool) {
 	_, rest, ok := strings.Cut(msg, "undeclared reference to '")
 	name, _, ok2 := strings.Cut(rest, "'")
 	return name, ok && ok2
+}
+
+// missingParam returns the first parameter that a condition names and the edition does
+// not have: the type checker names only the part before the dot.
+func missingParam(text string, e *agreement.Edition) string {
+	for rest := text; ; {
+		_, after, ok := strings.Cut(rest, "param.")
+		if !ok {
+			return "param"
+		}
+		end := strings.IndexFunc(after, func(c rune) bool { return c != '.' && c != '_' && (c < 'a' || c > 'z') && (c < '0' || c > '9') })
+		if end < 0 {
+			end = len(after)
+		}
+		if id := strings.Trim(after[:end], "."); e.Parameters[id] == nil {
+			return "param." + id
+		}
+		rest = after
+	}
 }
 
 // mixed finds a comparison, sum or difference of two names that are counted in
