@@ -100,6 +100,9 @@ func (l *List) Find(code string) (Line, bool) {
 // ParseCode returns the eight digits of a code written whole, with dots or spaces in it
 // or not, and false for anything else.
 func ParseCode(s string) (string, bool) {
+	if plain(s) {
+		return s, true // as lists and desks have it, without folding digits
+	}
 	c, ok := codePrefix(s)
 	return c, ok && len(c) == 8
 }
@@ -120,4 +123,17 @@ func FormatCode(code string) string {
 		return code
 	}
 	return c[:4] + "." + c[4:]
+}
+
+// plain reports whether s is eight digits and nothing else.
+func plain(s string) bool {
+	if len(s) != 8 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
