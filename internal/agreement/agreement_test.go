@@ -314,6 +314,17 @@ func TestSignatures(t *testing.T) {
 		t.Errorf("got %v, want %v", err, ErrWrongKey)
 	}
 
+	b, err := fs.ReadFile(dir, "keys/A.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := Overlay(dir, map[string][]byte{"keys/B.yaml": b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(same); err == nil || !strings.Contains(err.Error(), "one root key") {
+		t.Errorf("one key for both sides: got %v", err)
+	}
 	one, err := Overlay(dir, map[string][]byte{"signatures/B.sig": e.Signatures[A]})
 	if err != nil {
 		t.Fatal(err)

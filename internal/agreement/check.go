@@ -249,12 +249,13 @@ func (r *reader) form(c *Clause) {
 	case KindFields:
 		need(len(c.Fields) > 0 && against, "fields and else")
 	case KindBound:
-		need(c.Limit != "", "limit")
+		need(c.Require != "" && !against && len(c.At) == 0, "require, and neither else nor at")
 	case KindNote:
+		need(len(c.At) == 0, "no at: nothing is asked of it")
 	default:
 		r.fault(c.Line, fmt.Sprintf("kind %q is not known", c.Kind), "write rule, schedule, opened, cap, rate, listed, tax, guarantee, fields, duty, bound or note")
 	}
-	if c.Kind != KindRule && c.Kind != KindDuty && c.Kind != KindGuarantee && c.Require != "" {
+	if c.Kind != KindRule && c.Kind != KindDuty && c.Kind != KindGuarantee && c.Kind != KindBound && c.Require != "" {
 		r.fault(c.Line, fmt.Sprintf("a %s has no require", c.Kind), "put it into a rule of its own")
 	}
 }

@@ -36,7 +36,8 @@ const (
 	KindFields Kind = "fields"
 	// KindDuty is a duty of an authority: BREACH where When holds and Require does not.
 	KindDuty Kind = "duty"
-	// KindBound limits what the package itself may say, checked when it is loaded.
+	// KindBound limits what the package itself may say: Require reads parameters alone,
+	// and must hold at each site, for each side, whenever a value changes.
 	KindBound Kind = "bound"
 	// KindNote says something that no query can test: a consequence, an institution.
 	KindNote Kind = "note"

@@ -490,6 +490,10 @@ func (r *reader) keys() {
 		}
 		r.e.Parties[side] = party
 	}
+	if a := r.e.Parties[A].Keys.Root; a != nil && bytes.Equal(a, r.e.Parties[B].Keys.Root) {
+		r.file, r.owner = "keys/B.yaml", ""
+		r.fault(1, "both sides have one root key, so that one could sign for both", "let each side make its own")
+	}
 	for _, p := range r.in("keys", ".cert") {
 		r.e.Certificates = append(r.e.Certificates, r.files[p])
 	}

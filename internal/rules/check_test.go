@@ -510,6 +510,60 @@ clauses:
 
 func quoted(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }
 
+// TestBounds holds an edition to what a clause says of its parameters.
+func TestBounds(t *testing.T) {
+	for require, says := range map[string]string{
+		"param.five < param.six":                     "",
+		"param.five < param.six && param.open >= 10": "", // not broken while it is empty
+		"param.six < param.five":                     "does not hold on 2025-01-01 at s for side A",
+		"param.five < n":                             "a bound reads n",
+		"param.minutes / (param.five - 500) > 0":     "does not hold",
+	} {
+		e, faults := tiny(t, "instrument: i\nclauses:\n  - {id: c, kind: bound, text: {en: x, fa: x, ur: x}, require: "+quoted(require)+"}\n")
+		if len(faults.Errors()) > 0 {
+			t.Fatal(faults)
+		}
+		_, err := Compile(e)
+		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: got %v, want %q", require, err, says)
+		}
+	}
+}
+
+// FuzzCondition compiles and evaluates conditions of strangers.
+func FuzzCondition(f *testing.F) {
+	e, faults := tiny(f, "instrument: i\nclauses: []\n")
+	if len(faults.Errors()) > 0 {
+		f.Fatal(faults)
+	}
+	for _, s := range []string{"p", "n > 1 && (q || w == 'x')", "t < now + duration('1h')", "known(n) ? n / 0 > 1 : p", "w.contains(w)", "n in [1, 2]", "param.minutes > n", "-n == n", "((((", "'\\u00e9' < w", "timestamp(w) > now", "duration(w) > duration('1s')", "[p, q][0]", "{}", "p ? q : p"} {
+		f.Add(s)
+	}
+	en, err := environment(e)
+	if err != nil {
+		f.Fatal(err)
+	}
+	c, _ := compileEdition(e)
+	f.Fuzz(func(t *testing.T, s string) {
+		p, what, mend := compile(en, e, s)
+		if p == nil {
+			if what == "" || mend == "" {
+				t.Error("refused without a word")
+			}
+			return
+		}
+		for _, facts := range []Facts{nil, {"p": true, "q": false, "n": int64(3), "w": "x", "t": tuesday()}} {
+			a := newActivation(len(c.names))
+			a.start(c, &Query{At: tuesday(), Site: "s", Side: "A", Facts: facts}, c.sites["s"])
+			one, _ := a.eval(p)
+			two, _ := a.eval(p)
+			if one != two {
+				t.Error("two answers")
+			}
+		}
+	})
+}
+
 // TestPoints holds the points that package agreement reads to the ones here.
 func TestPoints(t *testing.T) {
 	for _, p := range []Point{Booking, Gate, Goods, Receipt, Exit, Custody, Data, Duty, Signing} {

@@ -134,7 +134,60 @@ func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
 	n := len(c.names)
 	c.pool = &sync.Pool{New: func() any { return newActivation(n) }}
 	faults := c.clauses(func(text string) (*condition, string, string) { return compile(en, e, text) })
+	if len(faults) == 0 {
+		faults = c.bounds(func(text string) *condition { p, _, _ := compile(en, e, text); return p })
+	}
 	return c, faults
+}
+
+// bounds faults an edition that breaks a limit which a clause sets to its parameters.
+func (c *compiled) bounds(compile func(string) *condition) agreement.Faults {
+	var faults agreement.Faults
+	dates := []calendar.Date{calendar.On(c.e.From, c.zone)}
+	for _, p := range c.params {
+		for _, v := range p.Values {
+			dates = append(dates, v.From)
+		}
+	}
+	slices.SortFunc(dates, calendar.Date.Compare)
+	dates = slices.Compact(dates)
+	for _, x := range c.e.Clauses {
+		if x.Kind != agreement.KindBound {
+			continue
+		}
+		if what, mend := c.bound(x, compile(x.Require), dates); what != "" {
+			faults = append(faults, agreement.Fault{File: x.File, Line: x.Line, Clause: x.ID, What: what, Mend: mend})
+		}
+	}
+	return faults
+}
+
+func (c *compiled) bound(x *agreement.Clause, require *condition, dates []calendar.Date) (what, mend string) {
+	for _, n := range require.names {
+		if !strings.HasPrefix(n, "param.") {
+			return "a bound reads " + n, "let it read parameters alone"
+		}
+	}
+	for _, d := range dates {
+		if d.Before(x.From) || !x.Until.IsZero() && !d.Before(x.Until) {
+			continue
+		}
+		for _, s := range c.e.Sites {
+			for _, side := range [...]agreement.Side{agreement.A, agreement.B} {
+				if len(x.Sites) > 0 && !slices.Contains(x.Sites, s.ID) || len(x.Sides) > 0 && !slices.Contains(x.Sides, side) {
+					continue
+				}
+				a := newActivation(len(c.names))
+				a.start(c, &Query{At: d.Start(c.zone), Site: s.ID, Side: string(side)}, nil)
+				a.on = d
+				// A value that the text leaves empty breaks nothing yet.
+				if t, _ := a.eval(require); t == no || t == failed {
+					return fmt.Sprintf("does not hold on %s at %s for side %s", d, s.ID, side), "change the parameters, or the bound with the signatures that it needs"
+				}
+			}
+		}
+	}
+	return "", ""
 }
 
 // unknown is what stands for a name that has no value, told apart by its number.
