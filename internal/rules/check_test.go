@@ -110,6 +110,7 @@ func TestOverflow(t *testing.T) {
 		goodsQuery("07020000", huge, Lot{"I", huge, regimeConcession, "mand-pishin"}),
 		goodsQuery("07020000", 100, Lot{"I", huge, regimeConcession, "mand-pishin"}, Lot{"II", huge, regimeConcession, "mand-pishin"}),
 		goodsQuery("07020000", 100, Lot{"I", -huge, regimeConcession, "mand-pishin"}),
+		goodsQuery("07020000", 6000, Lot{"I", -5000, regimeConcession, "mand-pishin"}),
 		goodsQuery("07020000", -100),
 	} {
 		if v := l.Check(q); v.Outcome.Admits() {
@@ -120,6 +121,39 @@ func TestOverflow(t *testing.T) {
 	f["occupancy.inside"], f["party.size"] = huge, huge
 	if v := l.Check(Query{Point: Gate, At: tuesday(), Site: "mand-pishin", Side: "A", Facts: f}); v.Outcome != reason.Refer || v.Reasons[0].Code != CodeFailed {
 		t.Errorf("got %s %v", v.Outcome, v.Reasons)
+	}
+}
+
+// TestScope holds clauses to their sites and sides, and charges nothing on what is
+// refused.
+func TestScope(t *testing.T) {
+	_, l := market(t)
+	did := func(v Verdict, id string) string {
+		i := slices.IndexFunc(v.Steps, func(s Step) bool { return s.Clause == id })
+		return v.Steps[i].Did
+	}
+	v := l.Check(Query{Point: Gate, At: tuesday(), Site: "mand-pishin", Side: "A", Facts: gateFacts()})
+	if did(v, "X-OPEN") != didDormant || did(v, "SITE") != didPass {
+		t.Errorf("at Mand–Pishin: X-OPEN %s, SITE %s", did(v, "X-OPEN"), did(v, "SITE"))
+	}
+	v = l.Check(Query{Point: Gate, At: tuesday(), Site: "gabd-reemdan", Side: "A", Facts: gateFacts()})
+	if did(v, "X-OPEN") != didApply || did(v, "SITE") != didOverride {
+		t.Errorf("at Gabd–Reemdan: X-OPEN %s, SITE %s", did(v, "X-OPEN"), did(v, "SITE"))
+	}
+	v = l.Check(goodsQuery("04032000", 1000, Lot{"I", 5000, regimeConcession, "mand-pishin"}, Lot{"II", 5000, regimeConcession, "mand-pishin"}))
+	if a, ok := v.Amount("duty", ""); ok || v.Outcome != reason.Refuse {
+		t.Errorf("refused, and charged %v", a)
+	}
+	sides := tinyLaw(t, `instrument: i
+clauses:
+  - {id: all, kind: rule, TEXT}
+  - {id: b, kind: rule, TEXT, sides: [B], require: p, else: REFUSE}
+`)
+	for side, want := range map[string]reason.Outcome{"A": reason.Allow, "B": reason.Refuse} {
+		q := Query{Point: Gate, At: at("2025-06-01T10:00:00Z"), Site: "s", Side: side, Facts: Facts{"p": false}}
+		if v := sides.Check(q); v.Outcome != want {
+			t.Errorf("side %s: got %s, want %s", side, v.Outcome, want)
+		}
 	}
 }
 
