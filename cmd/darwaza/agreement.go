@@ -402,6 +402,19 @@ func verifyAgreement(w io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
+	for _, s := range []agreement.Side{agreement.A, agreement.B} {
+		switch err := agreement.VerifySide(e, s); {
+		case err == nil:
+			root := sha256.Sum256(e.Parties[s].Keys.Root)
+			fmt.Fprintf(w, "side %s signed, with the root key SHA-256 %s\n", s, groups(root[:]))
+		case errors.Is(err, agreement.ErrNoKey):
+			fmt.Fprintf(w, "side %s has no key in the package\n", s)
+		case errors.Is(err, agreement.ErrUnsigned):
+			fmt.Fprintf(w, "side %s has not signed\n", s)
+		default:
+			fmt.Fprintf(w, "side %s: the signature does not hold\n", s)
+		}
+	}
 	if err := agreement.Verify(e); err != nil {
 		return problem.Wrap(problem.Untrusted, "agreement.signature", err)
 	}

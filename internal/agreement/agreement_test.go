@@ -20,6 +20,7 @@ import (
 
 	"darwaza.dev/agreements"
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/cose"
 	"darwaza.dev/internal/goods"
 )
 
@@ -346,6 +347,63 @@ func TestSignatures(t *testing.T) {
 			t.Errorf("%s can be changed after signing", p)
 		}
 	}
+	// A file taken out, and one that only has another name.
+	for name, to := range map[string]string{"tests/gate.yaml": "", "tests/dates.yaml": "tests/days.yaml"} {
+		all, err := Overlay(dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := all.(memory)
+		if to != "" {
+			m[to] = m[name]
+		}
+		delete(m, name)
+		if x, err := Load(m); err != nil || !errors.Is(Verify(x), ErrSignature) || len(x.Adoptable()) != 2 {
+			t.Errorf("%s can become %q after signing: %v", name, to, err)
+		}
+	}
+	// Both swapped, one missing, and those of the next edition under this one.
+	swapped, err := Overlay(dir, map[string][]byte{"signatures/A.sig": e.Signatures[B], "signatures/B.sig": e.Signatures[A]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := Load(swapped)
+	if err != nil || !errors.Is(VerifySide(x, A), ErrSignature) || !errors.Is(VerifySide(x, B), ErrSignature) {
+		t.Errorf("swapped signatures verify: %v", err)
+	}
+	all, err := Overlay(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(all.(memory), "signatures/B.sig")
+	if x, err = Load(all); err != nil || VerifySide(x, A) != nil || !errors.Is(Verify(x), ErrUnsigned) || len(x.Adoptable()) != 1 {
+		t.Errorf("one signature: got %v, %v", err, Verify(x))
+	}
+	all.(memory)["agreement.yaml"] = []byte(strings.Replace(string(all.(memory)["agreement.yaml"]), "edition: 1", "edition: 2", 1))
+	next, err := Load(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sig, err := Sign(next, B, keys[B])
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := Overlay(dir, map[string][]byte{"signatures/B.sig": sig})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x, err = Load(other); err != nil || !errors.Is(VerifySide(x, B), ErrSignature) {
+		t.Errorf("the signature under edition 2 passes for edition 1: %v", err)
+	}
+	// A signature over the right hash by the key of the other side.
+	forged, err := cose.Sign1(keys[A], cose.Header{Alg: cose.ES256, KeyID: keyID(e.Parties[B].Keys.Root)}, e.Hash[:], purpose())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Signatures[B] = forged
+	if !errors.Is(VerifySide(e, B), ErrSignature) {
+		t.Error("the key of A signs for B")
+	}
 	more, err := Overlay(dir, map[string][]byte{"README.md": []byte("new")})
 	if err != nil {
 		t.Fatal(err)
@@ -357,6 +415,80 @@ func TestSignatures(t *testing.T) {
 	bad[len(bad)-1] ^= 1
 	if e.Signatures[A] = bad; !errors.Is(VerifySide(e, A), ErrSignature) {
 		t.Error("a broken signature verifies")
+	}
+}
+
+// TestBytes holds the form of what is signed: who changes it breaks every signature.
+func TestBytes(t *testing.T) {
+	m := fstest.MapFS{
+		"signatures/A.sig": {Data: []byte("x")},
+		"lists/b.csv":      {Data: []byte("abc")},
+		"agreement.yaml":   {Data: []byte("id: a\n")},
+		"lists.md":         {Data: nil},
+	}
+	f, faults := readFolder(m)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	e := Edition{Files: f.signed()}
+	want := "darwaza-agreement/1\n" +
+		"agreement.yaml 6 32848b63caee2b356871054d84e60643683ed636c46ba010d11f04e367325f45\n" +
+		"lists.md 0 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n" +
+		"lists/b.csv 3 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n"
+	if got := string(e.Bytes()); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// TestPlainText refuses texts that two readers could see differently.
+func TestPlainText(t *testing.T) {
+	for name, s := range map[string]string{
+		"carriage returns":   "code,category,rate\r\n0702.0000,I,5\r\n",
+		"byte order mark":    "\ufeffcode,category,rate\n0702.0000,I,5\n",
+		"UTF-8":              "code,category,rate\n0702.0000,\xff,5\n",
+		"turns text around":  "code,category,rate\n0702.0000,\u202eI,5\n",
+		"control character":  "code,category,rate\n0702.0000,I\x00,5\n",
+		"U+0085":             "code,category,rate\n0702.0000,I\u0085,5\n",
+		"columns are not":    "code,rate,category\n0702.0000,5,I\n",
+		"cannot be read as":  "code,category,rate\n\"0702.0000,I,5\n",
+		"a cell of more":     "code,category,rate\n0702.0000," + strings.Repeat("I", 401) + ",5\n",
+		"wrong number of":    "code,category,rate\n0702.0000,I\n",
+		"bare \" in non":     "code,category,rate\n0702\".0000,I,5\n",
+		"more than 20000 li": "code,category,rate\n" + strings.Repeat("x,I,5\n", maxLines+1),
+	} {
+		m := small()
+		delete(m, "keys/A.yaml")
+		m["lists/l.csv"] = &fstest.MapFile{Data: []byte(s)}
+		_, faults := Check(m)
+		if !slices.ContainsFunc(faults.Errors(), func(f Fault) bool {
+			return f.File == "lists/l.csv" && f.Line > 0 == (name != "UTF-8") && strings.Contains(f.What, name) && f.Mend != ""
+		}) {
+			t.Errorf("%s: got %v", name, faults)
+		}
+	}
+	m := small()
+	m["lists/A-names.md"], m["lists/a-names.md"] = &fstest.MapFile{}, &fstest.MapFile{}
+	if _, faults := Check(m); !strings.Contains(faults.Error(), "by capitals alone") {
+		t.Errorf("two names that differ by capitals: got %v", faults)
+	}
+}
+
+// TestForbidden looks for what nobody may be judged by, and leaves harmless words alone.
+func TestForbidden(t *testing.T) {
+	for _, s := range []string{
+		"religion", "RELIGION", "Religions", "personReligion", "personreligion", "person.religious", "religon", "race", "personRace", "RACE",
+		"ethnicity", "multiethnic", "politicalOpinion", "POLITICAL", "mazhab", "tribes", "مذہب", "مذهب", "مذهبی", "نژاد", "قومیت", "نسل", "سیاسی", "دین", "بلوچی", "شیعه",
+	} {
+		if _, is := forbiddenIn(splitCamel(s)); !is {
+			t.Errorf("%s passes", s)
+		}
+	}
+	for _, s := range []string{
+		"trace", "technical", "party.size", "person.age", "section", "dinner", "clandestine", "metropolitan", "price", "carrier", "سن", "کالا", "قیمت",
+	} {
+		if w, is := forbiddenIn(splitCamel(s)); is {
+			t.Errorf("%s is refused for %q", s, w)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // The limits of a package. What is larger is refused before anything is parsed.
@@ -45,6 +46,7 @@ func readFolder(fsys fs.FS) (folder, Faults) {
 	var faults Faults
 	var total int64
 	entries := 0
+	folded := map[string]string{}
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -66,6 +68,11 @@ func readFolder(fsys fs.FS) (folder, Faults) {
 		if d.IsDir() {
 			return nil
 		}
+		if other, twice := folded[strings.ToLower(p)]; twice {
+			faults = append(faults, Fault{File: p, What: "differs from " + other + " by capitals alone", Mend: "give one of them another name: some file systems keep only one"})
+			return nil
+		}
+		folded[strings.ToLower(p)] = p
 		limit := int64(maxFile)
 		if path.Ext(p) == ".yaml" {
 			limit = maxYAML
@@ -76,6 +83,10 @@ func readFolder(fsys fs.FS) (folder, Faults) {
 		}
 		if int64(len(b)) > limit {
 			faults = append(faults, Fault{File: p, What: fmt.Sprintf("larger than %d bytes", limit), Mend: "split the file"})
+			return nil
+		}
+		if fault, bad := plainText(p, b); bad {
+			faults = append(faults, fault)
 			return nil
 		}
 		if total += int64(len(b)); total > maxTotal {
@@ -167,6 +178,34 @@ func plainName(s string) bool {
 		return false
 	}
 	return base != "" && !strings.Contains(base, "..") && !strings.HasSuffix(base, ".")
+}
+
+// plainText faults a text that is not the same to every reader: other encodings, line
+// ends that a tool may rewrite under the signature, and characters that hide or turn
+// around what stands beside them.
+func plainText(p string, b []byte) (Fault, bool) {
+	if ext := path.Ext(p); ext == ".sig" || ext == ".cert" {
+		return Fault{}, false
+	}
+	if !utf8.Valid(b) {
+		return Fault{File: p, What: "not UTF-8 text", Mend: "save it as UTF-8"}, true
+	}
+	line := 1
+	for _, c := range string(b) {
+		switch {
+		case c == '\n':
+			line++
+		case c == '\r':
+			return Fault{File: p, Line: line, What: "line ends with carriage returns", Mend: "save it with LF alone, as it is signed byte by byte"}, true
+		case c == '\ufeff':
+			return Fault{File: p, Line: line, What: "a byte order mark", Mend: "save it as UTF-8 without one"}, true
+		case c < ' ' && c != '\t', c >= 0x7f && c <= 0x9f, c == '\u2028', c == '\u2029':
+			return Fault{File: p, Line: line, What: fmt.Sprintf("a control character, %U", c), Mend: "take it out"}, true
+		case c >= '\u202a' && c <= '\u202e', c >= '\u2066' && c <= '\u2069':
+			return Fault{File: p, Line: line, What: fmt.Sprintf("a character that turns text around, %U", c), Mend: "take it out; the pages set the direction"}, true
+		}
+	}
+	return Fault{}, false
 }
 
 // signed returns the files that are signed, in order.

@@ -18,20 +18,25 @@ import (
 // who means to; it is there so that nobody does it without noticing, and the names of
 // attributes stand in every published package for all to read.
 
-// forbiddenStems are beginnings of words, folded; forbiddenWords are whole words,
-// where a beginning would catch harmless ones.
+// forbiddenParts are found anywhere in a word, folded, so that "usersreligion" is;
+// forbiddenStems are beginnings of words, and forbiddenWords whole words, where less
+// would catch harmless ones.
+func forbiddenParts() []string {
+	return []string{"religi", "religo", "ethnic", "ethinic", "racial", "politic", "politcal", "muslim", "mazhab", "madhhab", "مذهب", "نژاد", "قومیت"}
+}
+
 func forbiddenStems() []string {
 	return []string{
-		"religio", "relegio", "ethnic", "ethnie", "ethno", "racial", "denominat", "muslim", "moslem", "christian", "hindu", "shia", "shiit", "sunni",
+		"relegio", "ethnie", "ethno", "denominat", "moslem", "christian", "hindu", "shia", "shiit", "sunni",
 		"jewish", "zoroastr", "bahai", "ahmadi", "sikh", "atheis", "baloch", "baluch", "pashtun", "pathan", "hazara", "persianethn",
-		"politic", "ideolog", "mazhab", "madhhab", "qaumiyat", "ghowmiat", "nezhad",
-		"مذهب", "دیانت", "عقید", "نژاد", "قومیت", "قومی", "نسلی", "سیاس", "شیعه", "سنی", "مسلم", "مسیحی", "هندو", "بلوچ", "پشتون", "هزاره",
+		"partisan", "ideolog", "qaumiyat", "ghowmiat", "nezhad",
+		"دیانت", "عقید", "قومی", "نسلی", "سیاس", "شیعه", "سنی", "مسلم", "مسیحی", "هندو", "بلوچ", "پشتون", "هزاره",
 	}
 }
 
 func forbiddenWords() []string {
 	return []string{
-		"race", "races", "faith", "creed", "sect", "tribe", "tribal", "caste", "clan", "din", "deen", "qaum", "zaat", "party_political", "opinion", "belief", "beliefs",
+		"race", "races", "faith", "creed", "sect", "tribe", "tribal", "caste", "clan", "castes", "tribes", "faiths", "church", "worship", "din", "deen", "qaum", "zaat", "party_political", "opinion", "belief", "beliefs",
 		"دین", "دینی", "قوم", "نسل", "ذات", "فرقه", "قبیله", "طایفه", "ایمان",
 	}
 }
@@ -45,6 +50,11 @@ func forbiddenIn(text string) (string, bool) {
 		}
 		for _, s := range forbiddenStems() {
 			if strings.HasPrefix(f, strings.Join(strings.Fields(lang.Fold(s)), "")) {
+				return w, true
+			}
+		}
+		for _, s := range forbiddenParts() {
+			if strings.Contains(f, lang.Fold(s)) {
 				return w, true
 			}
 		}
@@ -88,14 +98,16 @@ func (r *reader) forbidden() {
 	}
 }
 
-// splitCamel parts "personReligion" into words.
+// splitCamel parts "personRace" into words, and leaves "RACE" whole.
 func splitCamel(s string) string {
 	var b strings.Builder
-	for i, c := range s {
-		if i > 0 && unicode.IsUpper(c) {
+	var last rune
+	for _, c := range s {
+		if unicode.IsUpper(c) && unicode.IsLower(last) {
 			b.WriteByte(' ')
 		}
 		b.WriteRune(c)
+		last = c
 	}
 	return b.String()
 }

@@ -149,44 +149,39 @@ func (r *reader) csv(name string, columns []string) []csvRow {
 		return nil
 	}
 	r.file = p
-	if !slices.Contains([]bool{bytes.ContainsRune(b, 0), bytes.HasPrefix(b, []byte("\xef\xbb\xbf"))}, true) {
-		c := csv.NewReader(bytes.NewReader(b))
-		c.FieldsPerRecord = len(columns)
-		c.ReuseRecord = false
-		head, err := c.Read()
-		if err == nil && !slices.Equal(head, columns) {
-			err = errors.New("columns are not " + strings.Join(columns, ","))
+	c := csv.NewReader(bytes.NewReader(b))
+	c.FieldsPerRecord = len(columns)
+	head, err := c.Read()
+	if err == nil && !slices.Equal(head, columns) {
+		err = errors.New("columns are not " + strings.Join(columns, ","))
+	}
+	var rows []csvRow
+	for err == nil {
+		var rec []string
+		if rec, err = c.Read(); err != nil {
+			break
 		}
-		var rows []csvRow
-		for err == nil {
-			var rec []string
-			if rec, err = c.Read(); err == nil {
-				line, _ := c.FieldPos(0)
-				for i := range rec {
-					rec[i] = strings.TrimSpace(rec[i])
-					if len(rec[i]) > 400 {
-						r.fault(line, "a cell of more than 400 bytes", "shorten it")
-						rec[i] = ""
-					}
-				}
-				rows = append(rows, csvRow{line, rec})
-				if len(rows) > maxLines {
-					err = fmt.Errorf("more than %d lines", maxLines)
-				}
+		line, _ := c.FieldPos(0)
+		for i := range rec {
+			rec[i] = strings.TrimSpace(rec[i])
+			if len(rec[i]) > 400 {
+				r.fault(line, "a cell of more than 400 bytes", "shorten it")
+				rec[i] = ""
 			}
 		}
-		if err == io.EOF {
-			return rows
+		if rows = append(rows, csvRow{line, rec}); len(rows) > maxLines {
+			err = fmt.Errorf("more than %d lines", maxLines)
 		}
-		line := 1
-		var pe *csv.ParseError
-		if errors.As(err, &pe) {
-			line, err = pe.Line, pe.Err
-		}
-		r.fault(line, "cannot be read as CSV: "+err.Error(), "write "+strings.Join(columns, ","))
-		return nil
 	}
-	r.fault(1, "has a byte order mark or zero bytes", "save it as plain UTF-8")
+	if err == io.EOF {
+		return rows
+	}
+	line := 1
+	var pe *csv.ParseError
+	if errors.As(err, &pe) {
+		line, err = pe.Line, pe.Err
+	}
+	r.fault(line, "cannot be read as CSV: "+err.Error(), "write "+strings.Join(columns, ","))
 	return nil
 }
 

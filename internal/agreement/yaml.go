@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -78,12 +77,9 @@ func (p *plain) Visit(n ast.Node) ast.Visitor {
 	return p
 }
 
-// shallow refuses what would be costly to parse: bytes that are not text, and deep
-// nesting, which is counted roughly and generously.
+// shallow refuses what would be costly to parse: deep nesting, which is counted roughly
+// and generously. That the bytes are plain text was seen when the folder was read.
 func shallow(file string, b []byte) (Fault, bool) {
-	if !utf8.Valid(b) || bytes.ContainsRune(b, 0) {
-		return Fault{File: file, What: "not UTF-8 text", Mend: "save it as UTF-8"}, true
-	}
 	flow, tokens, n := 0, 0, 0
 	for l := range bytes.Lines(b) {
 		n++
