@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/rules"
@@ -213,10 +214,16 @@ func showAgreement(w io.Writer, dir string, tag lang.Tag) error {
 		return err
 	}
 	fmt.Fprintf(w, "%s\n%s, edition %d\n", e.Title.In(tag), e.ID, e.Number)
-	fmt.Fprintf(w, "in force from %s", e.From.Format("2006-01-02T15:04Z07:00"))
-	if !e.Until.IsZero() {
-		fmt.Fprintf(w, " until before %s", e.Until.Format("2006-01-02T15:04Z07:00"))
+	// Dates are the agreement's own, by its clock.
+	clock, err := calendar.Zone(e.Zone)
+	if err != nil {
+		return problem.Wrap(problem.Internal, "agreement.zone", err)
 	}
+	fmt.Fprintf(w, "in force from %s", e.From.In(clock).Format("2006-01-02 15:04"))
+	if !e.Until.IsZero() {
+		fmt.Fprintf(w, " until before %s", e.Until.In(clock).Format("2006-01-02 15:04"))
+	}
+	fmt.Fprintf(w, " (%s)", e.Zone)
 	fmt.Fprintf(w, "\nhash %x\n", e.Hash)
 	if n := e.Note.In(tag); n != "" {
 		fmt.Fprintf(w, "\n%s\n", n)

@@ -166,6 +166,15 @@ func TestFaults(t *testing.T) {
 		{"religion in Urdu, by its clause", "agreement.yaml", `ur: عمر`, "ur: مذہب", "clauses/example.yaml", "X-VISITOR", "reads person.age"},
 		{"ethnicity in Persian", "agreement.yaml", `fa: سن,`, "fa: قومیت,", "agreement.yaml", "person.age", "by which nobody may be judged"},
 		{"opinion, misspelt", "agreement.yaml", `- id: person.age`, "- id: person.politicalview", "agreement.yaml", "person.politicalview", "by which nobody may be judged"},
+		{"second document", part8, `questions:\n`, "---\nquestions:\n", part8, "", "second document"},
+		{"number of another site", "agreement.yaml", `number: 3`, "number: 1", "agreement.yaml", "chedgi-kouhak", "number of the site is not free"},
+		{"number of another gate", "agreement.yaml", `number: 2\n        side: B`, "number: 1\n        side: B", "agreement.yaml", "mand-pishin", "number of the gate is not free"},
+		{"number of another class", "agreement.yaml", `- id: vendor\n    number: 2`, "- id: vendor\n    number: 1", "agreement.yaml", "vendor", "number of the class is not free"},
+		{"overrides itself", "clauses/example.yaml", `overrides: \[SITE\]`, "overrides: [X-OPEN]", "clauses/example.yaml", "X-OPEN", "overrides itself"},
+		{"refused for want of a fact", "clauses/example.yaml", `missing: \w+`, "missing: REFUSE", "clauses/example.yaml", "", "missing is REFUSE"},
+		{"question about no clause", part8, `clauses: \[P8\(iv\)\]`, "clauses: [P8(xx)]", part8, "question a", `names clause "P8(xx)"`},
+		{"name of the engine", "agreement.yaml", `- id: person.age`, "- id: param.age", "agreement.yaml", "param.age", "kept for the engine"},
+		{"tax on a number of another unit", "agreement.yaml", `(id: gd.value\n    type: int\n    unit: )\w+`, "${1}IRR", "clauses/sales-tax.yaml", "", "gd.value is not an amount in"},
 		{"race in a condition", part8, `require: good.value > 0`, "require: good.code != 'race'", part8, "P8(ii)", `reads "race"`},
 	} {
 		m := files(t)
@@ -205,43 +214,65 @@ func TestMissingTextIsAWarning(t *testing.T) {
 	}
 }
 
+func TestZoneDataIsAWarning(t *testing.T) {
+	m := files(t)
+	change(t, m, "agreement.yaml", `zonedata: 2025c`, "zonedata: 2022a")
+	e, faults := Check(m)
+	if e == nil || len(faults) != 1 || !faults[0].Warning || !strings.Contains(faults[0].What, `time zone data "2022a"`) {
+		t.Errorf("got %v", faults)
+	}
+}
+
 // TestFolder refuses files that do not belong into a package.
 func TestFolder(t *testing.T) {
-	for name, f := range map[string]*fstest.MapFile{
-		"clauses/evil.sh":        {Data: []byte("x")},
-		"Clauses/law.yaml":       {Data: []byte("x")},
-		"clauses/LAW.yaml":       {Data: []byte("x")},
-		"clauses/a/law.yaml":     {Data: []byte("x")},
-		"clauses/.hidden.yaml":   {Data: []byte("x")},
-		"clauses/قانون.yaml":     {Data: []byte("x")},
-		"clauses/a..yaml":        {Data: []byte("x")},
-		"other.yaml":             {Data: []byte("x")},
-		"health/levels.yaml":     {Data: []byte("x")},
-		"lists/link.csv":         {Data: []byte("part8.csv"), Mode: fs.ModeSymlink | 0o777},
-		"parameters/large.yaml":  {Data: make([]byte, maxYAML+1)},
-		"lists/large.csv":        {Data: make([]byte, maxFile+1)},
-		"parameters/binary.yaml": {Data: []byte("a: \x00\n")},
-		"parameters/latin.yaml":  {Data: []byte("a: \xe9\n")},
-		"parameters/empty.yaml":  {Data: nil},
-		"parameters/deep.yaml":   {Data: []byte("a: " + strings.Repeat("[", 10000))},
-		"parameters/indent.yaml": {Data: []byte(strings.Repeat(" ", 200) + "a: b")},
-		"parameters/dashes.yaml": {Data: []byte(strings.Repeat("- ", 10000) + "a")},
-		"keys/C.yaml":            {Data: []byte("root: x\n")},
-		"signatures/c.sig":       {Data: []byte("x")},
+	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	for name, x := range map[string]struct {
+		file *fstest.MapFile
+		says string
+	}{
+		"clauses/evil.sh":        {text("x"), "not a file that belongs here"},
+		"Clauses/law.yaml":       {text("x"), "not an acceptable name"},
+		"clauses/LAW.yaml":       {text("x"), "not an acceptable name"},
+		"clauses/a/law.yaml":     {text("x"), "not a folder that this version reads"},
+		"clauses/.hidden.yaml":   {text("x"), "not an acceptable name"},
+		"clauses/قانون.yaml":     {text("x"), "not an acceptable name"},
+		"clauses/a..yaml":        {text("x"), "not an acceptable name"},
+		"clauses/a\\b.yaml":      {text("x"), "not an acceptable name"},
+		"other.yaml":             {text("x"), "not a file that belongs here"},
+		"health/levels.yaml":     {text("x"), "not a folder that this version reads"},
+		"lists/link.csv":         {&fstest.MapFile{Data: []byte("part8.csv"), Mode: fs.ModeSymlink | 0o777}, "not a plain file"},
+		"parameters/large.yaml":  {text(strings.Repeat("#", maxYAML+1)), "larger than 262144 bytes"},
+		"lists/large.csv":        {text(strings.Repeat("#", maxFile+1)), "larger than 1048576 bytes"},
+		"parameters/binary.yaml": {text("a: \x00\n"), "a control character, U+0000"},
+		"parameters/latin.yaml":  {text("a: \xe9\n"), "not UTF-8 text"},
+		"parameters/empty.yaml":  {text(""), "empty"},
+		"parameters/deep.yaml":   {text("a: " + strings.Repeat("[", 10000)), "nested too deeply"},
+		"parameters/indent.yaml": {text(strings.Repeat(" ", 200) + "a: b"), "nested too deeply"},
+		"parameters/dashes.yaml": {text(strings.Repeat("- ", 10000) + "a"), "nested too deeply"},
+		"keys/C.yaml":            {text("root: x\n"), "not an acceptable name"},
+		"keys/c.yaml":            {text("root: x\n"), "keys of nobody"},
+		"signatures/c.sig":       {text("x"), "signature of nobody"},
 	} {
 		m := files(t)
-		m[name] = f
+		m[name] = x.file
 		_, faults := Check(m)
-		if len(faults.Errors()) == 0 {
-			t.Errorf("%s: accepted", name)
+		if !strings.Contains(faults.Errors().Error(), x.says) {
+			t.Errorf("%s: got %v, want %q", name, faults, x.says)
 		}
 	}
 	m := files(t)
 	for i := range maxFiles {
 		m["parameters/p"+strings.Repeat("x", i%50)+string(rune('a'+i%26))+strings.Repeat("y", i/50)+".yaml"] = &fstest.MapFile{Data: []byte("parameters: []\n")}
 	}
-	if _, faults := Check(m); len(faults.Errors()) == 0 {
-		t.Error("too many files accepted")
+	if _, faults := Check(m); !strings.Contains(faults.Error(), "more than 512 files") {
+		t.Errorf("too many files: got %v", faults)
+	}
+	m = files(t)
+	for i := range maxTotal / maxFile {
+		m[fmt.Sprintf("lists/l%d.csv", i)] = text(strings.Repeat("#", maxFile))
+	}
+	if _, faults := Check(m); !strings.Contains(faults.Error(), "the package is larger than") {
+		t.Errorf("too large: got %v", faults)
 	}
 	if _, faults := Check(fstest.MapFS{}); len(faults.Errors()) == 0 {
 		t.Error("an empty folder accepted")
