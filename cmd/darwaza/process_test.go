@@ -112,9 +112,8 @@ func alwaysOpen(t *testing.T, dir string) {
 	edit("schedule/mand-pishin.yaml", `days: \[[^]]*\]`, "days: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]",
 		`open: \["[^"]*"\]`, `open: ["00:00-24:00"]`, `from: "08:00"`, `from: "00:00"`, `to: "16:00"`, `to: "24:00"`)
 	edit("parameters/law.yaml", `(?s)(- id: market\.days.*?value: )\d+`, "${1}7")
-	if err := os.RemoveAll(filepath.Join(dir, "tests")); err != nil {
-		t.Fatal(err)
-	}
+	edit("tests/dates.yaml", `2026-06-30T15`, "2098-12-31T15", `2026-06-30T23`, "2098-12-31T23", `2026-07-01T`, "2099-01-01T",
+		`expect: \{outcome: CLOSED, clauses: \[P8\(i\)-a\]\}`, `expect: {outcome: ALLOW}`)
 }
 
 // testPost is a post that runs as a process of its own.
@@ -170,6 +169,16 @@ func twoPosts(t *testing.T) (a, b *testPost) {
 		p.trustAuthority(t)
 	}
 	return posts[agreement.A], posts[agreement.B]
+}
+
+// adopt does what the two sides do with their package: put both public keys into it, and
+// sign it, each with its own root key.
+func adopt(t *testing.T, pkg, a, b string) {
+	t.Helper()
+	must(t, "agreement", "keys", pkg, filepath.Join(a, "handover", "keys", "A.yaml"), filepath.Join(b, "handover", "keys", "B.yaml"))
+	must(t, "agreement", "sign", "--side", "A", "--key", filepath.Join(a, "keys", "root.pem"), pkg)
+	must(t, "agreement", "sign", "--side", "B", "--key", filepath.Join(b, "keys", "root.pem"), pkg)
+	must(t, "agreement", "verify", pkg)
 }
 
 // allowProgram lets the test act as the officer "all" through the API.
