@@ -34,13 +34,18 @@ func bookingRowlock(ctx context.Context, say func(string, ...any)) (float64, err
 	var ours, locked []float64
 	for round := range 3 {
 		const n, few = 8_000, 500
-		took, t, err := book(ctx, n, func() (engine.Engine, error) {
+		open := func() (engine.Engine, error) {
 			url, err := srv.Database(ctx)
 			if err != nil {
 				return nil, err
 			}
 			return postgres.Open(ctx, url)
-		})
+		}
+		took, _, err := book(ctx, n, open, false)
+		if err != nil {
+			return 0, err
+		}
+		_, t, err := book(ctx, few, open, true)
 		if err != nil {
 			return 0, err
 		}

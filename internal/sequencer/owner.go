@@ -398,7 +398,7 @@ func (o *owner) decide(it *item) (done service.Done, entries []engine.Entry, err
 		if err != nil {
 			return done, nil, problem.Wrap(problem.Internal, "command.fact", err)
 		}
-		entries = append(entries, engine.Entry{Envelope: e.Bytes(), Disclosure: d.Bytes()})
+		entries = append(entries, engine.Entry{Envelope: e.Append(make([]byte, 0, 96)), Disclosure: d.Bytes()})
 	}
 	return done, entries, nil
 }

@@ -73,7 +73,7 @@ func (w *Working) build() {
 func add[K comparable, V any](w *Working, name string, key func([]byte, K) []byte) table.Table[K, V] {
 	r := &rows[K, V]{
 		w: w, name: name, key: key,
-		enc: func(v *V) ([]byte, error) { return w.codec.Marshal(*v) },
+		enc: func(v *V) ([]byte, error) { return w.codec.Marshal(v) },
 		dec: func(_ K, b []byte, v *V) error { return w.codec.Unmarshal(b, v) },
 	}
 	w.tables = append(w.tables, r)

@@ -53,9 +53,9 @@ type tabled interface {
 	learn(ctx context.Context, snap engine.Snapshot) error
 }
 
-// keepRows is how many rows of a table the log's owner keeps at least. It is more than
-// any batch touches.
-const keepRows = 1 << 15
+// keepRows is how many rows of a table the log's owner keeps before it lets the older ones
+// go. Many more would cost the collector of garbage what they save the database.
+const keepRows = 1 << 12
 
 func newWorking(codec *fact.Codec, src engine.Reads, write bool) *Working {
 	w := &Working{codec: codec, src: src, ctx: context.Background(), write: write, batch: 1, limit: keepRows}
@@ -198,14 +198,13 @@ func want[K comparable, V any](f *fetcher, t table.Table[K, V], keys []K) {
 		if _, known := r.cell(k); known {
 			continue
 		}
-		key := r.key(nil, k)
-		if r.absent(key) {
+		if r.absent(k) {
 			continue
 		}
 		// Until it is read it counts as absent, so that a key named twice is asked for once.
 		r.keep(k, cell[V]{})
 		missing = append(missing, k)
-		raw = append(raw, key)
+		raw = append(raw, r.key(nil, k))
 	}
 	if len(missing) == 0 {
 		return
@@ -294,6 +293,8 @@ type rows[K comparable, V any] struct {
 	stored atomic.Pointer[keyset]
 	put    keyset
 
+	scratch []byte // room for a key
+
 	changed []K      // in this batch, each once
 	encoded [][]byte // of the first of changed, nil where it changed again since
 	mark    int      // length of changed at Begin
@@ -330,11 +331,10 @@ func (r *rows[K, V]) load(k K) cell[V] {
 	}
 	var c cell[V]
 	if r.w.src != nil {
-		key := r.key(nil, k)
-		if r.absent(key) {
+		if r.absent(k) {
 			return c
 		}
-		reqs := []engine.Request{{Table: r.name, Keys: [][]byte{key}}}
+		reqs := []engine.Request{{Table: r.name, Keys: [][]byte{r.key(nil, k)}}}
 		err := r.w.src.Fetch(r.w.ctx, reqs)
 		if err != nil {
 			err = problem.Wrap(problem.Offline, "store.read", err)
@@ -370,8 +370,8 @@ func (r *rows[K, V]) set(k K, c cell[V]) {
 	old, known := r.cell(k)
 	r.log = append(r.log, change[K, V]{k, old, known})
 	if r.learns {
-		if key := r.key(nil, k); !r.put.has(key) {
-			r.put.add(key)
+		if r.scratch = r.key(r.scratch[:0], k); !r.put.has(r.scratch) {
+			r.put.add(r.scratch)
 		}
 	}
 	c.batch, c.at = r.w.batch, len(r.changed)
@@ -442,9 +442,13 @@ func (r *rows[K, V]) collect() (engine.Rows, error) {
 	}
 	out.Keys = make([][]byte, 0, len(r.changed))
 	out.Values = make([][]byte, 0, len(r.changed))
+	// Keys are laid side by side. Where the room grows, those before stay where they are.
+	room := make([]byte, 0, 24*len(r.changed))
 	for i, k := range r.changed {
 		c, _ := r.cell(k)
-		key := r.key(nil, k)
+		at := len(room)
+		room = r.key(room, k)
+		key := room[at:len(room):len(room)]
 		if !c.ok {
 			out.Gone = append(out.Gone, key)
 			continue
@@ -476,9 +480,13 @@ func (r *rows[K, V]) trim() {
 }
 
 // absent reports that a key is surely not in the database.
-func (r *rows[K, V]) absent(key []byte) bool {
+func (r *rows[K, V]) absent(k K) bool {
 	stored := r.stored.Load()
-	return stored != nil && !stored.has(key) && !r.put.has(key)
+	if stored == nil {
+		return false
+	}
+	r.scratch = r.key(r.scratch[:0], k)
+	return !stored.has(r.scratch) && !r.put.has(r.scratch)
 }
 
 func (r *rows[K, V]) learn(ctx context.Context, snap engine.Snapshot) error {

@@ -273,7 +273,7 @@ func (e *Engine) Prepare(ctx context.Context, tables []string) error {
 				if t == engine.Slots {
 					continue
 				}
-				if _, err := c.exec("CREATE TABLE IF NOT EXISTS " + t + " (k BLOB NOT NULL PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID"); err != nil {
+				if _, err := c.exec("CREATE TABLE IF NOT EXISTS " + t + " (k BLOB NOT NULL PRIMARY KEY, v BLOB NOT NULL)"); err != nil {
 					return err
 				}
 			}

@@ -44,7 +44,7 @@ CREATE TABLE idempotency (
 	k  BLOB   NOT NULL PRIMARY KEY,
 	v  BLOB   NOT NULL,
 	at BIGINT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX idempotency_at ON idempotency (at);
 
 CREATE TABLE slots (
@@ -59,4 +59,4 @@ CREATE TABLE slots (
 	standby_tail BIGINT NOT NULL,
 	-- No sale may take more than the allotment, but for what had been sold before it shrank.
 	CONSTRAINT no_oversell CHECK (taken + withheld + offered <= allotment + excess)
-) WITHOUT ROWID;
+);
