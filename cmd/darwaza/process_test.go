@@ -219,7 +219,7 @@ func (p *testPost) trustAuthority(t *testing.T) {
 	if !pool.AppendCertsFromPEM(text) {
 		t.Fatal("authority.pem holds no certificate")
 	}
-	p.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 64}}
+	p.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 64, ExpectContinueTimeout: time.Minute}}
 }
 
 // logLines keeps a server's log and tells when it serves.
@@ -471,6 +471,9 @@ func TestGracefulStop(t *testing.T) {
 	req.Header.Set("Authorization", "Bearer "+testToken)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", idem("slow"))
+	// The body is sent when the server has begun to read it, so that it is at work when it
+	// is told to stop.
+	req.Header.Set("Expect", "100-continue")
 	answered := make(chan string, 1)
 	go func() {
 		res, err := a.client.Do(req)
