@@ -174,6 +174,7 @@ func TestFaults(t *testing.T) {
 		{"refused for want of a fact", "clauses/example.yaml", `missing: \w+`, "missing: REFUSE", "clauses/example.yaml", "", "missing is REFUSE"},
 		{"question about no clause", part8, `clauses: \[P8\(iv\)\]`, "clauses: [P8(xx)]", part8, "question a", `names clause "P8(xx)"`},
 		{"name of the engine", "agreement.yaml", `- id: person.age`, "- id: param.age", "agreement.yaml", "param.age", "kept for the engine"},
+		{"one word of the engine", "agreement.yaml", `- id: person.age`, "- id: now", "agreement.yaml", "now", "kept for the engine"},
 		{"tax on a number of another unit", "agreement.yaml", `(id: gd.value\n    type: int\n    unit: )\w+`, "${1}IRR", "clauses/sales-tax.yaml", "", "gd.value is not an amount in"},
 		{"race in a condition", part8, `require: good.value > 0`, "require: good.code != 'race'", part8, "P8(ii)", `reads "race"`},
 	} {
