@@ -319,7 +319,9 @@ func TestZoneProperties(t *testing.T) {
 }
 
 // digit returns the value of a character as a check digit counts it, modulo ten.
-func digit(c byte) int { return max(0, strings.IndexByte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", c)) % 10 }
+func digit(c byte) int {
+	return max(0, strings.IndexByte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", c)) % 10
+}
 
 func TestZoneHidden(t *testing.T) {
 	m, err := ParseMRZ(specimenTD3)
