@@ -49,6 +49,7 @@ type Config struct {
 	// postgres://darwaza@db.example/post. Several servers may share one PostgreSQL.
 	Database string `yaml:"database"`
 	// Keys is the folder of this side's private keys. Nobody but the server's user may read it.
+	// Servers that share a database share this folder and the vault.
 	Keys string `yaml:"keys"`
 	// Vault is the folder of the keys of persons: each opens one person's data, and without it
 	// the data are lost for good. Keep it on another disk than the database's backups, and

@@ -291,6 +291,10 @@ func (g *planner) lots(v *Visitor) []Lot {
 		return nil
 	}
 	n := 1 + min(g.rng.IntN(4), g.rng.IntN(4))
+	spends := g.chance(70) // most of the day's allowance, and then some more
+	if spends {
+		n = 3
+	}
 	var lots []Lot
 	after := 10
 	for range n {
@@ -298,6 +302,8 @@ func (g *planner) lots(v *Visitor) []Lot {
 		unit := max(g.world.Goods[good].Minor, 1)
 		worth := g.between(300, 2400) // minor units
 		switch {
+		case spends:
+			worth = g.between(3200, 4900)
 		case g.chance(60):
 			worth = g.between(5100, 9000) // over the category
 		case g.chance(80):
