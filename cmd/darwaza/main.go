@@ -82,6 +82,9 @@ func run(ctx context.Context, c console, args []string) int {
 		if err == nil || errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			err = problem.Newf(problem.Internal, "stopped", "stopped before it was done")
+		}
 		fmt.Fprintf(c.err, "darwaza %s: %s\n", name, plain(err))
 		return problem.KindOf(err).ExitStatus()
 	}

@@ -89,6 +89,7 @@ func TestServeRefuses(t *testing.T) {
 		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "x:clerk"},
 		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--site", "atlantis"},
 		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--name", "not a name"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--database", filepath.Join(b, "post.db")},
 		{"people", "off", "--config", filepath.Join(b, "config.yaml"), "nobody"},
 		{"people", "add", "--config", filepath.Join(b, "config.yaml"), "admin", "clerk"},
 		{"serve", "--config", filepath.Join(dir, "none.yaml")},
@@ -98,8 +99,8 @@ func TestServeRefuses(t *testing.T) {
 		if out, errs, status := darwaza(t, args...); status < 2 || strings.Count(strings.TrimSpace(errs), "\n") > 1 || out != "" {
 			t.Errorf("darwaza %q: exit status %d\n%s%s", args, status, out, errs)
 		}
-		if _, err := os.Stat(filepath.Join(dir, "D", "config.yaml")); err == nil {
-			t.Errorf("darwaza %q made a post", args)
+		if left, err := os.ReadDir(filepath.Join(dir, "D")); err == nil && len(left) > 0 {
+			t.Errorf("darwaza %q left %v behind", args, left)
 		}
 	}
 }

@@ -57,7 +57,7 @@ type Made struct {
 }
 
 // Init makes a post: keys, certificate authority, configuration, database, first people.
-func Init(ctx context.Context, n New) (*Made, error) {
+func Init(ctx context.Context, n New) (_ *Made, err error) {
 	if !n.Side.Valid() {
 		return nil, problem.Newf(problem.Invalid, "init.side", "the side must be A or B")
 	}
@@ -110,9 +110,19 @@ func Init(ctx context.Context, n New) (*Made, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	if !n.HTTP {
+		if _, _, err := splitNames(n.Names); err != nil {
+			return nil, err
+		}
+	}
 	if err := emptyDir(dir); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			sweep(dir) // keys of a post that was never made are good for nothing
+		}
+	}()
 	m := &Made{Config: c, File: filepath.Join(dir, ConfigFile), Edition: edition}
 	text, err := c.Manual()
 	if err != nil {
@@ -146,6 +156,13 @@ func Init(ctx context.Context, n New) (*Made, error) {
 	if err != nil {
 		return nil, err
 	}
+	if size, err := p.store.Size(ctx); err != nil || size > 0 {
+		p.Close()
+		if err == nil {
+			err = problem.Newf(problem.Conflict, "init.database", "the database holds the record of a post already (%d entries); name an empty one", size)
+		}
+		return nil, err
+	}
 	for _, o := range n.Officers {
 		officer, word, err := p.staff().add(ctx, o)
 		if err != nil {
@@ -164,6 +181,17 @@ func Init(ctx context.Context, n New) (*Made, error) {
 // Origin names a side's log.
 func Origin(agreementID string, side agreement.Side) string {
 	return "darwaza.dev/" + agreementID + "/" + string(side)
+}
+
+// sweep takes away what is in a folder that was empty before.
+func sweep(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		os.RemoveAll(filepath.Join(dir, e.Name()))
+	}
 }
 
 // emptyDir makes a folder that holds nothing yet.
