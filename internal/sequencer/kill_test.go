@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/reason"
@@ -231,6 +233,32 @@ func (p *process) killed(t *testing.T) {
 	}
 }
 
+// alone waits until PostgreSQL has ended what a killed process had begun: it finishes a
+// commit whose client is gone, and that must not fall between two looks of a check.
+func alone(t *testing.T, url string) {
+	t.Helper()
+	if !strings.HasPrefix(url, "postgres") {
+		return
+	}
+	db, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	for range 1000 {
+		var others int
+		const q = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`
+		if err := db.QueryRow(t.Context(), q).Scan(&others); err != nil {
+			t.Fatal(err)
+		}
+		if others == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("PostgreSQL still serves a killed process")
+}
+
 // check holds the database against what the children were told.
 func (j *journal) check(t *testing.T, st *store.Store, key *record.Verifier) {
 	t.Helper()
@@ -306,6 +334,7 @@ func killLoop(t *testing.T, url string, kills int) {
 			left--
 		})
 		p.killed(t)
+		alone(t, url)
 		st, err := store.Open(t.Context(), url)
 		if err != nil {
 			t.Fatal(err)
@@ -377,6 +406,7 @@ func TestThreeServers(t *testing.T) {
 	if kills != servers {
 		t.Fatalf("%d kills", kills)
 	}
+	alone(t, url)
 	st, err := store.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
