@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -151,13 +152,15 @@ func (m *maker) value(name string, ref *openapi3.SchemaRef, depth int) any {
 	switch {
 	case s.Type.Is("object"):
 		v := map[string]any{}
-		for field, fs := range s.Properties {
+		for _, field := range slices.Sorted(maps.Keys(s.Properties)) {
+			fs := s.Properties[field]
 			if slices.Contains(s.Required, field) && (m.clean || m.IntN(20) > 0) || m.IntN(3) == 0 {
 				v[field] = m.value(field, fs, depth+1)
 			}
 		}
 		if _, ok := v["pass_id"]; ok && s.Properties["serial"] != nil && len(m.pairs) > 0 {
-			pair := m.pairs[m.IntN(len(m.pairs))]
+			// The newest scans are the ones that may still wait for a decision.
+			pair := m.pairs[len(m.pairs)-1-m.IntN(min(8, len(m.pairs)))]
 			v["pass_id"], v["serial"] = pair[0], json.Number(pair[1])
 		}
 		if !m.clean && m.IntN(20) == 0 {
@@ -193,8 +196,8 @@ func (m *maker) keep(v any, name string) {
 				m.pairs = append(m.pairs, [2]string{id, scan["serial"].(json.Number).String()})
 			}
 		}
-		for k, x := range v {
-			m.keep(x, k)
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			m.keep(v[k], k)
 		}
 	case []any:
 		for _, x := range v {
