@@ -246,6 +246,31 @@ func TestEveryField(t *testing.T) {
 	}
 }
 
+// TestQuick holds every encoder of our own against the codec.
+func TestQuick(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		w := newWorking(service.NewCodec(), nil, true)
+		k := Kept{
+			Answer: rapid.SliceOf(rapid.Byte()).Draw(r, "answer"), First: rapid.Uint64().Draw(r, "first"), Count: rapid.Uint64().Draw(r, "count"),
+			At: rapid.Int64().Draw(r, "at"),
+		}
+		copy(k.Digest[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(r, "digest"))
+		ref := booking.Ref(rapid.String().Draw(r, "ref"))
+		check := func(got []byte, err error, v any) {
+			want, err2 := w.codec.Marshal(v)
+			if err != nil || err2 != nil || string(got) != string(want) {
+				r.Fatalf("%v: got %x, %v; want %x, %v", v, got, err, want, err2)
+			}
+		}
+		b, err := w.kept.enc(&k)
+		check(b, err, k)
+		b, err = w.State.Booking.Claims.(*rows[booking.ClaimKey, booking.Ref]).enc(&ref)
+		check(b, err, ref)
+		b, err = w.State.Booking.Roster.(*rows[booking.RosterKey, booking.Ref]).enc(&ref)
+		check(b, err, ref)
+	})
+}
+
 func TestViewIsOnlyRead(t *testing.T) {
 	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
 	if err != nil {
