@@ -428,6 +428,18 @@ func TestTwoProcesses(t *testing.T) {
 		t.Errorf("the clerk who was appointed while the server ran is not there:\n%s", list)
 	}
 	must(t, "record", "check", "--config", a.config)
+	// A program acts as an officer, and no longer once the officer may not.
+	must(t, "people", "off", "--config", a.config, "all")
+	for try := 0; ; try++ {
+		status, out, err := a.call(http.MethodPost, "/api/v1/bookings", idem("off", try), order(slot, 50+try))
+		if err == nil && status == http.StatusUnauthorized {
+			break
+		}
+		if try == 30 {
+			t.Fatalf("a program acts as an officer who has left: %d, %v, %v", status, out, err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 
 	a.stop(t)
 	if out = scan(1, 0); at(out, "verdict", "outcome") != "ALLOW" || at(out, "scan", "counted") != true {

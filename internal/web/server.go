@@ -52,6 +52,7 @@ type server struct {
 	links     links
 	tokens    *tokens
 	clients   map[[32]byte]Client
+	actors    actors
 	gzips     sync.Pool // of *gzip.Writer
 	kept      keptPages
 }
