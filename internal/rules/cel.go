@@ -106,6 +106,7 @@ func celType(t string) (*cel.Type, bool) {
 type condition struct {
 	program cel.Program
 	names   []string // attributes, "param.x", now, site, side; sorted
+	id      int      // from 1 on, the same for the same text; 0 for one that stands alone
 }
 
 // compile compiles a condition. what and mend say what is wrong with it, as a fault does.

@@ -82,7 +82,9 @@ type deferred struct {
 
 func (j *judge) ask() {
 	n := len(j.clauses)
-	j.state = make([]state, n)
+	j.a.state = slices.Grow(j.a.state[:0], n)[:n]
+	clear(j.a.state)
+	j.state = j.a.state
 	j.v.Steps = make([]Step, n)
 	deepest := 0
 	for i, k := range j.clauses {
@@ -184,8 +186,7 @@ func (j *judge) judge(i int, k *clause) {
 	case agreement.KindTax:
 		j.tax(i, k)
 	case agreement.KindGuarantee:
-		j.base(i, k, k.Amount)
-		j.require(i, k)
+		j.guarantee(i, k)
 	default:
 		j.step(i, didPass, "")
 	}
@@ -334,7 +335,31 @@ func (j *judge) share(k *clause, name, of string, minor int64, rate, currency st
 	j.amount(x)
 }
 
+// guarantee asks for a security that equals an amount: where the amount is not known,
+// nobody but a person can say that what was given is enough.
+func (j *judge) guarantee(i int, k *clause) {
+	j.require(i, k)
+	if !j.certain(i) {
+		return
+	}
+	if _, ok := j.base(i, k, k.Amount); !ok {
+		return
+	}
+	_, known := j.a.param(k.Rate)
+	if given, _ := j.a.eval(k.require); !known && given == yes {
+		j.step(i, didOpen, "")
+		j.reason(k, CodeParameter, reason.Refer, map[string]string{"parameter": k.Rate})
+	}
+}
+
+// certain reports whether a clause applies beyond doubt. Figures are given only then.
+func (j *judge) certain(i int) bool { return j.state[i].when == yes && j.state[i].maybe == 0 }
+
 func (j *judge) tax(i int, k *clause) {
+	if !j.certain(i) {
+		j.against(i, k, CodeException, reason.Refer, nil)
+		return
+	}
 	minor, ok := j.base(i, k, k.Amount)
 	if !ok {
 		return
@@ -472,11 +497,7 @@ func (j *judge) finish() {
 		return a.Code == b.Code && a.Clause == b.Clause && a.Outcome == b.Outcome && sameParams(a.Params, b.Params)
 	})
 	v.Outcome = reason.Worst(v.Reasons)
-	slices.SortFunc(v.Amounts, func(a, b Amount) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Of, b.Of), cmp.Compare(a.Clause, b.Clause))
-	})
-	slices.Sort(v.Missing)
-	slices.SortFunc(v.Questions, func(a, b Question) int { return cmp.Compare(a.ID, b.ID) })
+	v.sort()
 	n := 0
 	for i := range j.a.c.attrs {
 		if j.a.used[i] {

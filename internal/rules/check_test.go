@@ -587,7 +587,7 @@ func FuzzCondition(f *testing.F) {
 			return
 		}
 		for _, facts := range []Facts{nil, {"p": true, "q": false, "n": int64(3), "w": "x", "t": tuesday()}} {
-			a := newActivation(len(c.names))
+			a := newActivation(c)
 			a.start(c, &Query{At: tuesday(), Site: "s", Side: "A", Facts: facts}, c.sites["s"])
 			one, _ := a.eval(p)
 			two, _ := a.eval(p)

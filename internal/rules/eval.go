@@ -21,14 +21,24 @@ type activation struct {
 	c    *compiled
 	vals []ref.Val // by index of compiled.names; nil where not looked up yet
 	used []bool    // attributes that were given and that a clause reads
-	site *site
-	q    *Query
-	on   calendar.Date // of the site's calendar
-	now  time.Time
+	memo []answer  // by condition.id less 1: clauses that say the same are asked once
+	// state is of the clauses that are asked; kept here to be used again.
+	state []state
+	site  *site
+	q     *Query
+	on    calendar.Date // of the site's calendar
+	now   time.Time
 }
 
-func newActivation(names int) *activation {
-	return &activation{vals: make([]ref.Val, names), used: make([]bool, names)}
+// answer is what a condition came to in the question at hand.
+type answer struct {
+	asked bool
+	t     tri
+	lacks []int64
+}
+
+func newActivation(c *compiled) *activation {
+	return &activation{vals: make([]ref.Val, len(c.names)), used: make([]bool, len(c.names)), memo: make([]answer, c.conditions)}
 }
 
 // start takes the facts of a question. Facts that the edition does not declare, or
@@ -58,6 +68,8 @@ func (a *activation) start(c *compiled, q *Query, s *site) {
 func (a *activation) done() {
 	clear(a.vals)
 	clear(a.used)
+	clear(a.memo)
+	clear(a.state)
 	a.c, a.q, a.site = nil, nil, nil
 }
 
@@ -145,6 +157,18 @@ func (a *activation) eval(c *condition) (t tri, lacks []int64) {
 	if c == nil {
 		return yes, nil
 	}
+	if c.id == 0 {
+		return a.run(c)
+	}
+	m := &a.memo[c.id-1]
+	if !m.asked {
+		m.t, m.lacks = a.run(c)
+		m.asked = true
+	}
+	return m.t, m.lacks
+}
+
+func (a *activation) run(c *condition) (t tri, lacks []int64) {
 	out, _, err := c.program.Eval(a)
 	switch v := out.(type) {
 	case types.Bool:

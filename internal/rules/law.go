@@ -38,6 +38,8 @@ type compiled struct {
 	sites  map[string]*site
 	points map[Point][]*clause // sorted by id
 	lists  []string            // ids of the lists at hand, sorted
+	// conditions is how many different ones the clauses have.
+	conditions int
 	// pool holds activations, which are large, between questions.
 	pool *sync.Pool
 }
@@ -131,9 +133,20 @@ func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
 		c.sites[s.ID] = &site{Site: s, zone: z, schedule: e.Schedules[s.ID], slots: e.Slots[s.ID]}
 	}
 	c.lists = sortedKeys(e.Lists)
-	n := len(c.names)
-	c.pool = &sync.Pool{New: func() any { return newActivation(n) }}
-	faults := c.clauses(func(text string) (*condition, string, string) { return compile(en, e, text) })
+	c.pool = &sync.Pool{New: func() any { return newActivation(c) }}
+	known := map[string]*condition{}
+	faults := c.clauses(func(text string) (*condition, string, string) {
+		if k := known[text]; k != nil {
+			return k, "", ""
+		}
+		k, what, mend := compile(en, e, text)
+		if k != nil {
+			c.conditions++
+			k.id = c.conditions
+			known[text] = k
+		}
+		return k, what, mend
+	})
 	if len(faults) == 0 {
 		faults = c.bounds(func(text string) *condition { p, _, _ := compile(en, e, text); return p })
 	}
@@ -144,6 +157,11 @@ func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
 func (c *compiled) bounds(compile func(string) *condition) agreement.Faults {
 	var faults agreement.Faults
 	dates := []calendar.Date{calendar.On(c.e.From, c.zone)}
+	for _, x := range c.e.Clauses {
+		if x.Kind == agreement.KindBound && !x.From.IsZero() {
+			dates = append(dates, x.From) // a bound may begin later than any value
+		}
+	}
 	for _, p := range c.params {
 		for _, v := range p.Values {
 			dates = append(dates, v.From)
@@ -163,6 +181,9 @@ func (c *compiled) bounds(compile func(string) *condition) agreement.Faults {
 }
 
 func (c *compiled) bound(x *agreement.Clause, require *condition, dates []calendar.Date) (what, mend string) {
+	if require == nil {
+		return "a bound without a condition", "write require"
+	}
 	for _, n := range require.names {
 		if !strings.HasPrefix(n, "param.") {
 			return "a bound reads " + n, "let it read parameters alone"
@@ -177,7 +198,7 @@ func (c *compiled) bound(x *agreement.Clause, require *condition, dates []calend
 				if len(x.Sites) > 0 && !slices.Contains(x.Sites, s.ID) || len(x.Sides) > 0 && !slices.Contains(x.Sides, side) {
 					continue
 				}
-				a := newActivation(len(c.names))
+				a := newActivation(c)
 				a.start(c, &Query{At: d.Start(c.zone), Site: s.ID, Side: string(side)}, nil)
 				a.on = d
 				// A value that the text leaves empty breaks nothing yet.
@@ -259,6 +280,7 @@ func (c *compiled) clauses(compile func(string) (*condition, string, string)) ag
 		}
 	}
 	for _, ks := range c.points {
+		slices.SortFunc(ks, func(a, b *clause) int { return strings.Compare(a.ID, b.ID) })
 		for _, k := range ks {
 			for i, t := range ks {
 				if slices.Contains(k.Overrides, t.ID) {

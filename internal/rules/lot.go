@@ -175,11 +175,11 @@ func (j *judge) cap(i int, k *clause) {
 	case reason.Divert:
 		code = CodeCapDivert
 		params["regime"] = k.Regime
-		if j.state[i].when == yes && j.state[i].maybe == 0 {
+		if j.certain(i) {
 			j.lot.diverted = k
 		}
 	case reason.Refuse:
-		j.lot.refused = true
+		j.lot.refused = j.lot.refused || j.certain(i)
 	default:
 		code = unmet(k.Else)
 	}
@@ -206,6 +206,10 @@ func (j *judge) rate(i int, k *clause) {
 }
 
 func (j *judge) charge(i int, k *clause, category string, rate int64, param string) {
+	if !j.certain(i) {
+		j.against(i, k, CodeException, reason.Refer, nil)
+		return
+	}
 	j.step(i, didApply, "")
 	if j.lot.refused {
 		return // nothing is charged on what is not let through
@@ -232,6 +236,9 @@ func (j *judge) charge(i int, k *clause, category string, rate int64, param stri
 	}
 	j.percent(&x, j.lot.value, rate)
 	j.amount(x)
+	if !x.Known {
+		j.reason(k, CodeFailed, reason.Refer, nil)
+	}
 }
 
 // percent works a percentage out and writes how.

@@ -7,7 +7,9 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/reason"
@@ -84,10 +86,24 @@ type Verdict struct {
 	At        time.Time `json:"at"`
 }
 
+// sort puts the lists of a verdict into the order that its bytes have; reasons have
+// an order of their own, and inputs come in theirs from an edition.
+func (v *Verdict) sort() {
+	slices.SortFunc(v.Amounts, func(a, b Amount) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Of, b.Of), cmp.Compare(a.Clause, b.Clause))
+	})
+	slices.Sort(v.Missing)
+	slices.SortFunc(v.Questions, func(a, b Question) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(v.Inputs, func(a, b Input) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
+}
+
 // Bytes returns the canonical encoding: JSON with the fields in the order of the
 // type, times in UTC to the second, no floating point anywhere.
 func (v Verdict) Bytes() []byte {
 	v.At = v.At.UTC().Truncate(time.Second)
+	if y := v.At.Year(); y < 0 || y > 9999 {
+		v.At = time.Time{} // a time that no calendar of ours writes
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic("rules: a verdict always encodes: " + err.Error())

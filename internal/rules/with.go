@@ -35,25 +35,28 @@ func (v Verdict) And(w Verdict) Verdict {
 		}
 	}
 	v = v.With(add...)
+	v.Amounts, v.Missing = slices.Clone(v.Amounts), slices.Clone(v.Missing)
+	v.Questions, v.Inputs = slices.Clone(v.Questions), slices.Clone(v.Inputs)
 	for _, a := range w.Amounts {
 		if _, ok := v.Amount(a.Name, a.Of); !ok {
-			v.Amounts = append(slices.Clip(v.Amounts), a)
+			v.Amounts = append(v.Amounts, a)
 		}
 	}
 	for _, m := range w.Missing {
 		if !slices.Contains(v.Missing, m) {
-			v.Missing = append(slices.Clip(v.Missing), m)
+			v.Missing = append(v.Missing, m)
 		}
 	}
 	for _, q := range w.Questions {
 		if !slices.Contains(v.Questions, q) {
-			v.Questions = append(slices.Clip(v.Questions), q)
+			v.Questions = append(v.Questions, q)
 		}
 	}
 	for _, i := range w.Inputs {
 		if !slices.Contains(v.Inputs, i) {
-			v.Inputs = append(slices.Clip(v.Inputs), i)
+			v.Inputs = append(v.Inputs, i)
 		}
 	}
+	v.sort()
 	return v
 }
