@@ -303,6 +303,16 @@ func keysAgreement(w io.Writer, dir string, files []string) error {
 			return wrong("two files of one side; a key of each side is wanted")
 		}
 		add["keys/"+name] = b
+		// The certificates that darwaza init laid beside the keys go with them.
+		certs, err := filepath.Glob(filepath.Join(filepath.Dir(f), strings.TrimSuffix(name, ".yaml")+"-*.cert"))
+		if err != nil {
+			return problem.Newf(problem.Invalid, "keys.file", "%w", err)
+		}
+		for _, c := range certs {
+			if add["keys/"+filepath.Base(c)], err = os.ReadFile(c); err != nil {
+				return problem.Newf(problem.NotFound, "keys.file", "%w", err)
+			}
+		}
 	}
 	// The package is read with the files in it before anything is written.
 	with, err := agreement.Overlay(os.DirFS(dir), add)

@@ -50,7 +50,7 @@ type Made struct {
 	File        string // of the configuration
 	Keys        *Keys
 	Edition     *agreement.Edition
-	Handover    string // file of public keys for the other side, and for the package
+	Handover    string // file of public keys for the other side and for the package; certificates lie beside it
 	Fingerprint string // of the certificate authority, empty without one
 	Officers    []people.Officer
 	Words       []string
@@ -139,17 +139,18 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 		}
 		m.Fingerprint = a.Fingerprint()
 	}
-	public, err := m.Keys.Public()
+	files, err := m.Keys.Handover()
 	if err != nil {
 		return nil, err
 	}
-	name, data := agreement.KeysFile(n.Side, public)
-	m.Handover = filepath.Join(dir, HandoverFolder, filepath.FromSlash(name))
+	m.Handover = filepath.Join(dir, HandoverFolder, "keys", string(n.Side)+".yaml")
 	if err := os.MkdirAll(filepath.Dir(m.Handover), 0o755); err != nil {
 		return nil, problem.Wrap(problem.Internal, "init.handover", err)
 	}
-	if err := writePublic(m.Handover, data); err != nil {
-		return nil, err
+	for name, data := range files {
+		if err := writePublic(filepath.Join(dir, HandoverFolder, filepath.FromSlash(name)), data); err != nil {
+			return nil, err
+		}
 	}
 	clock := n.Now
 	p, err := Open(ctx, c, Options{Unadopted: true, Keys: m.Keys, Clock: func() time.Time { return clock }})
@@ -219,7 +220,7 @@ func (m *Made) Tell(w io.Writer) {
 	fmt.Fprintf(w, "  configuration   %s (every field is explained in it)\n", m.File)
 	fmt.Fprintf(w, "  keys            %s (private: copy them to a safe; %s signs editions and may be kept elsewhere)\n", c.Keys, rootFile)
 	fmt.Fprintf(w, "  vault           %s (people's own keys: never in a backup)\n", c.Vault)
-	fmt.Fprintf(w, "  public keys     %s (for the agreement; give a copy to the other side)\n", m.Handover)
+	fmt.Fprintf(w, "  public keys     %s (for the agreement, with the certificates beside it; give a copy of the folder to the other side)\n", m.Handover)
 	if m.Fingerprint != "" {
 		fmt.Fprintf(w, "\nCameras need HTTPS. Install this certificate authority on each tablet, once:\n  %s\nand compare its SHA-256 fingerprint there:\n  %s\n",
 			filepath.Join(c.Keys, authorityFile), fold(m.Fingerprint, 48, "  "))

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -145,19 +146,27 @@ func newDailyKey(dir string, side agreement.Side, root *ecdsa.PrivateKey, use pa
 
 // saveCertificate keeps a certificate or a revocation under a name of its own.
 func saveCertificate(dir string, cert []byte) error {
-	c, err := pass.ParseCertificate(cert)
+	name, err := certificateName(cert)
 	if err != nil {
 		return err
+	}
+	name = filepath.Join(dir, certificatesPath, name)
+	if had, err := os.ReadFile(name); err == nil && bytes.Equal(had, cert) {
+		return nil
+	}
+	return writePublic(name, cert)
+}
+
+func certificateName(cert []byte) (string, error) {
+	c, err := pass.ParseCertificate(cert)
+	if err != nil {
+		return "", err
 	}
 	kind := c.Use.String()
 	if !c.Revoked.IsZero() {
 		kind = "revoked"
 	}
-	name := filepath.Join(dir, certificatesPath, fmt.Sprintf("%s-%s-%s.cert", c.Side, kind, c.Key))
-	if had, err := os.ReadFile(name); err == nil && bytes.Equal(had, cert) {
-		return nil
-	}
-	return writePublic(name, cert)
+	return fmt.Sprintf("%s-%s-%s.cert", c.Side, kind, c.Key), nil
 }
 
 // OpenKeys reads a side's keys. A file that others may read is a problem: a key that
@@ -244,6 +253,27 @@ func (k *Keys) Public() (agreement.Keys, error) {
 		return agreement.Keys{}, err
 	}
 	return agreement.Keys{Root: root, Exchange: k.Secret.PublicKey().Bytes(), Log: k.Log.Verifier()}, nil
+}
+
+// Handover returns the files, by their paths in a package, by which an edition knows
+// this side: its public keys, and the certificates of its keys of daily use. With those
+// in the edition the other side's gates believe its passes from the first day, also
+// where the line between the sides was never up.
+func (k *Keys) Handover() (map[string][]byte, error) {
+	public, err := k.Public()
+	if err != nil {
+		return nil, err
+	}
+	name, data := agreement.KeysFile(k.Side, public)
+	files := map[string][]byte{name: data}
+	for _, cert := range k.Certificates {
+		c, err := certificateName(cert)
+		if err != nil {
+			return nil, err
+		}
+		files[path.Dir(name)+"/"+c] = cert
+	}
+	return files, nil
 }
 
 // Renew replaces the keys of daily use that are past half of their time, as far as the

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -197,12 +198,11 @@ func (d *Demo) make(ctx context.Context, port int) error {
 		for j, o := range officers {
 			s.People = append(s.People, Login{o.Login, made[side].Words[j], o.Roles})
 		}
-		public, err := made[side].Keys.Public()
+		files, err := made[side].Keys.Handover()
 		if err != nil {
 			return err
 		}
-		path, data := agreement.KeysFile(side, public)
-		joint[path] = data
+		maps.Copy(joint, files)
 		if side == agreement.A {
 			d.A = s
 		} else {
