@@ -241,53 +241,64 @@ func (o *owner) serve(ctx context.Context) (lost *batch) {
 		if len(o.next.items) >= maxBatch || closing || deposed {
 			queue = nil
 		}
+		// The committer comes first: while it waits, the database is idle.
+		answered, err := false, error(nil)
 		select {
-		case it := <-queue:
-			if err := o.take(ctx, it); err != nil {
-				s.c.Log.Error("rows cannot be read", "error", err)
-			}
-		case err := <-done:
-			b := out
-			out = nil
-			switch {
-			case err == nil:
-				o.work.Settle(b.number)
-			case errors.Is(err, engine.ErrFenced):
-				s.c.Log.Warn("the log has another owner")
-				b.answerAll(errNotRun)
-				return nil
-			case errors.Is(err, engine.ErrCheck):
-				s.c.Log.Error("the database refused a batch", "error", err)
-				b.answerAll(problem.Wrap(problem.Internal, "sequencer.check", err))
-				return nil
-			default:
-				s.c.Log.Warn("a commit was not answered", "error", err)
-				return b
-			}
-		case <-renew.C:
-			err := s.eng.Renew(ctx, s.name, o.epoch, s.c.TTL.Milliseconds())
-			switch {
-			case err == nil:
-				renewed = time.Now()
-			case errors.Is(err, engine.ErrFenced) || time.Since(renewed) > s.c.TTL:
-				s.c.Log.Warn("the lease of the log is lost", "error", err)
+		case err = <-done:
+			answered = true
+		default:
+			select {
+			case err = <-done:
+				answered = true
+			case it := <-queue:
+				if err := o.take(ctx, it); err != nil {
+					s.c.Log.Error("rows cannot be read", "error", err)
+				}
+			case <-renew.C:
+				err := s.eng.Renew(ctx, s.name, o.epoch, s.c.TTL.Milliseconds())
+				switch {
+				case err == nil:
+					renewed = time.Now()
+				case errors.Is(err, engine.ErrFenced) || time.Since(renewed) > s.c.TTL:
+					s.c.Log.Warn("the lease of the log is lost", "error", err)
+					s.owning.Store(false)
+					deposed = true
+				}
+			case <-prune.C:
+				if out == nil {
+					s.eng.Prune(ctx, s.c.Clock().Add(-keepAnswers).UnixMicro(), 5000)
+				}
+			case <-ctx.Done():
 				s.owning.Store(false)
-				deposed = true
+				closing = true
+				ctx = context.WithoutCancel(ctx)
 			}
-		case <-prune.C:
-			if out == nil {
-				s.eng.Prune(ctx, s.c.Clock().Add(-keepAnswers).UnixMicro(), 5000)
-			}
-		case <-ctx.Done():
-			s.owning.Store(false)
-			closing = true
-			ctx = context.WithoutCancel(ctx)
+		}
+		if !answered {
+			continue
+		}
+		b := out
+		out = nil
+		switch {
+		case err == nil:
+			o.work.Settle(b.number)
+		case errors.Is(err, engine.ErrFenced):
+			s.c.Log.Warn("the log has another owner")
+			b.answerAll(errNotRun)
+			return nil
+		case errors.Is(err, engine.ErrCheck):
+			s.c.Log.Error("the database refused a batch", "error", err)
+			b.answerAll(problem.Wrap(problem.Internal, "sequencer.check", err))
+			return nil
+		default:
+			s.c.Log.Warn("a commit was not answered", "error", err)
+			return b
 		}
 	}
 }
 
 // maxTake is how many commands are decided before it is seen whether the committer waits.
-const maxTake = 64
+const maxTake = 32
 
 // take decides the command that was waited for, and some more where they are there.
 func (o *owner) take(ctx context.Context, first *item) error {

@@ -295,10 +295,15 @@ type rows[K comparable, V any] struct {
 
 	scratch []byte // room for a key
 
-	changed []K      // in this batch, each once
-	encoded [][]byte // of the first of changed, nil where it changed again since
-	mark    int      // length of changed at Begin
-	log     []change[K, V]
+	changed []K // in this batch, each once
+	mark    int // length of changed at Begin
+	// made is what is encoded of the first of changed already: keys, values and times side
+	// by side. A key is nil where the row changed again since, and a value where it is gone.
+	made struct {
+		keys, values [][]byte
+		at           []int64
+	}
+	log []change[K, V]
 }
 
 func (r *rows[K, V]) tableName() string { return r.name }
@@ -379,8 +384,8 @@ func (r *rows[K, V]) set(k K, c cell[V]) {
 		r.changed = append(r.changed, k)
 	} else {
 		c.at = old.at
-		if c.at < len(r.encoded) {
-			r.encoded[c.at] = nil
+		if c.at < len(r.made.keys) {
+			r.made.keys[c.at] = nil
 		}
 	}
 	r.keep(k, c)
@@ -404,30 +409,50 @@ func (r *rows[K, V]) undo() {
 		}
 	}
 	r.changed = r.changed[:r.mark]
-	r.encoded = r.encoded[:min(len(r.encoded), r.mark)]
+	r.cut(min(len(r.made.keys), r.mark))
 	r.begin()
 }
 
-// absence is the encoding of a row that is not there.
-var absence = []byte{}
+// cut keeps the first n of what is encoded.
+func (r *rows[K, V]) cut(n int) {
+	m := &r.made
+	m.keys, m.values = m.keys[:n], m.values[:n]
+	if r.at != nil {
+		m.at = m.at[:n]
+	}
+}
 
 func (r *rows[K, V]) encode() error {
-	for len(r.encoded) < len(r.changed) {
-		r.encoded = append(r.encoded, nil)
+	if len(r.changed) == 0 {
+		return nil
 	}
-	for i, b := range r.encoded {
-		if b != nil {
-			continue
-		}
-		c, _ := r.cell(r.changed[i])
-		b = absence
-		if c.ok {
-			var err error
-			if b, err = r.enc(&c.v); err != nil {
-				return err
+	m := &r.made
+	// Keys are laid side by side. Where the room grows, those before stay where they are.
+	room := make([]byte, 0, 24*(len(r.changed)-len(m.keys)))
+	for i, k := range r.changed {
+		if i == len(m.keys) {
+			m.keys, m.values = append(m.keys, nil), append(m.values, nil)
+			if r.at != nil {
+				m.at = append(m.at, 0)
 			}
 		}
-		r.encoded[i] = b
+		if m.keys[i] != nil {
+			continue
+		}
+		c, _ := r.cell(k)
+		m.values[i] = nil
+		if c.ok {
+			var err error
+			if m.values[i], err = r.enc(&c.v); err != nil {
+				return err
+			}
+			if r.at != nil {
+				m.at[i] = r.at(&c.v)
+			}
+		}
+		from := len(room)
+		room = r.key(room, k)
+		m.keys[i] = room[from:len(room):len(room)]
 	}
 	return nil
 }
@@ -440,28 +465,27 @@ func (r *rows[K, V]) collect() (engine.Rows, error) {
 	if err := r.encode(); err != nil {
 		return out, err
 	}
-	out.Keys = make([][]byte, 0, len(r.changed))
-	out.Values = make([][]byte, 0, len(r.changed))
-	// Keys are laid side by side. Where the room grows, those before stay where they are.
-	room := make([]byte, 0, 24*len(r.changed))
-	for i, k := range r.changed {
-		c, _ := r.cell(k)
-		at := len(room)
-		room = r.key(room, k)
-		key := room[at:len(room):len(room)]
-		if !c.ok {
-			out.Gone = append(out.Gone, key)
+	m := &r.made
+	out.Keys, out.Values, out.At = m.keys[:0], m.values[:0], m.at[:0]
+	for i, k := range m.keys {
+		if m.values[i] == nil {
+			out.Gone = append(out.Gone, k)
 			continue
 		}
-		out.Keys = append(out.Keys, key)
-		out.Values = append(out.Values, r.encoded[i])
+		out.Keys, out.Values = append(out.Keys, k), append(out.Values, m.values[i])
 		if r.at != nil {
-			out.At = append(out.At, r.at(&c.v))
+			out.At = append(out.At, m.at[i])
 		}
 	}
+	// The slices are the batch's now.
+	n := len(m.keys)
+	m.keys, m.values = make([][]byte, 0, n), make([][]byte, 0, n)
+	m.at = nil
+	if r.at != nil {
+		m.at = make([]int64, 0, n)
+	}
 	clear(r.changed)
-	clear(r.encoded)
-	r.changed, r.encoded, r.mark = r.changed[:0], r.encoded[:0], 0
+	r.changed, r.mark = r.changed[:0], 0
 	r.begin()
 	return out, nil
 }
