@@ -8,6 +8,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -221,11 +223,18 @@ func TestAndIsCanonical(t *testing.T) {
 			t.Fatalf("%s and %s give %s or %s", v.Outcome, w.Outcome, one.Outcome, two.Outcome)
 		}
 		for _, x := range []Verdict{one, two} {
-			y := x
-			y.sort()
-			if !bytes.Equal(x.Bytes(), y.Bytes()) {
-				t.Fatalf("not in order: %s", x.Bytes())
+			got := x.Bytes()
+			x.sort()
+			if !bytes.Equal(got, x.Bytes()) {
+				t.Fatalf("not in order: %s", got)
 			}
+		}
+		stricter := v
+		if w.Outcome > v.Outcome {
+			stricter = w
+		}
+		if v.Outcome != w.Outcome && (!slices.Equal(one.Steps, stricter.Steps) || !slices.Equal(two.Steps, stricter.Steps)) {
+			t.Fatalf("the steps are not those of the stricter, %s", stricter.Outcome)
 		}
 	})
 }
@@ -297,4 +306,70 @@ func FuzzCheck(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestClauseInForce holds a clause to its days, half open and by the site's own clock.
+func TestClauseInForce(t *testing.T) {
+	e, faults := tiny(t, `instrument: i
+clauses:
+  - {id: all, kind: rule, TEXT}
+  - {id: c, kind: rule, TEXT, from: 2025-06-02, until: 2025-06-04, require: p, else: REFUSE}
+`)
+	if len(faults.Errors()) > 0 {
+		t.Fatal(faults)
+	}
+	e.Sites = slices.Clone(e.Sites)
+	e.Sites[0].Zone = "Asia/Tehran"
+	l := mustCompile(t, e)
+	for when, want := range map[string]reason.Outcome{
+		"2025-06-01T20:29:59Z": reason.Allow,  // the last second of 1 June there
+		"2025-06-01T20:30:00Z": reason.Refuse, // 2 June there, and 1 June by the edition's clock
+		"2025-06-03T20:29:59Z": reason.Refuse,
+		"2025-06-03T20:30:00Z": reason.Allow,
+	} {
+		if v := l.Check(Query{Point: Gate, At: at(when), Site: "s", Side: "A", Facts: Facts{"p": false}}); v.Outcome != want {
+			t.Errorf("%s: got %s (%s), want %s", when, v.Outcome, why(v), want)
+		}
+	}
+}
+
+// TestNoSlotBeforeOpening plans nothing for a site that opens later than its edition.
+func TestNoSlotBeforeOpening(t *testing.T) {
+	e, _ := market(t)
+	changed := *e
+	changed.Sites = slices.Clone(e.Sites)
+	changed.Sites[0].From = calendar.MustDate("2025-09-06")
+	l := mustCompile(t, &changed)
+	if got := l.Slots(1, DayNumber(calendar.MustDate("2025-09-02")), 1); len(got) != 0 {
+		t.Errorf("%d slots before it opens", len(got))
+	}
+	if got := l.Slots(1, DayNumber(calendar.MustDate("2025-09-06")), 1); len(got) != 8 {
+		t.Errorf("%d slots on the day that it opens", len(got))
+	}
+}
+
+// TestUnsoundInputs refers what no sum holds, and does not read texts of any length.
+func TestUnsoundInputs(t *testing.T) {
+	_, l := market(t)
+	for _, q := range []Query{goodsQuery("0702.0000", -1), goodsQuery("0702.0000", 100, Lot{"I", -1, regimeConcession, "mand-pishin"})} {
+		v := l.Check(q)
+		if v.Outcome != reason.Refer || !slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Code == CodeFailed && r.Clause == "P8(i)-b" }) {
+			t.Errorf("%v: got %s (%s)", q.Lots, v.Outcome, why(v))
+		}
+	}
+	words := tinyLaw(t, "instrument: i\nclauses:\n  - {id: c, kind: rule, TEXT, require: w != 'x', else: REFUSE}\n")
+	for n, want := range map[int]reason.Outcome{maxText: reason.Allow, maxText + 1: reason.Refer} {
+		if v := ask(words, Facts{"w": strings.Repeat("a", n)}); v.Outcome != want {
+			t.Errorf("%d bytes: got %s, want %s", n, v.Outcome, want)
+		}
+	}
+	e, faults := tiny(t, "instrument: i\nclauses:\n  - {id: c, kind: rate, TEXT, rate: five, amount: duty}\n")
+	if len(faults.Errors()) > 0 {
+		t.Fatal(faults)
+	}
+	e.Parameters["five"].Values[0].Int = 20000 // twice the value
+	v := ask(mustCompile(t, e), Facts{"good.value": int64(math.MaxInt64)})
+	if a, _ := v.Amount("duty", ""); a.Known || v.Outcome != reason.Refer || v.Reasons[0].Code != CodeFailed {
+		t.Errorf("a duty that no number holds: got %s (%s), %v", v.Outcome, why(v), a)
+	}
 }
