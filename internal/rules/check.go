@@ -177,7 +177,7 @@ func (j *judge) judge(i int, k *clause) {
 		case a.on.Before(a.site.From):
 			j.against(i, k, CodeEarly, k.Else, map[string]string{"from": a.site.From.String()})
 		default:
-			j.step(i, didPass, "open since "+a.site.From.String())
+			j.step(i, didPass, a.site.since)
 		}
 	case agreement.KindListed:
 		j.listed(i, k)

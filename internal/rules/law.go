@@ -61,6 +61,7 @@ type site struct {
 	zone     *time.Location
 	schedule *calendar.Schedule
 	slots    []agreement.SlotRule
+	since    string // what is noted where it is open
 }
 
 // clause is one clause as it is asked at one point.
@@ -130,7 +131,7 @@ func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
 		if err != nil {
 			return nil, agreement.Faults{{File: "agreement.yaml", What: err.Error()}}
 		}
-		c.sites[s.ID] = &site{Site: s, zone: z, schedule: e.Schedules[s.ID], slots: e.Slots[s.ID]}
+		c.sites[s.ID] = &site{Site: s, zone: z, schedule: e.Schedules[s.ID], slots: e.Slots[s.ID], since: "open since " + s.From.String()}
 	}
 	c.lists = sortedKeys(e.Lists)
 	c.pool = &sync.Pool{New: func() any { return newActivation(c) }}
