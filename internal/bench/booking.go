@@ -24,7 +24,7 @@ import (
 )
 
 // rounds is how often each of two things is measured, in turns.
-const rounds = 5
+const rounds = 7
 
 func bookingSQLite(ctx context.Context, say func(string, ...any)) (float64, error) {
 	dir, err := os.MkdirTemp("", "darwaza-bench-")

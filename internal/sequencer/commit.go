@@ -18,7 +18,8 @@ func (o *owner) commitLoop(todo <-chan *batch, done chan<- error) {
 	for b := range todo {
 		err := o.commit(b)
 		if err == nil {
-			b.answerAll(nil)
+			// Hundreds wait for their answer; the next batch need not.
+			o.answering.Go(func() { b.answerAll(nil) })
 		}
 		done <- err
 		if err != nil {

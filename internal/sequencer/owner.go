@@ -132,7 +132,8 @@ type owner struct {
 
 	hmac hash.Hash // under the secret of the salts
 
-	tree *record.Tree // the committer's
+	tree      *record.Tree   // the committer's
+	answering sync.WaitGroup // answers that are being given
 
 	learning sync.WaitGroup
 	stop     context.CancelFunc // of learning
@@ -209,6 +210,7 @@ func (o *owner) serve(ctx context.Context) (lost *batch) {
 	s := o.s
 	todo, done := make(chan *batch), make(chan error)
 	go o.commitLoop(todo, done)
+	defer o.answering.Wait()
 	defer func() { o.next.answerAll(errNotRun) }()
 	defer close(todo)
 
