@@ -82,7 +82,7 @@ func main() {
 		} else if f.atLeast && v < f.bar || !f.atLeast && v > f.bar {
 			verdict = "short"
 		}
-		lines = append(lines, fmt.Sprintf("FIGURE %s %.3g %g %s", f.id, v, f.bar, verdict))
+		lines = append(lines, fmt.Sprintf("FIGURE %s %s %g %s", f.id, figure3(v), f.bar, verdict))
 	}
 	if *only != "" && !slices.Contains(known, *only) {
 		fmt.Fprintf(os.Stderr, "bench: no figure %q; there are %v\n", *only, known)
@@ -99,4 +99,12 @@ func median(values []float64) float64 {
 		return 0
 	}
 	return v[len(v)/2]
+}
+
+// figure3 writes a figure to three digits, and never with an exponent.
+func figure3(v float64) string {
+	if v >= 100 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
