@@ -331,8 +331,12 @@ func (d Desk) buyer(l Lot, at spot) (why []reason.Reason, class uint8, err error
 		return nil, class, nil
 	}
 	p, ok := d.Gate.Presences.Get(l.Pass)
-	if !ok || p.Day != at.day {
+	if !ok {
 		return nil, class, nil
+	}
+	if p.Day != at.day {
+		// The tag of another day would open a second ledger beside today's.
+		return []reason.Reason{{Code: gate.CodeDay, Outcome: reason.Refuse}}, p.Class, nil
 	}
 	if p.Tag != ([16]byte{}) && p.Tag != l.Tag {
 		return nil, 0, problem.Field("tag", "market.tag")

@@ -57,12 +57,14 @@ type Move struct {
 
 // Accept takes the place that is offered to a booking on standby.
 type Accept struct {
-	Ref booking.Ref `cbor:"1,keyasint"`
+	Ref     booking.Ref      `cbor:"1,keyasint"`
+	Officer people.OfficerID `cbor:"2,keyasint,omitempty"`
 }
 
 // Decline lets the offered place go to the next in the queue; the booking is cancelled.
 type Decline struct {
-	Ref booking.Ref `cbor:"1,keyasint"`
+	Ref     booking.Ref      `cbor:"1,keyasint"`
+	Officer people.OfficerID `cbor:"2,keyasint,omitempty"`
 }
 
 // Reissue makes a new generation of one member's pass and withdraws the old one: for a

@@ -147,7 +147,7 @@ func (c Move) Run(tx *Tx) (any, error) {
 
 // Run takes an offered place.
 func (c Accept) Run(tx *Tx) (any, error) {
-	b, err := tx.mine(c.Ref, "")
+	b, err := tx.mine(c.Ref, c.Officer)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (c Accept) Run(tx *Tx) (any, error) {
 
 // Run lets an offered place go.
 func (c Decline) Run(tx *Tx) (any, error) {
-	b, err := tx.mine(c.Ref, "")
+	b, err := tx.mine(c.Ref, c.Officer)
 	if err != nil {
 		return nil, err
 	}

@@ -119,7 +119,7 @@ func (s *server) apiBook(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	o := order{Waits: in.Waits, Standing: in.Standing, People: make([]person, len(in.People))}
+	o := order{Waits: in.Waits, Standing: in.Standing, Officer: r.Officer.ID, People: make([]person, len(in.People))}
 	if o.Slot, err = parseSlotID("slot", in.Slot); err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (s *server) apiCancel(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	ref := parseRef(r.PathValue("ref"))
-	return s.bookingAct(w, r, ref, service.Cancel{Ref: ref})
+	return s.bookingAct(w, r, ref, service.Cancel{Ref: ref, Officer: r.Officer.ID})
 }
 
 type moveIn struct {
@@ -245,7 +245,7 @@ func (s *server) apiMove(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	ref := parseRef(r.PathValue("ref"))
-	return s.bookingAct(w, r, ref, service.Move{Ref: ref, To: to})
+	return s.bookingAct(w, r, ref, service.Move{Ref: ref, To: to, Officer: r.Officer.ID})
 }
 
 func (s *server) apiAccept(w http.ResponseWriter, r *request) error {
@@ -253,7 +253,7 @@ func (s *server) apiAccept(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	ref := parseRef(r.PathValue("ref"))
-	return s.bookingAct(w, r, ref, service.Accept{Ref: ref})
+	return s.bookingAct(w, r, ref, service.Accept{Ref: ref, Officer: r.Officer.ID})
 }
 
 func (s *server) apiDecline(w http.ResponseWriter, r *request) error {
@@ -261,7 +261,7 @@ func (s *server) apiDecline(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	ref := parseRef(r.PathValue("ref"))
-	return s.bookingAct(w, r, ref, service.Decline{Ref: ref})
+	return s.bookingAct(w, r, ref, service.Decline{Ref: ref, Officer: r.Officer.ID})
 }
 
 type reissueIn struct {

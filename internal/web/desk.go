@@ -89,6 +89,10 @@ func (s *server) deskOpen(w http.ResponseWriter, r *request) error {
 	if fault == "" && claims.Site != p.Site.Number {
 		fault = gate.CodeSite
 	}
+	// The allowance is counted by the day's tag: a pass of another day would bring another.
+	if today, _, ok := service.DayAt(s.deps.Law(), p.Site.Number, r.Now); fault == "" && (!ok || booking.SlotID(claims.Slot).Day() != today) {
+		fault = gate.CodeDay
+	}
 	if fault != "" {
 		v.Reasons = s.reasonLines(r.Lang, rules.Verdict{At: r.Now, Reasons: []reason.Reason{{Code: fault, Outcome: reason.Refuse}}})
 		return s.renderDesk(w, r, v, http.StatusOK)

@@ -123,7 +123,7 @@ func (s *server) receiptFields(v *paperView) {
 				lacks = v.Name == ""
 			case "receipt.number":
 				lacks = v.Number == ""
-			case "duty":
+			case "receipt.duty":
 				lacks = !v.Purchase.DutyKnown
 			}
 			if lacks {
