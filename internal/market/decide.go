@@ -159,11 +159,14 @@ func (d Desk) DecideDisplay(site, day uint16, values []CodeValue, officer string
 
 // Lot is one lot that somebody wants to buy.
 type Lot struct {
-	ID       string
-	Site     uint16
-	Pass     pass.ID // zero where the buyer has none at hand
-	Tag      [16]byte
-	Class    uint8 // of the buyer's booking, 0 where not known
+	ID    string
+	Site  uint16
+	Pass  pass.ID // zero where the buyer has none at hand
+	Tag   [16]byte
+	Class uint8 // of the buyer's booking, 0 where not known
+	// Own is true where the pass is one that this side sold, and Day is then its slot's.
+	Own      bool
+	Day      uint16
 	Code     string
 	Quantity int64
 	Officer  string
@@ -329,6 +332,9 @@ func (d Desk) buyer(l Lot, at spot) (why []reason.Reason, class uint8, err error
 	class = l.Class
 	if l.Pass == (pass.ID{}) {
 		return nil, class, nil
+	}
+	if l.Own && l.Day != at.day {
+		return []reason.Reason{{Code: gate.CodeDay, Outcome: reason.Refuse}}, class, nil
 	}
 	p, ok := d.Gate.Presences.Get(l.Pass)
 	if !ok {

@@ -218,7 +218,7 @@ func (c Buy) Run(tx *Tx) (any, error) {
 	l := market.Lot{ID: c.ID, Site: c.Site, Pass: c.Pass, Tag: c.Tag, Code: c.Code, Quantity: c.Quantity, Officer: string(c.Officer),
 		Document: c.Document, Named: c.Named, Accept: c.Accept, Dry: c.Dry, Decided: c.Decided, Value: c.Value, Replaces: c.Replaces, Sealed: c.SealedID}
 	if b, _, ok := BookingOfPass(tx.State, c.Pass); ok {
-		l.Class = b.Slot.Class()
+		l.Class, l.Own, l.Day = b.Slot.Class(), true, b.Slot.Day()
 	}
 	facts, ans, err := tx.market().DecideBuy(l)
 	if err != nil {
