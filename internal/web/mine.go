@@ -379,12 +379,12 @@ func moveCommand(f formValues, ref booking.Ref, by people.OfficerID) (service.Co
 	return service.Move{Ref: ref, To: to, Officer: by}, err
 }
 
-func acceptCommand(_ formValues, ref booking.Ref, _ people.OfficerID) (service.Command, error) {
-	return service.Accept{Ref: ref}, nil
+func acceptCommand(_ formValues, ref booking.Ref, by people.OfficerID) (service.Command, error) {
+	return service.Accept{Ref: ref, Officer: by}, nil
 }
 
-func declineCommand(_ formValues, ref booking.Ref, _ people.OfficerID) (service.Command, error) {
-	return service.Decline{Ref: ref}, nil
+func declineCommand(_ formValues, ref booking.Ref, by people.OfficerID) (service.Command, error) {
+	return service.Decline{Ref: ref, Officer: by}, nil
 }
 
 func reissueCommand(f formValues, ref booking.Ref, by people.OfficerID) (service.Command, error) {
