@@ -527,11 +527,11 @@ func TestForbidden(t *testing.T) {
 func TestParameterAt(t *testing.T) {
 	day := calendar.MustDate
 	p := Parameter{Values: []ParameterValue{
-		{From: day("2020-01-01"), Int: 1, Known: true},
-		{From: day("2021-01-01"), Int: 2, Known: true},
-		{From: day("2020-06-01"), Side: B, Int: 3, Known: true},
-		{From: day("2020-06-01"), Site: "x", Int: 4, Known: true},
-		{From: day("2022-01-01"), Site: "x", Side: A},
+		{From: Day(day("2020-01-01")), Int: 1, Known: true},
+		{From: Day(day("2021-01-01")), Int: 2, Known: true},
+		{From: Day(day("2020-06-01")), Side: B, Int: 3, Known: true},
+		{From: Day(day("2020-06-01")), Site: "x", Int: 4, Known: true},
+		{From: Day(day("2022-01-01")), Site: "x", Side: A},
 	}}
 	for _, x := range []struct {
 		site string

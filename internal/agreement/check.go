@@ -74,8 +74,8 @@ func (r *reader) gaps(p *Parameter) {
 			continue
 		}
 		first := calendar.On(e.From, loc)
-		if s.From.After(first) {
-			first = s.From
+		if s.From.First.After(first) {
+			first = s.From.First
 		}
 		for _, side := range [...]Side{A, B} {
 			if _, ok := p.At(s.ID, side, first); !ok {
@@ -123,14 +123,16 @@ func (r *reader) references(c *Clause) {
 			r.fault(c.Line, fmt.Sprintf("point %q is not known", p), "write "+strings.Join(points(), ", "))
 		}
 	}
-	for _, s := range c.Sites {
-		if _, ok := e.Site(s); !ok {
-			unknown("site", s, "agreement.yaml")
+	for _, h := range c.Holds {
+		for _, s := range h.Sites {
+			if _, ok := e.Site(s); !ok {
+				unknown("site", s, "agreement.yaml")
+			}
 		}
-	}
-	for _, s := range c.Sides {
-		if !s.Valid() {
-			r.fault(c.Line, fmt.Sprintf("side %q", s), "write A or B")
+		for _, s := range h.Sides {
+			if !s.Valid() {
+				r.fault(c.Line, fmt.Sprintf("side %q", s), "write A or B")
+			}
 		}
 	}
 	for _, id := range [...]string{c.Limit, c.Rate} {
@@ -146,7 +148,7 @@ func (r *reader) references(c *Clause) {
 	questions := slices.Clone(c.Questions)
 	if q, ok := strings.CutPrefix(c.Diverted, "question:"); ok {
 		questions = append(questions, q)
-		if e.Questions[q].Settled() {
+		if e.Questions[q].Settled(calendar.On(e.From, time.UTC), calendar.Date{}) {
 			r.fault(c.Line, fmt.Sprintf("question %s is settled", q), "write count or ignore, as the reading has it, and name the question under questions")
 		}
 	}
@@ -289,17 +291,37 @@ func (r *reader) overlaps() {
 
 // meet reports whether two clauses can be asked in one question.
 func (r *reader) meet(a, b *Clause) bool {
-	common := func(x, y []string) bool {
-		return slices.ContainsFunc(x, func(s string) bool { return slices.Contains(y, s) })
-	}
-	if !common(a.At, b.At) || len(a.Sites) > 0 && len(b.Sites) > 0 && !common(a.Sites, b.Sites) {
+	if !common(a.At, b.At) {
 		return false
 	}
-	if len(a.Sides) > 0 && len(b.Sides) > 0 && !slices.ContainsFunc(a.Sides, func(s Side) bool { return slices.Contains(b.Sides, s) }) {
-		return false
+	for _, x := range periods(a) {
+		for _, y := range periods(b) {
+			if periodsMeet(x, y) {
+				return true
+			}
+		}
 	}
-	before := func(x, y *Clause) bool { return !x.Until.IsZero() && !x.Until.After(y.From) }
-	return !before(a, b) && !before(b, a)
+	return false
+}
+
+// periods are those of a clause, one that is always and everywhere where it names none.
+func periods(c *Clause) []Period {
+	if len(c.Holds) == 0 {
+		return []Period{{}}
+	}
+	return c.Holds
+}
+
+func periodsMeet(x, y Period) bool {
+	before := func(x, y Period) bool {
+		return !x.Until.IsZero() && !x.Until.Unknown && !y.From.IsZero() && !y.From.Unknown && !x.Until.Last.After(y.From.First)
+	}
+	return (len(x.Sites) == 0 || len(y.Sites) == 0 || common(x.Sites, y.Sites)) &&
+		(len(x.Sides) == 0 || len(y.Sides) == 0 || common(x.Sides, y.Sides)) && !before(x, y) && !before(y, x)
+}
+
+func common[T comparable](x, y []T) bool {
+	return slices.ContainsFunc(x, func(s T) bool { return slices.Contains(y, s) })
 }
 
 // weekdays faults a schedule that opens a site on more days of the week than the law
@@ -312,7 +334,7 @@ func (r *reader) weekdays() {
 			continue
 		}
 		for _, s := range e.Sites {
-			if len(c.Sites) > 0 && !slices.Contains(c.Sites, s.ID) || e.weekly[s.ID] == nil {
+			if !slices.ContainsFunc(periods(c), func(p Period) bool { return len(p.Sites) == 0 || slices.Contains(p.Sites, s.ID) }) || e.weekly[s.ID] == nil {
 				continue
 			}
 			most := 0
@@ -345,7 +367,8 @@ func (e *Edition) Untested() Faults {
 	if err != nil {
 		loc = time.UTC
 	}
-	day := func(file, owner string, line int, what string, d calendar.Date) {
+	day := func(file, owner string, line int, what string, m Moment) {
+		d := m.First
 		if d.IsZero() {
 			return
 		}
@@ -358,24 +381,26 @@ func (e *Edition) Untested() Faults {
 			}
 		}
 	}
-	day("agreement.yaml", "", 1, "the edition begins", calendar.On(e.From, loc))
+	day("agreement.yaml", "", 1, "the edition begins", Day(calendar.On(e.From, loc)))
 	if !e.Until.IsZero() {
-		day("agreement.yaml", "", 1, "the edition ends", calendar.On(e.Until, loc))
+		day("agreement.yaml", "", 1, "the edition ends", Day(calendar.On(e.Until, loc)))
 	}
 	first := calendar.On(e.From, loc)
 	for _, id := range slices.Sorted(maps.Keys(e.Parameters)) {
 		p := e.Parameters[id]
 		for _, v := range p.Values {
-			if v.From.After(first) {
+			if v.From.First.After(first) {
 				day(p.File, p.ID, p.Line, "its value changes", v.From)
 			}
 		}
 	}
 	for _, c := range e.Clauses {
-		if c.From.After(first) {
-			day(c.File, c.ID, c.Line, "it begins", c.From)
+		for _, h := range c.Holds {
+			if h.From.First.After(first) {
+				day(c.File, c.ID, c.Line, "it begins", h.From)
+			}
+			day(c.File, c.ID, c.Line, "it ends", h.Until)
 		}
-		day(c.File, c.ID, c.Line, "it ends", c.Until)
 	}
 	fs.Sort()
 	return fs

@@ -4,6 +4,8 @@
 package agreement
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/calendar"
@@ -41,6 +43,36 @@ const (
 	KindBound Kind = "bound"
 	// KindNote says something that no query can test: a consequence, an institution.
 	KindNote Kind = "note"
+	// KindCondition lets it go on under a condition where When holds.
+	KindCondition Kind = "condition"
+	// KindDefine gives a derived attribute its value.
+	KindDefine Kind = "define"
+	// KindAmount makes a figure by a formula.
+	KindAmount Kind = "amount"
+	// KindChoice takes the least or the most of several figures, such as of two regimes.
+	KindChoice Kind = "choice"
+	// KindFrequency limits how often something happens in a period.
+	KindFrequency Kind = "frequency"
+	// KindWindow demands an event between two distances before or after an instant.
+	KindWindow Kind = "window"
+	// KindStay limits the days and nights of a stay.
+	KindStay Kind = "stay"
+	// KindValidity demands that a document is good over the whole of a stay.
+	KindValidity Kind = "validity"
+	// KindResidence demands that a place lies in a list, near enough, and for long enough.
+	KindResidence Kind = "residence"
+	// KindRatio limits one sum by another over a period.
+	KindRatio Kind = "ratio"
+	// KindLedger demands that legs of one kind are netted by legs of another in time.
+	KindLedger Kind = "ledger"
+	// KindTurn says whose turn it is at a shared post.
+	KindTurn Kind = "turn"
+	// KindSuspend closes for classes and a direction.
+	KindSuspend Kind = "suspend"
+	// KindShare says which fields go to whom.
+	KindShare Kind = "share"
+	// KindTable decides by a table.
+	KindTable Kind = "table"
 )
 
 // Clause is one clause of an instrument, with its text and what it does.
@@ -54,19 +86,26 @@ type Clause struct {
 	// Say is what a reader is told when the clause decides against them; Next what to do.
 	Say  lang.Text
 	Next lang.Text
-	// From and Until bound the clause within the edition, zero where it holds throughout.
-	From, Until calendar.Date
-	Sites       []string // sites at which it holds, all where empty
-	Sides       []Side   // whose control asks it, both where empty
-	When        string   // CEL; empty means always
-	Require     string   // CEL
-	Else        reason.Outcome
+	// Holds are the periods and places of the clause within the edition; none means
+	// throughout and everywhere. Moments are by the clock of the site.
+	Holds     []Period
+	Published calendar.Date // day on which it became known, zero where always
+	When      string        // CEL; empty means always
+	Require   string        // CEL
+	Else      reason.Outcome
+	// Then is the outcome of a rule or a suspension wherever When holds.
+	Then reason.Outcome
 	// Missing is the outcome where an attribute that the clause reads is not known. None
 	// leaves the matter to the clauses that name the same attribute, and to REFER where
 	// there is no such clause.
 	Missing   reason.Outcome
 	Overrides []string
 	Questions []string
+	// Turns are questions on which the effect turns: REFER while one is not settled.
+	Turns []string
+	// Matter is what the clause is about. Clauses of two instruments with one matter are
+	// in conflict where one permits what the other is against.
+	Matter string
 	// Decides is the role that may end a REFER or HOLD of this clause.
 	Decides string
 
@@ -84,8 +123,82 @@ type Clause struct {
 	Rate     string   // tax: a parameter
 	Fields   []string // fields: attributes that must be there
 	By       Side     // duty: whose duty
-	Line     int
-	File     string
+
+	Attribute string   // define: the derived attribute
+	Value     string   // define, amount: CEL
+	Code      string   // cap, rate, listed: attribute that holds the code, "good.code" where empty
+	Amounts   []string // choice: names of the figures
+	Take      string   // choice: "least" or "most"
+	Select    *Select  // define, cap, frequency, window: of past events
+	Measure   string   // define: "count", "sum:FIELD", "max:FIELD", "min:FIELD", "latest", "earliest"
+	Span      *Span    // define, cap, frequency, ratio: over which time
+	Sum       string   // cap, ratio, ledger: field that is added up; empty counts
+	Adds      string   // cap, frequency, ratio: attribute or number that the question adds; ledger: "first", "then", "none"
+	AmountOf  string   // ledger: attribute that the question adds
+	Groups    []string // cap: fields that must be equal to the question's attributes of the same name
+	Event     string   // window: an attribute
+	Before    string   // window: an attribute, now where empty
+	After     bool     // window: the event lies after instead
+	AtLeast   string   // window, residence: a parameter
+	AtMost    string   // window, residence: a parameter
+	Strict    []string // window: "atleast", "atmost": the end is not included
+	Start     string   // stay: attribute of entry; duty: attribute of the clock's start
+	End       string   // stay: attribute of exit, now where empty; duty: attribute of the act
+	Days      string   // stay: a parameter
+	Nights    string   // stay: a parameter
+	Counting  string   // stay: "calendar" or "elapsed"
+	Expires   string   // validity: attribute, last day of the document
+	Issued    string   // validity, suspend: attribute, day of issue
+	For       string   // validity: a parameter, how long from issue
+	Including bool     // validity: the anniversary itself is a day of validity
+	Over      []string // validity: attributes between which it must be valid, now where empty
+	Place     string   // residence: attribute
+	Region    string   // residence: ancestor in the list, any place of it where empty
+	Since     string   // residence: attribute
+	Distance  string   // residence: attribute
+	First     *Select  // ledger, ratio: the events that come first, or that are limited
+	Second    *Select  // ledger, ratio: the events that net them, or that they are held against
+	Times     string   // ratio: a parameter in percent
+	Within    string   // ledger, duty: a parameter
+	Running   string   // ledger: "fixed" or "follows"
+	Tolerance string   // ledger: a parameter in percent
+	Release   string   // guarantee: CEL
+	Order     []Turn   // turn
+	Step      string   // turn: attribute
+	Done      string   // turn: attribute of type strings
+	Classes   []string // suspend
+	Direction string   // suspend
+	Voids     bool     // suspend: what was issued before is void
+	To        []string // share: recipients
+	Events    []string // share: events
+	Never     []string // share: fields that never go
+	Table     string   // table
+
+	Line int
+	File string
+}
+
+// Select picks past events of a question.
+type Select struct {
+	Events string // the kind of events; "lot" are earlier purchases
+	Where  string // CEL on event.FIELD and the attributes of the question; all where empty
+	Field  string // window: the field that holds the instant, the event's own where empty
+}
+
+// Span is the time over which events are counted.
+type Span struct {
+	// Per is "day", "week" (from Monday), "month", "year" or "ever", by the calendar of the site.
+	Per string
+	// Rolling is a parameter in minutes to years, back from now, instead of Per.
+	Rolling string
+	// Here says that only events at the site of the question count.
+	Here bool
+}
+
+// Turn is one step of a shared post.
+type Turn struct {
+	Side Side
+	Step string
 }
 
 // Parameter is a value by date, and by side and site where it differs.
@@ -100,61 +213,111 @@ type Parameter struct {
 
 // ParameterValue is one dated value. Where Known is false the text leaves it empty.
 type ParameterValue struct {
-	From   calendar.Date
-	Site   string
-	Side   Side
-	Known  bool
-	Int    int64  // minor units of a currency, or the count
-	Text   string // as written
-	Source string
+	From, Until Moment
+	Published   calendar.Date // day on which it became known, zero where always
+	Site        string
+	Side        Side
+	For         map[string]string // attributes and the values for which it holds
+	Unlimited   bool              // Int is then the greatest number
+	Known       bool
+	Int         int64  // minor units of a currency, or the count
+	Text        string // as written
+	Source      string
 }
 
-// At returns the value in force at a site, for a side, on a date. The more specific
-// value wins: site over side over neither; then the newest. ok is false where nothing
-// is in force, and the value is not Known where the text is silent.
-func (p *Parameter) At(site string, side Side, on calendar.Date) (ParameterValue, bool) {
-	best, rank := -1, -1
+// Ask is what the value of a parameter is asked for.
+type Ask struct {
+	Site   string
+	Side   Side
+	On     calendar.Date
+	Minute calendar.Minute
+	// Known is the last day whose publications are seen; zero sees all.
+	Known calendar.Date
+	// Get returns an attribute's text; known is false where it is not known. It may be nil.
+	Get func(attribute string) (text string, known bool)
+}
+
+// In returns the value in force for what is asked. The more particular value wins:
+// each attribute that it names counts four, a site two, a side one; then the newest.
+// ok is false where nothing is in force. Where it turns on something that is not
+// known, the value is not Known and lacks names the attribute, empty where it is a date.
+func (p *Parameter) In(q Ask) (v ParameterValue, lacks string, ok bool) {
+	best, rank, maybe, lack := -1, -1, -1, ""
 	for i := range p.Values {
-		v := &p.Values[i]
-		if v.Site != "" && v.Site != site || v.Side != "" && v.Side != side || v.From.After(on) {
+		x := &p.Values[i]
+		if x.Site != "" && x.Site != q.Site || x.Side != "" && x.Side != q.Side || !q.Known.IsZero() && x.Published.After(q.Known) {
 			continue
 		}
-		r := 0
-		if v.Site != "" {
+		holds := (Period{From: x.From, Until: x.Until}).Holds(q.On, q.Minute)
+		want := ""
+		for _, k := range slices.Sorted(maps.Keys(x.For)) {
+			text, known := "", false
+			if q.Get != nil {
+				text, known = q.Get(k)
+			}
+			if !known {
+				if want == "" {
+					want = k
+				}
+			} else if text != x.For[k] {
+				holds = No
+			}
+		}
+		r := 4 * len(x.For)
+		if x.Site != "" {
 			r += 2
 		}
-		if v.Side != "" {
+		if x.Side != "" {
 			r++
 		}
-		if r > rank || r == rank && !v.From.Before(p.Values[best].From) {
+		switch {
+		case holds == No:
+		case holds == Open || want != "":
+			if r > maybe || maybe == r && lack == "" {
+				maybe, lack = r, want
+			}
+		case r > rank || r == rank && x.From.Compare(p.Values[best].From) >= 0:
 			best, rank = i, r
 		}
 	}
-	if best < 0 {
-		return ParameterValue{}, false
+	if maybe >= rank && maybe >= 0 {
+		return ParameterValue{}, lack, true
 	}
-	return p.Values[best], true
+	if best < 0 {
+		return ParameterValue{}, "", false
+	}
+	return p.Values[best], "", true
+}
+
+// At returns the value in force at a site, for a side, from the start of a date on,
+// where it does not turn on anything else.
+func (p *Parameter) At(site string, side Side, on calendar.Date) (ParameterValue, bool) {
+	v, _, ok := p.In(Ask{Site: site, Side: side, On: on})
+	return v, ok
 }
 
 // Attribute is something that a clause may read. An edition declares each.
 type Attribute struct {
 	ID        string
-	Type      string // "string", "int", "bool", "time"
+	Type      string // "string", "int", "bool", "time", "date", "strings"
 	Name      lang.Text
-	Sensitive bool   // health: verdicts name it and never show its value
-	Unit      string // of an int, as parameters have it; empty where it does not matter
+	Sensitive bool     // health: verdicts name it and never show its value
+	Unit      string   // of an int, as parameters have it; empty where it does not matter
+	Values    []string // all that a string can be; any where empty
+	Derived   bool     // set by clauses, never by whoever asks
 	Line      int
 	File      string
 }
 
 // SlotRule is how a site's openings are cut into slots for a class.
 type SlotRule struct {
-	Class    string
-	Days     []time.Weekday // none: every day on which the class is open
-	Minutes  int
-	Capacity string          // a parameter: places per slot, both sides together
-	Shares   map[Side]int    // percent of the capacity, adding up to at most 100
-	From, To calendar.Minute // first slot begins, last slot ends
+	Class        string
+	Days         []time.Weekday // none: every day on which the class is open
+	Minutes      int
+	Capacity     string          // a parameter: places per slot, both sides together
+	Shares       map[Side]int    // percent of the capacity, adding up to at most 100
+	Begins, Ends calendar.Date   // days between which it holds, the last not included; zero where always
+	From, To     calendar.Minute // first slot begins, last slot ends
 }
 
 // Scenario is a question with its expected answer, kept beside the text.
@@ -167,9 +330,12 @@ type Scenario struct {
 	Side  Side
 	Facts map[string]any
 	Lots  []ScenarioLot
-	Asks  []Ask
-	File  string
-	Line  int
+	// Events are what happened before, by kind. A kind that is not there is not known.
+	Events map[string][]ScenarioEvent
+	Known  time.Time // zero where all that is known now is seen
+	Asks   []ScenarioAsk
+	File   string
+	Line   int
 }
 
 // ScenarioLot is an earlier purchase of a scenario.
@@ -180,24 +346,34 @@ type ScenarioLot struct {
 	Site     string
 }
 
-// Ask is one question of a scenario; what is bought joins the lots of the next.
-type Ask struct {
+// ScenarioEvent is something that happened before.
+type ScenarioEvent struct {
+	At    time.Time
+	Site  string
+	Facts map[string]any
+}
+
+// ScenarioAsk is one question of a scenario; what is bought joins the lots of the next.
+type ScenarioAsk struct {
 	Site   string
 	At     time.Time
+	Known  time.Time
 	Facts  map[string]any
+	Events map[string][]ScenarioEvent // in place of the scenario's, by kind
 	Expect Expect
 }
 
 // Expect is what an answer must be. Empty parts are not looked at.
 type Expect struct {
-	Outcome   reason.Outcome
-	Codes     []reason.Code // that must be among the reasons
-	Clauses   []string      // ids that must be among the reasons, amounts or applied steps
-	Not       []string      // ids that must not be among the reasons
-	Amounts   []ExpectAmount
-	Questions []string
-	Missing   []string
-	Total     []ExpectAmount // sums over the scenario's asks so far
+	Outcome    reason.Outcome
+	Codes      []reason.Code // that must be among the reasons
+	Clauses    []string      // ids that must be among the reasons, amounts or applied steps
+	Not        []string      // ids that must not be among the reasons
+	Amounts    []ExpectAmount
+	Questions  []string
+	Missing    []string
+	Conditions []string       // ids of clauses under whose condition it goes on
+	Total      []ExpectAmount // sums over the scenario's asks so far
 }
 
 // ExpectAmount is an expected figure; Unknown means owed and not known.

@@ -56,20 +56,30 @@ type Edition struct {
 	From     time.Time      // in force from, inclusive
 	Until    time.Time      // in force until, exclusive; zero where open-ended
 	Note     lang.Text      // what readers should know, such as that parts are an example
+	Notice   time.Duration  // between the last signature and From
+	Amends   Hash           // the edition that this one follows, zero where none
+	Members  []string       // states for whose trade it holds, where the text has more than two
 	Parties  map[Side]Party
 	Sites    []Site
 	Classes  []Class
 	// Instruments are the legal texts, by id.
 	Instruments map[string]Instrument
 	Attributes  map[string]Attribute
-	Parameters  map[string]*Parameter
-	Questions   map[string]Question
-	Clauses     []*Clause                     // sorted by id
-	Lists       map[string]*goods.List        // those that are at hand
-	ListInfo    map[string]ListInfo           // every list that a clause may name
-	Schedules   map[string]*calendar.Schedule // by site id
-	Slots       map[string][]SlotRule         // by site id
-	Tests       []Scenario
+	// Events are kinds of things that happen, by id.
+	Events map[string]EventKind
+	// Tables decide by rows, by id.
+	Tables map[string]*Table
+	// Places are lists of places, Values lists of plain texts, by id; both stand in ListInfo too.
+	Places     map[string]*Places
+	Values     map[string]map[string]lang.Text
+	Parameters map[string]*Parameter
+	Questions  map[string]Question
+	Clauses    []*Clause                     // sorted by id
+	Lists      map[string]*goods.List        // those that are at hand
+	ListInfo   map[string]ListInfo           // every list that a clause may name
+	Schedules  map[string]*calendar.Schedule // by site id
+	Slots      map[string][]SlotRule         // by site id
+	Tests      []Scenario
 	// Certificates are of pass and receipt keys, as the root keys signed them.
 	Certificates [][]byte
 	// Signatures are what lies in the package, not checked. See Verify.
@@ -87,7 +97,9 @@ type ListInfo struct {
 	// Absent says that the instrument names the list and that nobody has it at hand:
 	// whether a good is on it is not known.
 	Absent bool
-	Items  int // lines that the list is said to have
+	Kind   string    // "goods", "places" or "values"
+	Open   lang.Text // the words with which the list ends, where it is open-ended
+	Items  int       // lines that the list is said to have
 	// Rates names the parameter that holds the rate of each category, where one does.
 	Rates map[string]string
 	// Categories are the names of the categories.
@@ -119,7 +131,7 @@ type Site struct {
 	Number uint16
 	Name   lang.Text
 	Zone   string
-	From   calendar.Date // opened on; zero where the text does not say
+	From   Moment // opened on; zero where the text does not say
 	Source string
 	Gates  []Gate
 }
@@ -140,13 +152,92 @@ type Class struct {
 
 // Instrument is a legal text.
 type Instrument struct {
+	ID          string
+	Title       lang.Text
+	Side        Side   // whose text it is; empty where joint
+	Status      string // see the constants
+	Source      string
+	From, Until Moment
+	Published   calendar.Date // day on which it became known, zero where always
+}
+
+// What the status of an instrument can be.
+const (
+	StatusLaw           = "law"
+	StatusExample       = "example"       // what only a demonstration says
+	StatusFramework     = "framework"     // sets bounds to others
+	StatusEmergency     = "emergency"     // of one side: only narrows, and lapses
+	StatusClarification = "clarification" // settles questions
+	StatusProposal      = "proposal"      // is not law, and decides nothing
+)
+
+// EventKind is a kind of things that happen, with the attributes that one has.
+type EventKind struct {
 	ID     string
-	Title  lang.Text
-	Side   Side   // whose text it is; empty where joint
-	Status string // "law", or "example" for what only a demonstration says
-	Source string
-	From   calendar.Date
-	Until  calendar.Date
+	Name   lang.Text
+	Fields []string
+	Line   int
+	File   string
+}
+
+// Places is a list of places, each within another or within none.
+type Places struct {
+	ID   string
+	Name map[string]lang.Text // by id
+	Up   map[string]string    // id → the place that it lies in, "" at the top
+}
+
+// Within reports whether a place is the other, or lies in it at any depth. Open says
+// that the list does not know the place.
+func (p *Places) Within(id, ancestor string) Tri {
+	if _, ok := p.Up[id]; !ok {
+		return Open
+	}
+	for n := 0; id != "" && n <= len(p.Up); n++ {
+		if id == ancestor {
+			return Yes
+		}
+		id = p.Up[id]
+	}
+	return No
+}
+
+// Table decides by rows: the one whose cells all hold. Rows that could both hold are
+// a fault of the package.
+type Table struct {
+	ID      string
+	Title   lang.Text
+	Source  string
+	Inputs  []TableInput
+	Outputs []string // "outcome", or derived attributes
+	Rows    []TableRow
+	Line    int
+	File    string
+}
+
+// TableInput is one column that is looked at.
+type TableInput struct {
+	Name string
+	Of   string // CEL; the attribute Name where empty
+}
+
+// TableRow is one line of a table.
+type TableRow struct {
+	Cells []Cell            // beside Inputs
+	Out   map[string]string // by output, as written
+	Say   lang.Text
+	Line  int
+}
+
+// Cell is what one input must be.
+type Cell struct {
+	Any     bool
+	Unknown bool     // holds where the input is not known
+	Not     bool     // holds where none of Texts is the value
+	Texts   []string // of a string or bool
+	// Min and Max bound a number, both included where Has says that they are there.
+	Min, Max       int64
+	HasMin, HasMax bool
 }
 
 // Question is a point on which the texts can be read in two ways, or are silent.
@@ -157,10 +248,38 @@ type Question struct {
 	By      string // "A", "B", "both", or "nobody" where it is not settled
 	Words   string // what leaves it open: clause id and a paraphrase
 	Clauses []string
+	// Later are settlements of later days, oldest first.
+	Later []Settlement
 }
 
-// Settled reports whether both sides agreed on the reading.
-func (q Question) Settled() bool { return q.By == "both" }
+// Settlement is a reading that somebody settled on from a day on, such as the
+// clarification of a joint committee.
+type Settlement struct {
+	From       calendar.Date
+	Published  calendar.Date
+	By         string
+	Reading    lang.Text
+	Instrument string
+	Source     string
+}
+
+// On returns who holds which reading on a day, as far as was published by then; known
+// zero sees all.
+func (q Question) On(day, known calendar.Date) (by string, reading lang.Text) {
+	by, reading = q.By, q.Reading
+	for _, s := range q.Later {
+		if !day.Before(s.From) && (known.IsZero() || !s.Published.After(known)) {
+			by, reading = s.By, s.Reading
+		}
+	}
+	return by, reading
+}
+
+// Settled reports whether both sides agreed on the reading on a day.
+func (q Question) Settled(day, known calendar.Date) bool {
+	by, _ := q.On(day, known)
+	return by == "both"
+}
 
 // Site returns the site with the id.
 func (e *Edition) Site(id string) (Site, bool) {
@@ -226,4 +345,12 @@ func (e *Edition) Clause(id string) *Clause {
 type place struct {
 	file string
 	line int
+}
+
+// SettledNow reports whether the newest reading is one on which both sides agreed.
+func (q Question) SettledNow() bool {
+	if n := len(q.Later); n > 0 {
+		return q.Later[n-1].By == "both"
+	}
+	return q.By == "both"
 }

@@ -233,8 +233,8 @@ func (r *reader) instrument(line int, x rawInstrument) {
 	if x.Side != "" && !x.Side.Valid() {
 		r.fault(line, fmt.Sprintf("side %q", x.Side), "write A, B, or leave it out for a joint text")
 	}
-	i := Instrument{x.ID, trim(x.Title), x.Side, x.Status, x.Source, r.date(x.From), r.date(x.Until)}
-	if !i.Until.IsZero() && !i.From.Before(i.Until) {
+	i := Instrument{ID: x.ID, Title: trim(x.Title), Side: x.Side, Status: x.Status, Source: x.Source, From: r.when(x.From), Until: r.when(x.Until)}
+	if !i.Until.IsZero() && i.From.Compare(i.Until) >= 0 {
 		r.fault(x.Until.line, "ends before it begins", "put until after from")
 	}
 	r.e.Instruments[x.ID] = i
@@ -249,7 +249,7 @@ func (r *reader) site(line int, x rawSite) {
 	if x.Source == "" {
 		r.fault(line, "site without a source", "say which text names it")
 	}
-	s := Site{ID: x.ID, Number: uint16(x.Number), Name: trim(x.Name), Zone: x.Zone, From: r.date(x.From), Source: x.Source}
+	s := Site{ID: x.ID, Number: uint16(x.Number), Name: trim(x.Name), Zone: x.Zone, From: r.when(x.From), Source: x.Source}
 	if _, taken := r.e.SiteNumbered(s.Number); taken || x.Number < 1 || x.Number > 65535 {
 		r.fault(line, "number of the site is not free, or not 1 to 65535", "give each site a number of its own")
 	}
@@ -289,7 +289,7 @@ func (r *reader) attribute(line int, x rawAttribute) {
 			r.fault(line, "the name is kept for the engine", "call it something else")
 		}
 	}
-	r.e.Attributes[x.ID] = Attribute{x.ID, x.Type, trim(x.Name), x.Sensitive, x.Unit, line, r.file}
+	r.e.Attributes[x.ID] = Attribute{ID: x.ID, Type: x.Type, Name: trim(x.Name), Sensitive: x.Sensitive, Unit: x.Unit, Line: line, File: r.file}
 }
 
 func (r *reader) parameter(line int, x rawParameter) {
@@ -305,7 +305,7 @@ func (r *reader) parameter(line int, x rawParameter) {
 		r.fault(line, "no values", `write the value, or "unknown" where the text leaves it empty`)
 	}
 	for _, y := range x.Values {
-		v := ParameterValue{From: r.date(y.v.From), Site: y.v.Site, Side: y.v.Side, Text: y.v.Value.text, Source: strings.TrimSpace(y.v.Source)}
+		v := ParameterValue{From: r.when(y.v.From), Site: y.v.Site, Side: y.v.Side, Text: y.v.Value.text, Source: strings.TrimSpace(y.v.Source)}
 		if v.From.IsZero() && y.v.From.text == "" {
 			r.fault(y.line, "value without a date", "write from: the first day on which it holds")
 		}
@@ -353,7 +353,7 @@ func (r *reader) clauses(raw rawClauses) {
 		if q.Words == "" {
 			r.fault(x.line, "nothing says what leaves it open", "write words: the clause and what it leaves open")
 		}
-		r.e.Questions[q.ID] = Question{q.ID, trim(q.Asks), trim(q.Reading), q.By, strings.TrimSpace(q.Words), q.Clauses}
+		r.e.Questions[q.ID] = Question{ID: q.ID, Asks: trim(q.Asks), Reading: trim(q.Reading), By: q.By, Words: strings.TrimSpace(q.Words), Clauses: q.Clauses}
 	}
 	for _, x := range raw.Clauses {
 		r.clause(x.line, raw.Instrument, x.v)
@@ -365,8 +365,8 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	r.declare("clause", x.ID, line)
 	c := &Clause{
 		ID: x.ID, Anchor: anchor(x.ID), Instrument: instrument, Kind: x.Kind, At: x.At,
-		Text: trim(x.Text), Say: trim(x.Say), Next: trim(x.Next), From: r.date(x.From), Until: r.date(x.Until),
-		Sites: x.Sites, Sides: x.Sides, When: strings.TrimSpace(x.When), Require: strings.TrimSpace(x.Require),
+		Text: trim(x.Text), Say: trim(x.Say), Next: trim(x.Next),
+		When: strings.TrimSpace(x.When), Require: strings.TrimSpace(x.Require),
 		Else: r.outcome(line, x.Else), Missing: r.outcome(line, x.Missing), Overrides: x.Overrides,
 		Questions: x.Questions, Decides: x.Decides, Per: x.Per, Limit: x.Limit, Diverted: x.Diverted, Earlier: x.Earlier, Regime: x.Regime,
 		List: x.List, Beside: x.Beside, Amount: x.Amount, Of: x.Of, Currency: x.Currency, Rate: x.Rate, Fields: x.Fields, By: x.By,
@@ -377,8 +377,13 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	}
 	r.declare("anchor", c.Anchor, line)
 	r.text(line, "text", c.Text)
-	if !c.Until.IsZero() && !c.From.Before(c.Until) {
-		r.fault(line, "ends before it begins", "put until after from")
+	if p := (Period{From: r.when(x.From), Until: r.when(x.Until), Sites: x.Sites, Sides: x.Sides}); !p.From.IsZero() || !p.Until.IsZero() || len(p.Sites)+len(p.Sides) > 0 {
+		c.Holds = append(c.Holds, p)
+	}
+	for _, p := range c.Holds {
+		if !p.Until.IsZero() && p.From.Compare(p.Until) >= 0 {
+			r.fault(line, "ends before it begins", "put until after from")
+		}
 	}
 	r.e.Clauses = append(r.e.Clauses, c)
 }
@@ -451,6 +456,18 @@ func (r *reader) outcome(line int, s string) reason.Outcome {
 		r.fault(line, fmt.Sprintf("outcome %q", s), "write ALLOW, DIVERT, HOLD, REFER, REFUSE, CLOSED, CONFLICT or BREACH")
 	}
 	return o
+}
+
+// when reads a moment, zero where none is written.
+func (r *reader) when(s scalar) Moment {
+	if s.text == "" {
+		return Moment{}
+	}
+	m, err := ParseMoment(s.text)
+	if err != nil {
+		r.fault(s.line, err.Error(), "write yyyy-mm-dd, yyyy-mm-ddThh:mm, a month yyyy-mm or a year where no day is known, or unknown")
+	}
+	return m
 }
 
 // date reads a date, zero where none is written.

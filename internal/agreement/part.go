@@ -365,7 +365,7 @@ func (r *reader) scenario(line int, x rawScenario) {
 		if o == 0 {
 			r.fault(a.line, "no expected outcome", "write expect: outcome")
 		}
-		ask := Ask{Site: a.v.Site, At: r.moment(a.v.At), Facts: r.facts(a.v.Facts), Expect: Expect{
+		ask := ScenarioAsk{Site: a.v.Site, At: r.moment(a.v.At), Facts: r.facts(a.v.Facts), Expect: Expect{
 			Outcome: o, Clauses: a.v.Expect.Clauses, Not: a.v.Expect.Not, Questions: a.v.Expect.Questions, Missing: a.v.Expect.Missing,
 			Amounts: r.amounts(a.line, a.v.Expect.Amounts), Total: r.amounts(a.line, a.v.Expect.Total),
 		}}

@@ -36,7 +36,7 @@ func BenchmarkDesk(b *testing.B) {
 
 func BenchmarkSlot(b *testing.B) {
 	_, l := market(b)
-	day := DayNumber(l.compiled[0].e.Sites[0].From.AddDays(2))
+	day := DayNumber(l.compiled[0].e.Sites[0].From.First.AddDays(2))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, ok := l.Slot(1, 1, day, 600); !ok {

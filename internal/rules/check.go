@@ -15,6 +15,7 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/reason"
 )
 
@@ -119,13 +120,7 @@ func (j *judge) ask() {
 // inForce reports whether a clause holds on the day, at the site, and for the side.
 func (j *judge) inForce(k *clause) bool {
 	a := j.a
-	if a.on.Before(k.from) || !k.until.IsZero() && !a.on.Before(k.until) {
-		return false
-	}
-	if len(k.Sites) > 0 && !slices.Contains(k.Sites, a.q.Site) {
-		return false
-	}
-	return len(k.Sides) == 0 || slices.Contains(k.Sides, agreement.Side(a.q.Side))
+	return k.inForce(a.q.Site, agreement.Side(a.q.Side), a.on, a.minute) != agreement.No
 }
 
 // apply finds whether a clause applies and which others it sets aside.
@@ -174,7 +169,7 @@ func (j *judge) judge(i int, k *clause) {
 		switch {
 		case a.site == nil || a.site.From.IsZero():
 			j.against(i, k, CodeNoDate, cmp.Or(k.Missing, reason.Refer), nil)
-		case a.on.Before(a.site.From):
+		case a.site.From.Come(a.on, a.minute) == agreement.No:
 			j.against(i, k, CodeEarly, k.Else, map[string]string{"from": a.site.From.String()})
 		default:
 			j.step(i, didPass, a.site.since)
@@ -456,7 +451,7 @@ func (j *judge) missing(name string) {
 // rests notes the questions that an answer rests on.
 func (j *judge) rests(ids ...string) {
 	for _, id := range ids {
-		q := Question{ID: id, Settled: j.a.c.e.Questions[id].Settled()}
+		q := Question{ID: id, Settled: j.a.c.e.Questions[id].Settled(j.a.on, calendar.Date{})}
 		if !slices.Contains(j.v.Questions, q) {
 			j.v.Questions = append(j.v.Questions, q)
 		}

@@ -36,7 +36,7 @@ func TestCodes(t *testing.T) {
 		t.Fatal(faults)
 	}
 	early.Sites = slices.Clone(early.Sites)
-	early.Sites[0].From = calendar.MustDate("2025-06-02")
+	early.Sites[0].From = agreement.Day(calendar.MustDate("2025-06-02"))
 	conflict := tinyLaw(t, `instrument: i
 clauses:
   - {id: one, kind: rate, TEXT, rate: five, amount: duty}

@@ -23,11 +23,12 @@ type activation struct {
 	used []bool    // attributes that were given and that a clause reads
 	memo []answer  // by condition.id less 1: clauses that say the same are asked once
 	// state is of the clauses that are asked; kept here to be used again.
-	state []state
-	site  *site
-	q     *Query
-	on    calendar.Date // of the site's calendar
-	now   time.Time
+	state  []state
+	site   *site
+	q      *Query
+	on     calendar.Date // of the site's calendar
+	minute calendar.Minute
+	now    time.Time
 }
 
 // answer is what a condition came to in the question at hand.
@@ -50,6 +51,8 @@ func (a *activation) start(c *compiled, q *Query, s *site) {
 		zone = s.zone
 	}
 	a.on = calendar.On(a.now, zone)
+	local := a.now.In(zone)
+	a.minute = calendar.Minute(local.Hour()*60 + local.Minute())
 	for name, v := range q.Facts {
 		if i, ok := c.names[name]; ok && i < len(c.attrs) {
 			if x, ok := value(c.attrs[i].typ, v); ok {

@@ -71,7 +71,8 @@ type clause struct {
 	reads         []int // attributes that it reads, by index, sorted
 	order         int   // 0 for those that nobody overrides, then as exceptions nest
 	over          []int // positions, in the point's list, of the clauses that it sets aside
-	from, until   calendar.Date
+	holds         []agreement.Period
+	text          agreement.Period // of its instrument
 	list          *goods.List
 	of            []int // attributes in Of and Fields
 }
@@ -159,13 +160,19 @@ func (c *compiled) bounds(compile func(string) *condition) agreement.Faults {
 	var faults agreement.Faults
 	dates := []calendar.Date{calendar.On(c.e.From, c.zone)}
 	for _, x := range c.e.Clauses {
-		if x.Kind == agreement.KindBound && !x.From.IsZero() {
-			dates = append(dates, x.From) // a bound may begin later than any value
+		if x.Kind == agreement.KindBound {
+			for _, h := range x.Holds { // a bound may begin later than any value
+				if !h.From.First.IsZero() {
+					dates = append(dates, h.From.First)
+				}
+			}
 		}
 	}
 	for _, p := range c.params {
 		for _, v := range p.Values {
-			dates = append(dates, v.From)
+			if !v.From.First.IsZero() {
+				dates = append(dates, v.From.First)
+			}
 		}
 	}
 	slices.SortFunc(dates, calendar.Date.Compare)
@@ -191,12 +198,9 @@ func (c *compiled) bound(x *agreement.Clause, require *condition, dates []calend
 		}
 	}
 	for _, d := range dates {
-		if d.Before(x.From) || !x.Until.IsZero() && !d.Before(x.Until) {
-			continue
-		}
 		for _, s := range c.e.Sites {
 			for _, side := range [...]agreement.Side{agreement.A, agreement.B} {
-				if len(x.Sites) > 0 && !slices.Contains(x.Sites, s.ID) || len(x.Sides) > 0 && !slices.Contains(x.Sides, side) {
+				if k := (&clause{Clause: x, holds: x.Holds}); k.inForce(s.ID, side, d, 0) == agreement.No {
 					continue
 				}
 				a := newActivation(c)
@@ -226,14 +230,9 @@ func (c *compiled) clauses(compile func(string) (*condition, string, string)) ag
 		faults = append(faults, agreement.Fault{File: x.File, Line: x.Line, Clause: id, What: "clauses override each other in a ring", Mend: "let one of them stand"})
 	}
 	for _, x := range c.e.Clauses {
-		k := &clause{Clause: x, order: order[x.ID], from: x.From, until: x.Until, list: c.e.Lists[x.List]}
+		k := &clause{Clause: x, order: order[x.ID], holds: x.Holds, list: c.e.Lists[x.List]}
 		if i, ok := c.e.Instruments[x.Instrument]; ok {
-			if i.From.After(k.from) {
-				k.from = i.From
-			}
-			if !i.Until.IsZero() && (k.until.IsZero() || i.Until.Before(k.until)) {
-				k.until = i.Until
-			}
+			k.text = agreement.Period{From: i.From, Until: i.Until}
 		}
 		read := map[string]int{}
 		cond := func(text string) *condition {
@@ -291,6 +290,28 @@ func (c *compiled) clauses(compile func(string) (*condition, string, string)) ag
 		}
 	}
 	return faults
+}
+
+// inForce reports whether a clause holds at a site, for a side, on a day and minute.
+func (k *clause) inForce(site string, side agreement.Side, on calendar.Date, minute calendar.Minute) agreement.Tri {
+	whole := k.text.Holds(on, minute)
+	if whole == agreement.No || len(k.holds) == 0 {
+		return whole
+	}
+	best := agreement.No
+	for i := range k.holds {
+		p := &k.holds[i]
+		if len(p.Sites) > 0 && !slices.Contains(p.Sites, site) || len(p.Sides) > 0 && !slices.Contains(p.Sides, side) {
+			continue
+		}
+		switch p.Holds(on, minute) {
+		case agreement.Yes:
+			return whole
+		case agreement.Open:
+			best = agreement.Open
+		}
+	}
+	return best
 }
 
 // The attributes that kinds of clauses read by themselves, where an edition declares

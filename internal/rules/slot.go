@@ -66,7 +66,7 @@ func (l *Law) planAt(number, day uint16, class uint8, minute int, yield func(Slo
 	date := DayDate(day)
 	for _, c := range l.compiled {
 		s, ok := c.siteNumbered(number)
-		if !ok || s.schedule == nil || !s.From.IsZero() && date.Before(s.From) {
+		if !ok || s.schedule == nil || s.From.Come(date, calendar.EndOfDay-1) == agreement.No {
 			continue
 		}
 		k, ok := c.e.ClassNumbered(class)

@@ -103,7 +103,7 @@ func (s *server) reason(e *agreement.Edition, re reason.Reason) reasonView {
 		v.Clause = c
 		v.Instrument = e.Instruments[c.Instrument]
 		for _, id := range c.Questions {
-			if q, ok := e.Questions[id]; ok && !q.Settled() {
+			if q, ok := e.Questions[id]; ok && !q.SettledNow() {
 				v.Open = append(v.Open, q)
 			}
 		}

@@ -68,7 +68,7 @@ func (s *server) makeLaw(r *request) (page, error) {
 		}
 		lc := lawClause{Clause: c}
 		for _, id := range c.Questions {
-			if q, ok := e.Questions[id]; ok && !q.Settled() {
+			if q, ok := e.Questions[id]; ok && !q.SettledNow() {
 				lc.Open = append(lc.Open, q)
 			}
 		}
