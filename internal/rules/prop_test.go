@@ -338,7 +338,7 @@ func TestNoSlotBeforeOpening(t *testing.T) {
 	e, _ := market(t)
 	changed := *e
 	changed.Sites = slices.Clone(e.Sites)
-	changed.Sites[0].From = calendar.MustDate("2025-09-06")
+	changed.Sites[0].From = agreement.Day(calendar.MustDate("2025-09-06"))
 	l := mustCompile(t, &changed)
 	if got := l.Slots(1, DayNumber(calendar.MustDate("2025-09-02")), 1); len(got) != 0 {
 		t.Errorf("%d slots before it opens", len(got))
