@@ -164,6 +164,13 @@ type Weekly struct {
 	Class, Direction string
 	Days             []time.Weekday // none: every day
 	Spans            []Span
+	// From and Until bound the days on which the entry holds, the last not included;
+	// zero where it always has, or goes on.
+	From, Until Date
+}
+
+func (w Weekly) holds(on Date) bool {
+	return !on.Before(w.From) && (w.Until.IsZero() || on.Before(w.Until))
 }
 
 // Exception changes a single date: it opens Spans beside the weekly ones, or closes
@@ -192,8 +199,14 @@ type Hours struct {
 // 20:00" replaces the hours for all and does not add to them.
 type Schedule struct {
 	loc    *time.Location
-	weeks  map[key]*week
+	eras   []era // by day, each until the next begins; at least one, from the zero date
 	except map[Date][]Exception
+}
+
+// era is a run of days on which the same entries hold.
+type era struct {
+	from  Date
+	weeks map[key]*week
 }
 
 type key struct{ class, direction string }
@@ -207,39 +220,21 @@ func NewSchedule(h Hours) (*Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Schedule{loc: loc, weeks: map[key]*week{}, except: map[Date][]Exception{}}
+	s := &Schedule{loc: loc, except: map[Date][]Exception{}}
+	days := []Date{{}}
 	for _, w := range h.Weekly {
-		k := key{w.Class, w.Direction}
-		if s.weeks[k] == nil {
-			s.weeks[k] = &week{}
+		if !w.Until.IsZero() && !w.From.Before(w.Until) {
+			return nil, fmt.Errorf("%w: hours that end on %s and do not begin before", ErrHours, w.Until)
 		}
-		days := w.Days
-		if len(days) == 0 {
-			days = []time.Weekday{0, 1, 2, 3, 4, 5, 6}
-		}
-		for _, d := range days {
-			if d < 0 || d > 6 {
-				return nil, fmt.Errorf("%w: no weekday %d", ErrHours, d)
-			}
-			s.weeks[k][d] = append(s.weeks[k][d], w.Spans...)
-		}
+		days = append(days, w.From, w.Until)
 	}
-	for k, w := range s.weeks {
-		for d := range w {
-			for _, x := range w[d] {
-				if err := x.check(); err != nil {
-					return nil, err
-				}
-			}
-			slices.SortFunc(w[d], func(a, b Span) int { return cmp.Compare(a.From, b.From) })
-			for i := 1; i < len(w[d]); i++ {
-				if w[d][i].From < w[d][i-1].To {
-					return nil, fmt.Errorf("%w: %s %s %s: %s and %s overlap", ErrHours,
-						k.class, k.direction, weekdays[d], w[d][i-1], w[d][i])
-				}
-			}
-			w[d] = union(w[d])
+	slices.SortFunc(days, Date.Compare)
+	for _, d := range slices.Compact(days) {
+		weeks, err := weeksOn(h.Weekly, d)
+		if err != nil {
+			return nil, err
 		}
+		s.eras = append(s.eras, era{d, weeks})
 	}
 	for _, x := range h.Exceptions {
 		if !x.On.Valid() {
@@ -257,6 +252,48 @@ func NewSchedule(h Hours) (*Schedule, error) {
 		s.except[x.On] = append(s.except[x.On], x)
 	}
 	return s, nil
+}
+
+// weeksOn makes the entries that hold on a day into weeks.
+func weeksOn(weekly []Weekly, on Date) (map[key]*week, error) {
+	weeks := map[key]*week{}
+	for _, w := range weekly {
+		if !w.holds(on) {
+			continue
+		}
+		k := key{w.Class, w.Direction}
+		if weeks[k] == nil {
+			weeks[k] = &week{}
+		}
+		days := w.Days
+		if len(days) == 0 {
+			days = []time.Weekday{0, 1, 2, 3, 4, 5, 6}
+		}
+		for _, d := range days {
+			if d < 0 || d > 6 {
+				return nil, fmt.Errorf("%w: no weekday %d", ErrHours, d)
+			}
+			weeks[k][d] = append(weeks[k][d], w.Spans...)
+		}
+	}
+	for k, w := range weeks {
+		for d := range w {
+			for _, x := range w[d] {
+				if err := x.check(); err != nil {
+					return nil, err
+				}
+			}
+			slices.SortFunc(w[d], func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+			for i := 1; i < len(w[d]); i++ {
+				if w[d][i].From < w[d][i-1].To {
+					return nil, fmt.Errorf("%w: %s %s %s: %s and %s overlap", ErrHours,
+						k.class, k.direction, weekdays[d], w[d][i-1], w[d][i])
+				}
+			}
+			w[d] = union(w[d])
+		}
+	}
+	return weeks, nil
 }
 
 // union returns the spans with those that touch or overlap made one. It sorts s.
@@ -297,8 +334,13 @@ func (s *Schedule) Location() *time.Location { return s.loc }
 // overlap. The caller must not change them.
 func (s *Schedule) Spans(class, direction string, on Date) []Span {
 	var spans []Span
+	n := len(s.eras) - 1
+	for n > 0 && on.Before(s.eras[n].from) {
+		n--
+	}
+	weeks := s.eras[n].weeks
 	for _, k := range [...]key{{class, direction}, {class, ""}, {"", direction}, {"", ""}} {
-		if w := s.weeks[k]; w != nil {
+		if w := weeks[k]; w != nil {
 			spans = w[on.Weekday()]
 			break
 		}
