@@ -80,10 +80,13 @@ type Edition struct {
 	Schedules  map[string]*calendar.Schedule // by site id
 	Slots      map[string][]SlotRule         // by site id
 	Tests      []Scenario
-	// Certificates are of pass and receipt keys, as the root keys signed them.
+	// Certificates are of pass, receipt and signers' keys, as the root keys signed them.
 	Certificates [][]byte
-	// Signatures are what lies in the package, not checked. See Verify.
+	// Signatures are what lies in the package by the root keys, not checked. See Verify.
 	Signatures map[Side][]byte
+	// Signers are the signatures of people, by the name of their file such as "A-1",
+	// not checked.
+	Signers map[string][]byte
 
 	weekly map[string]map[string]int // site, class: weekdays with an opening
 	where  map[string]place          // of the declarations: "parameter x", "site y"
@@ -219,6 +222,8 @@ type Table struct {
 type TableInput struct {
 	Name string
 	Of   string // CEL; the attribute Name where empty
+	Type string // "string", "int", "bool", "date" or "strings": of the attribute or the expression
+	Unit string // of an int
 }
 
 // TableRow is one line of a table.
@@ -236,6 +241,7 @@ type Cell struct {
 	Not     bool     // holds where none of Texts is the value
 	Texts   []string // of a string or bool
 	// Min and Max bound a number, both included where Has says that they are there.
+	// A date is counted in days since 1970-01-01.
 	Min, Max       int64
 	HasMin, HasMax bool
 }

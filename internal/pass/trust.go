@@ -24,9 +24,10 @@ const (
 	UseReceipt                 // signs receipts of the goods desk
 	UseExchange                // signs messages between the servers
 	UseOfficer                 // signs acts of one officer's device
+	UseSigner                  // signs editions, for a named person of the side
 )
 
-var uses = [...]string{"", "pass", "receipt", "exchange", "officer"}
+var uses = [...]string{"", "pass", "receipt", "exchange", "officer", "signer"}
 
 // Valid reports whether u is one of the uses.
 func (u Use) Valid() bool { return u > 0 && int(u) < len(uses) }
@@ -48,9 +49,10 @@ func (u Use) String() string {
 //	    5      : uint            nbf
 //	    -65538 : [
 //	        side  : uint              1 = A, 2 = B
-//	        use   : uint              1 pass, 2 receipt, 3 exchange, 4 officer
+//	        use   : uint              1 pass, 2 receipt, 3 exchange, 4 officer, 5 signer
 //	        key   : bstr .size 8      id
 //	        point : bstr .size 33     compressed point on P-256 (SEC 1 section 2.3.3)
+//	      ? person : tstr             of a signer, and of nothing else
 //	    ]
 //	}
 //
@@ -61,6 +63,7 @@ type Certificate struct {
 	Use    Use
 	Key    KeyID
 	Public *ecdsa.PublicKey
+	Person string // whose key it is, where the use is UseSigner
 	From   time.Time
 	Until  time.Time // first second at which the key is no longer good
 	Root   KeyID     // who certified
@@ -81,6 +84,37 @@ func externalCertificate() []byte { return []byte("darwaza.dev/certificate/1") }
 // Certify returns a certificate by a side's root for one of its keys, good from one
 // second until, and without, another.
 func Certify(root *Key, subject *ecdsa.PublicKey, use Use, from, until time.Time) ([]byte, error) {
+	if use == UseSigner {
+		return nil, problem.Field("use", "certificate.use") // a person has a name: see CertifySigner
+	}
+	return certify(root, subject, use, "", from, until)
+}
+
+// CertifySigner returns a certificate by a side's root for the key with which a person
+// signs editions for the side. The name of the person is as ValidPerson has it.
+func CertifySigner(root *Key, subject *ecdsa.PublicKey, person string, from, until time.Time) ([]byte, error) {
+	if !ValidPerson(person) {
+		return nil, problem.Field("person", "certificate.person")
+	}
+	return certify(root, subject, UseSigner, person, from, until)
+}
+
+// ValidPerson reports whether a name can stand for a person in a certificate: 1 to 40
+// small Latin letters, digits and single dashes between them, as in a login. "root" is
+// kept for the root key itself.
+func ValidPerson(s string) bool {
+	if s == "" || s == "root" || len(s) > 40 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && (c != '-' || s[i-1] == '-') {
+			return false
+		}
+	}
+	return true
+}
+
+func certify(root *Key, subject *ecdsa.PublicKey, use Use, person string, from, until time.Time) ([]byte, error) {
 	id, err := IDOf(subject)
 	if err != nil {
 		return nil, err
@@ -103,11 +137,18 @@ func Certify(root *Key, subject *ecdsa.PublicKey, use Use, from, until time.Time
 	b := cose.AppendMap(nil, 3)
 	b = cose.AppendUint(append(b, 4), exp)
 	b = cose.AppendUint(append(b, 5), nbf)
-	b = cose.AppendArray(cose.AppendInt(b, claimCertificate), 4)
+	fields := 4
+	if use == UseSigner {
+		fields = 5
+	}
+	b = cose.AppendArray(cose.AppendInt(b, claimCertificate), fields)
 	b = cose.AppendUint(b, root.side.wire())
 	b = cose.AppendUint(b, uint64(use))
 	b = cose.AppendBytes(b, id[:])
 	b = cose.AppendBytes(b, point)
+	if use == UseSigner {
+		b = cose.AppendText(b, person)
+	}
 	return root.sign(b, externalCertificate())
 }
 
@@ -160,14 +201,22 @@ func (c *Certificate) decode(b []byte) bool {
 		c.Revoked = c.From
 		return r.Done()
 	}
-	if r.Int() != claimCertificate || r.Array() != 4 {
+	if r.Int() != claimCertificate {
 		return false
 	}
+	fields := r.Array()
 	c.Side = readSide(&r)
 	c.Use = Use(r.UintMax(uint64(len(uses) - 1)))
 	r.BytesN(c.Key[:])
 	var point [33]byte
 	r.BytesN(point[:])
+	if c.Use == UseSigner {
+		if c.Person = r.Text(); fields != 5 || !ValidPerson(c.Person) {
+			return false
+		}
+	} else if fields != 4 {
+		return false
+	}
 	if !r.Done() || !c.Use.Valid() || !c.From.Before(c.Until) {
 		return false
 	}

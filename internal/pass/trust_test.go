@@ -50,14 +50,16 @@ func TestCertificates(t *testing.T) {
 	// Well signed, and not of the form: each field of a certificate put wrong by its root.
 	payload := must(payloadOf(a.certs[0]))
 	for name, change := range map[string]func(b []byte) []byte{
-		"another key's id":  func(b []byte) []byte { b[len(b)-36] ^= 1; return b },
-		"off the curve":     func(b []byte) []byte { b[len(b)-33] = 5; return b },
-		"no use":            func(b []byte) []byte { b[len(b)-45] = 0; return b },
-		"a use of tomorrow": func(b []byte) []byte { b[len(b)-45] = 5; return b },
-		"a third side":      func(b []byte) []byte { b[len(b)-46] = 3; return b },
-		"ends before":       func(b []byte) []byte { copy(b[8:12], []byte{0xff, 0xff, 0xff, 0xff}); return b },
-		"a byte more":       func(b []byte) []byte { return append(b, 0) },
-		"another map":       func(b []byte) []byte { b[0]++; return b },
+		"another key's id":    func(b []byte) []byte { b[len(b)-36] ^= 1; return b },
+		"off the curve":       func(b []byte) []byte { b[len(b)-33] = 5; return b },
+		"no use":              func(b []byte) []byte { b[len(b)-45] = 0; return b },
+		"a signer of no name": func(b []byte) []byte { b[len(b)-45] = 5; return b },
+		"a pass of a name":    func(b []byte) []byte { b[len(b)-47]++; return append(b, 1, 'x') },
+		"a use of tomorrow":   func(b []byte) []byte { b[len(b)-45] = 6; return b },
+		"a third side":        func(b []byte) []byte { b[len(b)-46] = 3; return b },
+		"ends before":         func(b []byte) []byte { copy(b[8:12], []byte{0xff, 0xff, 0xff, 0xff}); return b },
+		"a byte more":         func(b []byte) []byte { return append(b, 0) },
+		"another map":         func(b []byte) []byte { b[0]++; return b },
 	} {
 		bad := must(a.root.sign(change(bytes.Clone(payload)), externalCertificate()))
 		if _, err := bare.With(bad); codeOf(err) != "certificate.unreadable" {
@@ -97,7 +99,9 @@ func TestCertifyRefuses(t *testing.T) {
 			return Certify(root, &ecdsa.PublicKey{Curve: elliptic.P384()}, UsePass, day, until)
 		},
 		"no use":    func() ([]byte, error) { return Certify(root, key.Public(), 0, day, until) },
-		"later use": func() ([]byte, error) { return Certify(root, key.Public(), 5, day, until) },
+		"later use": func() ([]byte, error) { return Certify(root, key.Public(), 6, day, until) },
+		"no name":   func() ([]byte, error) { return Certify(root, key.Public(), UseSigner, day, until) },
+		"bad name":  func() ([]byte, error) { return CertifySigner(root, key.Public(), "Sana Baloch", day, until) },
 		"no time":   func() ([]byte, error) { return Certify(root, key.Public(), UsePass, day, day) },
 		"its root":  func() ([]byte, error) { return Revoke(root, root.ID(), day) },
 		"when":      func() ([]byte, error) { return Revoke(root, key.ID(), time.Time{}) },
@@ -305,11 +309,35 @@ func TestDeclared(t *testing.T) {
 
 func TestUse(t *testing.T) {
 	var words []string
-	for u := range Use(6) {
+	for u := range Use(7) {
 		words = append(words, u.String())
 	}
-	if !slices.Equal(words, []string{"?", "pass", "receipt", "exchange", "officer", "?"}) {
+	if !slices.Equal(words, []string{"?", "pass", "receipt", "exchange", "officer", "signer", "?"}) {
 		t.Error(words)
+	}
+}
+
+func TestSigner(t *testing.T) {
+	a := newParty(SideA)
+	key := testKey(SideA, "signer")
+	cert := must(CertifySigner(a.root, key.Public(), "sana-baloch", day, until))
+	c := must(ParseCertificate(cert))
+	if c.Use != UseSigner || c.Person != "sana-baloch" || c.Key != key.ID() || c.Side != SideA {
+		t.Errorf("%+v", c)
+	}
+	trust := must(newTrust(a).With(cert))
+	msg := must(SignMessage(key, []byte("text"), nil))
+	if got, err := trust.OpenMessage(SideA, UseSigner, msg, nil, noon); err != nil || string(got) != "text" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := trust.OpenMessage(SideA, UseOfficer, msg, nil, noon); err == nil {
+		t.Error("a signer's key does an officer's act")
+	}
+	for name, want := range map[string]bool{"a": true, "ab-2": true, "": false, "root": false, "-a": false, "a-": false, "a--b": false, "a.b": false, "A": false,
+		"ali reza": false, "а": false, strings.Repeat("a", 40): true, strings.Repeat("a", 41): false} {
+		if ValidPerson(name) != want {
+			t.Errorf("%q: want %t", name, want)
+		}
 	}
 }
 
@@ -319,6 +347,7 @@ func FuzzParseCertificate(f *testing.F) {
 		f.Add(c)
 	}
 	f.Add(must(Revoke(a.root, a.pass.ID(), noon)))
+	f.Add(must(CertifySigner(a.root, testKey(SideA, "signer").Public(), "sana-baloch", day, until)))
 	f.Add([]byte{0xd2, 0x84, 0x40, 0xa0, 0x40, 0x40})
 	trust := must(NewTrust(map[Side]*ecdsa.PublicKey{SideA: a.root.Public()}))
 	f.Fuzz(func(t *testing.T, b []byte) {
