@@ -222,10 +222,12 @@ func (r *reader) form(c *Clause) {
 	case KindCap:
 		need(against, "else")
 		need(c.Limit != "", "limit")
-		need(c.Per == "day" || c.Per == "category", "per: day or category")
+		need(c.Select != nil || c.Per == "day" || c.Per == "category", "per: day or category")
 		need(c.Else != reason.Divert || c.Regime != "", "regime, where the excess goes elsewhere")
 		need(c.Diverted == "" || c.Diverted == "count" || c.Diverted == "ignore" || strings.HasPrefix(c.Diverted, "question:"), "diverted to be count, ignore or question:id")
-		unit(c.Limit, e.Currency)
+		if c.Select == nil {
+			unit(c.Limit, e.Currency)
+		}
 	case KindRate:
 		need(c.Amount != "", "amount")
 		need((c.List == "") != (c.Rate == ""), "either list or rate")
@@ -255,7 +257,13 @@ func (r *reader) form(c *Clause) {
 	case KindNote:
 		need(len(c.At) == 0, "no at: nothing is asked of it")
 	default:
-		r.fault(c.Line, fmt.Sprintf("kind %q is not known", c.Kind), "write rule, schedule, opened, cap, rate, listed, tax, guarantee, fields, duty, bound or note")
+		if !slices.Contains(Kinds(), c.Kind) {
+			names := make([]string, 0, len(Kinds()))
+			for _, k := range Kinds() {
+				names = append(names, string(k))
+			}
+			r.fault(c.Line, fmt.Sprintf("kind %q is not known", c.Kind), "write "+strings.Join(names, ", "))
+		}
 	}
 	if c.Kind != KindRule && c.Kind != KindDuty && c.Kind != KindGuarantee && c.Kind != KindBound && c.Require != "" {
 		r.fault(c.Line, fmt.Sprintf("a %s has no require", c.Kind), "put it into a rule of its own")

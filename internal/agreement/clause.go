@@ -75,6 +75,15 @@ const (
 	KindTable Kind = "table"
 )
 
+// Kinds returns every kind, in the order in which the specification tells of them.
+func Kinds() []Kind {
+	return []Kind{
+		KindRule, KindCondition, KindDefine, KindAmount, KindChoice, KindSchedule, KindOpened, KindSuspend, KindListed, KindRate, KindCap, KindFrequency,
+		KindWindow, KindStay, KindValidity, KindResidence, KindRatio, KindLedger, KindTax, KindGuarantee, KindFields, KindTurn, KindDuty, KindShare,
+		KindTable, KindBound, KindNote,
+	}
+}
+
 // Clause is one clause of an instrument, with its text and what it does.
 type Clause struct {
 	ID         string

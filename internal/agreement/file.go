@@ -120,7 +120,7 @@ func folders(dir string) []string {
 		return []string{".yaml", ".md"}
 	case "parameters", "clauses", "schedule", "tests":
 		return []string{".yaml", ".md"}
-	case "lists":
+	case "lists", "tables":
 		return []string{".yaml", ".csv", ".md"}
 	case "keys":
 		return []string{".yaml", ".cert", ".md"}
@@ -142,7 +142,7 @@ func checkPath(p string, d fs.DirEntry) (Fault, bool) {
 	}
 	if d.IsDir() {
 		if folders(p) == nil {
-			return bad("not a folder that this version reads", "take it out; known are parameters, lists, clauses, schedule, tests, keys, signatures")
+			return bad("not a folder that this version reads", "take it out; known are parameters, lists, tables, clauses, schedule, tests, keys, signatures")
 		}
 		return Fault{}, false
 	}

@@ -15,7 +15,7 @@ import (
 // TestGuide holds the guide against the format: each field, kind, unit and point of
 // the files stands in it.
 func TestGuide(t *testing.T) {
-	b, err := os.ReadFile("../../docs/agreements.md")
+	b, err := os.ReadFile("../../docs/spec/agreement.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,9 +5,13 @@ package agreement
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +46,7 @@ func Check(fsys fs.FS) (*Edition, Faults) {
 		Parties: map[Side]Party{}, Instruments: map[string]Instrument{}, Attributes: map[string]Attribute{},
 		Parameters: map[string]*Parameter{}, Questions: map[string]Question{}, ListInfo: map[string]ListInfo{},
 		Schedules: map[string]*calendar.Schedule{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
+		Events: map[string]EventKind{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
 		weekly: map[string]map[string]int{}, where: map[string]place{},
 	}}
 	r.all()
@@ -116,6 +121,12 @@ func (r *reader) all() {
 			r.list(raw)
 		}
 	}
+	for _, p := range r.in("tables", ".yaml") {
+		var raw rawTable
+		if r.decode(p, &raw) {
+			r.table(raw)
+		}
+	}
 	for _, p := range r.in("clauses", ".yaml") {
 		var raw rawClauses
 		if r.decode(p, &raw) {
@@ -157,6 +168,15 @@ func (r *reader) agreement(a rawAgreement) {
 	e.Until = r.instant(a.Until, loc, false)
 	if !e.Until.IsZero() && !e.From.Before(e.Until) {
 		r.fault(a.Until.line, "ends before it begins", "put until after from")
+	}
+	e.Notice, e.Members = r.notice(a.Notice), a.Members
+	if a.Amends.text != "" {
+		b, err := hex.DecodeString(a.Amends.text)
+		if err != nil || len(b) != len(e.Amends) {
+			r.fault(a.Amends.line, "amends is not the hash of an edition", "write the 64 hexadecimal digits that darwaza agreement hash gives of the edition before")
+		} else {
+			e.Amends = Hash(b)
+		}
 	}
 	if !isCurrency(e.Currency) {
 		r.fault(a.Currency.line, fmt.Sprintf("currency %q is not known", e.Currency), "write three letters of ISO 4217, such as USD")
@@ -216,7 +236,51 @@ func (r *reader) agreement(a rawAgreement) {
 	for _, x := range a.Attributes {
 		r.attribute(x.line, x.v)
 	}
+	for _, x := range a.Events {
+		r.event(x.line, x.v)
+	}
 	r.owner = ""
+}
+
+// notice reads "48 hours" or "14 days".
+func (r *reader) notice(s scalar) time.Duration {
+	if s.text == "" {
+		return 0
+	}
+	number, unit, _ := strings.Cut(s.text, " ")
+	n, err := strconv.Atoi(number)
+	step := map[string]time.Duration{"hours": time.Hour, "days": 24 * time.Hour}[unit]
+	if err != nil || n < 1 || n > 10000 || step == 0 {
+		r.fault(s.line, fmt.Sprintf("notice %q", s.text), `write the time between the last signature and from, such as "48 hours" or "14 days"`)
+		return 0
+	}
+	return time.Duration(n) * step
+}
+
+// The fields that every event has; a kind cannot declare them anew.
+func eventFields() []string { return []string{"at", "on", "site"} }
+
+func (r *reader) event(line int, x rawEvent) {
+	r.owner = x.ID
+	r.id(line, "event", x.ID)
+	r.declare("event", x.ID, line)
+	r.text(line, "name", trim(x.Name))
+	if x.ID == "lot" {
+		r.fault(line, "the kind lot is made of the lots of a question", "call it something else")
+	}
+	for i, f := range x.Fields {
+		switch a, ok := r.e.Attributes[f]; {
+		case slices.Contains(x.Fields[:i], f):
+			r.fault(line, fmt.Sprintf("field %q stands twice", f), "keep one of them")
+		case slices.Contains(eventFields(), f):
+			r.fault(line, fmt.Sprintf("field %q is one that every event has", f), "take it out")
+		case !ok:
+			r.fault(line, fmt.Sprintf("attribute %q is not declared", f), "declare it under attributes")
+		case a.Derived:
+			r.fault(line, fmt.Sprintf("field %q is derived", f), "use an attribute that is given")
+		}
+	}
+	r.e.Events[x.ID] = EventKind{ID: x.ID, Name: trim(x.Name), Fields: x.Fields, Line: line, File: r.file}
 }
 
 func (r *reader) instrument(line int, x rawInstrument) {
@@ -224,8 +288,8 @@ func (r *reader) instrument(line int, x rawInstrument) {
 	r.id(line, "instrument", x.ID)
 	r.declare("instrument", x.ID, line)
 	r.text(line, "title", trim(x.Title))
-	if x.Status != "law" && x.Status != "example" {
-		r.fault(line, fmt.Sprintf("status %q", x.Status), `write "law", or "example" for what no text says`)
+	if !slices.Contains(statuses(), x.Status) {
+		r.fault(line, fmt.Sprintf("status %q", x.Status), "write "+strings.Join(statuses(), ", ")+`; "example" is for what no text says`)
 	}
 	if x.Source == "" {
 		r.fault(line, "instrument without a source", "say where the text can be read")
@@ -233,7 +297,7 @@ func (r *reader) instrument(line int, x rawInstrument) {
 	if x.Side != "" && !x.Side.Valid() {
 		r.fault(line, fmt.Sprintf("side %q", x.Side), "write A, B, or leave it out for a joint text")
 	}
-	i := Instrument{ID: x.ID, Title: trim(x.Title), Side: x.Side, Status: x.Status, Source: x.Source, From: r.when(x.From), Until: r.when(x.Until)}
+	i := Instrument{ID: x.ID, Title: trim(x.Title), Side: x.Side, Status: x.Status, Source: x.Source, From: r.when(x.From), Until: r.when(x.Until), Published: r.date(x.Published)}
 	if !i.Until.IsZero() && i.From.Compare(i.Until) >= 0 {
 		r.fault(x.Until.line, "ends before it begins", "put until after from")
 	}
@@ -276,20 +340,31 @@ func (r *reader) attribute(line int, x rawAttribute) {
 	r.id(line, "attribute", x.ID)
 	r.declare("attribute", x.ID, line)
 	r.text(line, "name", trim(x.Name))
-	switch x.Type {
-	case "string", "int", "bool", "time":
-	default:
-		r.fault(line, fmt.Sprintf("type %q", x.Type), "write string, int, bool or time")
+	if !slices.Contains(types(), x.Type) {
+		r.fault(line, fmt.Sprintf("type %q", x.Type), "write "+strings.Join(types(), ", "))
 	}
-	if x.Unit != "" && (x.Type != "int" || !isUnit(x.Unit)) {
+	if len(x.Values) > 0 && x.Type != "string" && x.Type != "strings" {
+		r.fault(line, fmt.Sprintf("values of a %s", x.Type), "only a string or strings has a closed set of values")
+	}
+	for i, v := range x.Values {
+		if v == "" || slices.Contains(x.Values[:i], v) {
+			r.fault(line, fmt.Sprintf("value %q is empty or stands twice", v), "write each value once")
+		}
+	}
+	if x.Unit != "" && (x.Type != "int" || !isUnit(x.Unit) || x.Unit == "date" || x.Unit == "text") {
 		r.fault(line, fmt.Sprintf("unit %q of a %s", x.Unit, x.Type), "give a known unit to an int, or none")
 	}
-	for _, reserved := range [...]string{"now", "site", "side", "param"} {
+	for _, reserved := range reservedNames() {
 		if x.ID == reserved || strings.HasPrefix(x.ID, reserved+".") {
 			r.fault(line, "the name is kept for the engine", "call it something else")
 		}
 	}
-	r.e.Attributes[x.ID] = Attribute{ID: x.ID, Type: x.Type, Name: trim(x.Name), Sensitive: x.Sensitive, Unit: x.Unit, Line: line, File: r.file}
+	r.e.Attributes[x.ID] = Attribute{ID: x.ID, Type: x.Type, Name: trim(x.Name), Sensitive: x.Sensitive, Unit: x.Unit, Values: x.Values, Derived: x.Derived, Line: line, File: r.file}
+}
+
+// reservedNames are those that the engine gives to conditions.
+func reservedNames() []string {
+	return []string{"now", "today", "site", "side", "param", "event", "prior", "signed"}
 }
 
 func (r *reader) parameter(line int, x rawParameter) {
@@ -305,7 +380,8 @@ func (r *reader) parameter(line int, x rawParameter) {
 		r.fault(line, "no values", `write the value, or "unknown" where the text leaves it empty`)
 	}
 	for _, y := range x.Values {
-		v := ParameterValue{From: r.when(y.v.From), Site: y.v.Site, Side: y.v.Side, Text: y.v.Value.text, Source: strings.TrimSpace(y.v.Source)}
+		v := ParameterValue{From: r.when(y.v.From), Until: r.when(y.v.Until), Published: r.date(y.v.Published), Site: y.v.Site, Side: y.v.Side,
+			Text: y.v.Value.text, Source: strings.TrimSpace(y.v.Source), For: r.pins(y.v.For)}
 		if v.From.IsZero() && y.v.From.text == "" {
 			r.fault(y.line, "value without a date", "write from: the first day on which it holds")
 		}
@@ -315,21 +391,54 @@ func (r *reader) parameter(line int, x rawParameter) {
 		if v.Side != "" && !v.Side.Valid() {
 			r.fault(y.line, fmt.Sprintf("side %q", v.Side), "write A or B, or leave it out")
 		}
-		if v.Text != "unknown" {
+		if !v.Until.IsZero() && v.From.Compare(v.Until) >= 0 {
+			r.fault(y.line, "ends before it begins", "put until after from")
+		}
+		switch {
+		case v.Text == "unknown":
+		case v.Text == "unlimited" && x.Unit != "date" && x.Unit != "text":
+			v.Int, v.Known, v.Unlimited = math.MaxInt64, true, true
+		default:
 			n, err := quantity(v.Text, x.Unit)
 			if err != nil {
-				r.fault(y.line, err.Error(), `write a plain number of the unit, or "unknown"`)
+				r.fault(y.line, err.Error(), `write a plain number of the unit, "unlimited" or "unknown"`)
 			}
 			v.Int, v.Known = n, err == nil
 		}
 		for _, o := range p.Values {
-			if o.From == v.From && o.Site == v.Site && o.Side == v.Side {
+			if o.From == v.From && o.Site == v.Site && o.Side == v.Side && maps.Equal(o.For, v.For) {
 				r.fault(y.line, fmt.Sprintf("two values from %s for the same site and side", v.From), "keep one of them")
 			}
 		}
 		p.Values = append(p.Values, v)
 	}
 	r.e.Parameters[x.ID] = p
+}
+
+// pins reads the attributes and values for which something holds.
+func (r *reader) pins(raw map[string]scalar) map[string]string {
+	if len(raw) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	for _, k := range slices.Sorted(maps.Keys(raw)) {
+		r.pin(raw[k].line, k, raw[k].text)
+		out[k] = raw[k].text
+	}
+	return out
+}
+
+// pin faults a value that an attribute can never have.
+func (r *reader) pin(line int, id, text string) {
+	a, ok := r.e.Attributes[id]
+	switch {
+	case !ok:
+		r.fault(line, fmt.Sprintf("attribute %q is not declared", id), "declare it in agreement.yaml")
+	case a.Type != "string":
+		r.fault(line, fmt.Sprintf("%s is a %s", id, a.Type), "tell cases apart by an attribute of type string")
+	case len(a.Values) > 0 && !slices.Contains(a.Values, text):
+		r.fault(line, fmt.Sprintf("%q is not a value of %s", text, id), "write one of "+strings.Join(a.Values, ", "))
+	}
 }
 
 func (r *reader) clauses(raw rawClauses) {
@@ -353,7 +462,7 @@ func (r *reader) clauses(raw rawClauses) {
 		if q.Words == "" {
 			r.fault(x.line, "nothing says what leaves it open", "write words: the clause and what it leaves open")
 		}
-		r.e.Questions[q.ID] = Question{ID: q.ID, Asks: trim(q.Asks), Reading: trim(q.Reading), By: q.By, Words: strings.TrimSpace(q.Words), Clauses: q.Clauses}
+		r.e.Questions[q.ID] = Question{ID: q.ID, Asks: trim(q.Asks), Reading: trim(q.Reading), By: q.By, Words: strings.TrimSpace(q.Words), Clauses: q.Clauses, Later: r.settled(q.Settled)}
 	}
 	for _, x := range raw.Clauses {
 		r.clause(x.line, raw.Instrument, x.v)
@@ -365,12 +474,59 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	r.declare("clause", x.ID, line)
 	c := &Clause{
 		ID: x.ID, Anchor: anchor(x.ID), Instrument: instrument, Kind: x.Kind, At: x.At,
-		Text: trim(x.Text), Say: trim(x.Say), Next: trim(x.Next),
-		When: strings.TrimSpace(x.When), Require: strings.TrimSpace(x.Require),
+		Text: trim(x.Text), Say: trim(x.Say), Next: trim(x.Next), Published: r.date(x.Published),
+		When: strings.TrimSpace(x.When), Require: strings.TrimSpace(x.Require), Then: r.outcome(line, x.Then.text),
 		Else: r.outcome(line, x.Else), Missing: r.outcome(line, x.Missing), Overrides: x.Overrides,
-		Questions: x.Questions, Decides: x.Decides, Per: x.Per, Limit: x.Limit, Diverted: x.Diverted, Earlier: x.Earlier, Regime: x.Regime,
-		List: x.List, Beside: x.Beside, Amount: x.Amount, Of: x.Of, Currency: x.Currency, Rate: x.Rate, Fields: x.Fields, By: x.By,
+		Questions: x.Questions, Turns: x.Turns, Matter: x.Matter, Decides: x.Decides,
+		Per: x.Per, Limit: x.Limit, Diverted: x.Diverted, Earlier: x.Earlier, Regime: x.Regime, List: x.List, Beside: x.Beside,
+		Amount: x.Amount, Of: x.Of.strings(), Currency: x.Currency, Rate: x.Rate, Fields: x.Fields,
+		Attribute: x.Attribute, Value: strings.TrimSpace(x.Value.text), Code: x.Code, Amounts: x.Amounts, Take: x.Take, Measure: x.Measure,
+		Sum: x.Sum, Adds: x.Adds.text, AmountOf: x.AmountOf, Before: x.Before, After: x.After, AtLeast: x.AtLeast, AtMost: x.AtMost, Strict: x.Open,
+		Start: x.Start, End: x.End, Days: x.Days, Nights: x.Nights, Counting: x.Counting,
+		Expires: x.Expires, Issued: x.Issued, For: x.For, Including: x.Anniversary == "in", Over: x.Over,
+		Place: x.Place, Region: x.Region, Since: x.Since, Distance: x.Distance, Times: x.Times, Within: x.Within, Running: x.Running, Tolerance: x.Tolerance,
+		Release: strings.TrimSpace(x.Release), Step: x.Step, Classes: x.Classes, Direction: x.Direction, Voids: x.Voids,
+		To: x.To.strings(), Never: x.Never, Table: x.Table,
 		Line: line, File: r.file,
+	}
+	pick := func(s *rawSelect) *Select {
+		if s == nil {
+			return nil
+		}
+		return &Select{Events: s.Events, Where: strings.TrimSpace(s.Where)}
+	}
+	if x.Events != "" || x.Where != "" || x.Field != "" {
+		c.Select = &Select{Events: x.Events, Where: strings.TrimSpace(x.Where), Field: x.Field}
+	}
+	if x.Window != nil {
+		c.Span = &Span{Per: x.Window.Per, Rolling: x.Window.Rolling, Here: x.Window.Here}
+	}
+	for _, t := range x.Order {
+		c.Order = append(c.Order, Turn(t))
+	}
+	// Words that mean other things in other kinds.
+	switch x.Kind {
+	case KindDuty:
+		c.By, c.End = Side(x.By.text), x.Done
+	case KindCap:
+		c.Groups = x.By.strings()
+	case KindTurn:
+		c.Done = x.Done
+	case KindWindow:
+		c.Event = x.Event.text
+	case KindShare:
+		c.Events = x.Event.strings()
+	case KindLedger:
+		c.First, c.Second = pick(x.First), pick(x.Then.pick)
+	case KindRatio:
+		c.First, c.Second = pick(x.Of.pick), pick(x.To.pick)
+	case KindSuspend:
+		if c.Then == reason.None {
+			c.Then = reason.Closed
+		}
+	}
+	if x.Anniversary != "" && x.Anniversary != "in" && x.Anniversary != "out" {
+		r.fault(line, fmt.Sprintf("anniversary %q", x.Anniversary), "write in where the anniversary is the last day, or out where the day before is")
 	}
 	if c.Anchor == "" || len(x.ID) > 40 || !ascii(x.ID) {
 		r.fault(line, "clause id has no letter or digit, is too long, or is not of Latin letters", "write an id such as P8(iv)")
@@ -379,6 +535,12 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	r.text(line, "text", c.Text)
 	if p := (Period{From: r.when(x.From), Until: r.when(x.Until), Sites: x.Sites, Sides: x.Sides}); !p.From.IsZero() || !p.Until.IsZero() || len(p.Sites)+len(p.Sides) > 0 {
 		c.Holds = append(c.Holds, p)
+		if len(x.Holds) > 0 {
+			r.fault(line, "holds, and also from, until, sites or sides", "write all of them under holds")
+		}
+	}
+	for _, h := range x.Holds {
+		c.Holds = append(c.Holds, Period{From: r.when(h.v.From), Until: r.when(h.v.Until), Sites: h.v.Sites, Sides: h.v.Sides})
 	}
 	for _, p := range c.Holds {
 		if !p.Until.IsZero() && p.From.Compare(p.Until) >= 0 {
@@ -386,6 +548,34 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 		}
 	}
 	r.e.Clauses = append(r.e.Clauses, c)
+}
+
+// settled reads the later readings of a question.
+func (r *reader) settled(raw []at[rawSettlement]) []Settlement {
+	var out []Settlement
+	for _, x := range raw {
+		s := Settlement{From: r.date(x.v.From), Published: r.date(x.v.Published), By: x.v.By, Reading: trim(x.v.Reading), Instrument: x.v.Instrument, Source: strings.TrimSpace(x.v.Source)}
+		r.text(x.line, "reading", s.Reading)
+		switch s.By {
+		case "A", "B", "both", "nobody":
+		default:
+			r.fault(x.line, fmt.Sprintf("by %q", s.By), "write A, B, both or nobody")
+		}
+		if s.From.IsZero() {
+			r.fault(x.line, "settled without a date", "write from: the day from which the reading holds")
+		}
+		if s.Source == "" {
+			r.fault(x.line, "settled without a source", "say which text gives the reading")
+		}
+		if _, ok := r.e.Instruments[s.Instrument]; s.Instrument != "" && !ok {
+			r.fault(x.line, fmt.Sprintf("instrument %q is not known", s.Instrument), "declare it in agreement.yaml")
+		}
+		if n := len(out); n > 0 && !out[n-1].From.Before(s.From) {
+			r.fault(x.line, "settled out of order", "write the oldest first, each from a day of its own")
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // anchor makes an id fit for a link: "P8(i)-b" becomes "p8-i-b".

@@ -5,6 +5,7 @@ package agreement
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/csv"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/reason"
 )
 
 const (
@@ -39,8 +41,14 @@ func (r *reader) list(x rawList) {
 	if x.Source == "" {
 		r.fault(1, "list without a source", "say which text gives it")
 	}
-	info := ListInfo{ID: x.ID, Title: trim(x.Title), Source: strings.TrimSpace(x.Source), Absent: x.Absent, Items: x.Items,
+	if x.Kind == "" {
+		x.Kind = ListGoods
+	}
+	info := ListInfo{ID: x.ID, Title: trim(x.Title), Source: strings.TrimSpace(x.Source), Absent: x.Absent, Items: x.Items, Kind: x.Kind, Open: trim(x.Open),
 		Rates: map[string]string{}, Categories: map[string]lang.Text{}, Line: 1, File: file}
+	if len(info.Open) > 0 {
+		r.text(1, "open", info.Open)
+	}
 	for _, k := range slices.Sorted(maps.Keys(x.Categories)) {
 		r.text(1, "name of category "+k, trim(x.Categories[k].Name))
 		info.Rates[k], info.Categories[k] = x.Categories[k].Rate, trim(x.Categories[k].Name)
@@ -52,108 +60,543 @@ func (r *reader) list(x rawList) {
 		}
 		return
 	}
-
-	rows := r.csv(x.Lines, []string{"code", "category", "rate"})
-	var lines []goods.Line
-	at := map[string]int{} // code → index in lines
-	for _, row := range rows {
-		rate, err := quantity(row.cell[2], "percent")
-		if err != nil {
-			r.fault(row.line, "rate: "+err.Error(), "write a number of percent, such as 5 or 7.5")
-		}
-		code := strings.Replace(row.cell[0], ".", "", 1)
-		if !eightDigits(code) {
-			r.fault(row.line, fmt.Sprintf("code %q is not eight digits", row.cell[0]), "write it as 0702.0000")
-			continue
-		}
-		if _, twice := at[code]; twice {
-			r.fault(row.line, fmt.Sprintf("code %s stands twice", row.cell[0]), "keep one line of it")
-			continue
-		}
-		if _, ok := info.Categories[row.cell[1]]; !ok && row.cell[1] != "" {
-			r.fault(row.line, fmt.Sprintf("category %q is not declared", row.cell[1]), "declare it in "+path.Base(file))
-		}
-		at[code] = len(lines)
-		lines = append(lines, goods.Line{Code: code, Category: row.cell[1], Rate: rate, Name: lang.Text{}})
+	if x.Kind != ListGoods && (x.Names != "" || len(x.Categories) > 0) {
+		r.fault(1, fmt.Sprintf("names or categories in a list of %s", x.Kind), "write the names into the columns en, fa and ur of its lines")
 	}
-	for _, row := range r.csv(x.Names, []string{"code", "unit", "icon", "en", "fa", "ur", "words"}) {
-		i, ok := at[strings.Replace(row.cell[0], ".", "", 1)]
-		if !ok {
-			r.fault(row.line, fmt.Sprintf("code %q is not on the list", row.cell[0]), "take the line out")
-			continue
-		}
-		l := &lines[i]
-		if l.Unit != "" {
-			r.fault(row.line, fmt.Sprintf("code %q is named twice", row.cell[0]), "keep one line of it")
-			continue
-		}
-		l.Unit, l.Icon = row.cell[1], row.cell[2]
-		for j, tag := range lang.Tags {
-			if s := row.cell[3+j]; s != "" {
-				l.Name[tag] = s
-			}
-		}
-		for w := range strings.SplitSeq(row.cell[6], "|") {
-			if w = strings.TrimSpace(w); w != "" {
-				l.Words = append(l.Words, w)
-			}
-		}
-		r.text(row.line, "name of "+row.cell[0], l.Name)
-		if l.Unit == "" {
-			r.fault(row.line, "good without a unit", "write kg, litre, piece or another")
-		}
+	n := 0
+	switch x.Kind {
+	case ListGoods:
+		n = r.goodsList(x, info)
+	case ListPlaces:
+		n = r.places(x)
+	case ListValues:
+		n = r.values(x)
+	default:
+		r.fault(1, fmt.Sprintf("kind %q", x.Kind), "write goods, places or values")
+		return
 	}
 	r.file = file
-	for _, l := range lines {
-		if l.Unit == "" {
-			r.fault(1, "no name for "+goods.FormatCode(l.Code), "add a line to "+x.Names)
+	if x.Items != 0 && x.Items != n {
+		r.fault(1, fmt.Sprintf("%d lines where the text has %d", n, x.Items), "compare the list with the text")
+	}
+}
+
+// The kinds of lists.
+const (
+	ListGoods  = "goods"
+	ListPlaces = "places"
+	ListValues = "values"
+)
+
+// goodsList reads the lines of a list of goods and returns how many there are.
+func (r *reader) goodsList(x rawList, info ListInfo) int {
+	file := r.file
+	known := []string{"code", "category", "rate", "from", "until", "exclude", "unit", "icon", "en", "fa", "ur", "words", "site", "side"}
+	rows := r.csv("lists/", x.Lines, []string{"code"}, func(h string) bool {
+		_, ok := r.e.Attributes[h]
+		return ok || slices.Contains(known, h)
+	}, "code, category, rate, from, until, exclude, site, side, en, fa, ur, unit, icon, words, or an attribute")
+	var lines []goods.Line
+	at := map[string][]int{} // code → indexes in lines
+	where := map[int]int{}   // index → line
+	for _, row := range rows {
+		l := goods.Line{Category: row.cell["category"], Name: lang.Text{}, Unit: row.cell["unit"], Icon: row.cell["icon"]}
+		if s, ok := row.cell["rate"]; ok && s != "" {
+			rate, err := quantity(s, "percent")
+			if err != nil {
+				r.fault(row.line, "rate: "+err.Error(), "write a number of percent, such as 5 or 7.5")
+			}
+			l.Rate = rate
+		} else if ok && row.cell["exclude"] != "true" {
+			r.fault(row.line, "no rate", "write a number of percent, such as 5 or 7.5")
+		}
+		var ok bool
+		if l.Code, ok = plainCode(row.cell["code"]); !ok {
+			r.fault(row.line, fmt.Sprintf("code %q is not of two to eight digits", row.cell["code"]), "write it as 0702.0000, or shorter where the text names a heading or chapter")
+			continue
+		}
+		if len(l.Code)%2 != 0 {
+			r.warn(row.line, fmt.Sprintf("code %s has an odd number of digits", row.cell["code"]), "compare it with the text; it stands for every code that begins so")
+		}
+		switch s := row.cell["exclude"]; s {
+		case "", "false":
+		case "true":
+			l.Exclude = true
+		default:
+			r.fault(row.line, fmt.Sprintf("exclude %q", s), "write true, or leave it empty")
+		}
+		_, declared := info.Categories[l.Category]
+		if !declared && l.Category != "" {
+			r.fault(row.line, fmt.Sprintf("category %q is not declared", l.Category), "declare it in "+path.Base(file))
+		}
+		if l.Category == "" && len(info.Categories) > 0 && !l.Exclude {
+			r.fault(row.line, "no category", "name one of "+path.Base(file))
+		}
+		l.From, l.Until = r.when(scalar{row.cell["from"], row.line}), r.when(scalar{row.cell["until"], row.line})
+		if !l.Until.IsZero() && l.From.Compare(l.Until) >= 0 {
+			r.fault(row.line, "ends before it begins", "put until after from")
+		}
+		for _, h := range row.head {
+			s := row.cell[h]
+			_, declared := r.e.Attributes[h]
+			if s == "" || !declared && h != "site" && h != "side" {
+				continue
+			}
+			switch h {
+			case "site":
+				if _, ok := r.e.Site(s); !ok {
+					r.fault(row.line, fmt.Sprintf("site %q is not known", s), "name a site of agreement.yaml")
+				}
+			case "side":
+				if !Side(s).Valid() {
+					r.fault(row.line, fmt.Sprintf("side %q", s), "write A or B")
+				}
+			default:
+				r.pin(row.line, h, s)
+			}
+			if l.For == nil {
+				l.For = map[string]string{}
+			}
+			l.For[h] = s
+		}
+		r.names(row, &l)
+		if len(l.Name) > 0 {
+			r.text(row.line, "name of "+row.cell["code"], l.Name)
+		}
+		for _, i := range at[l.Code] {
+			if sameCase(lines[i], l) {
+				r.fault(row.line, fmt.Sprintf("code %s stands twice for one case, first on line %d", row.cell["code"], where[i]), "keep one line of it, or tell them apart by dates, site, side or an attribute")
+				ok = false
+				break
+			}
+		}
+		if len(at[l.Code]) > maxSameCode {
+			r.fault(row.line, fmt.Sprintf("code %s stands on more than %d lines", row.cell["code"], maxSameCode), "split the list")
+			return len(rows)
+		}
+		if ok {
+			at[l.Code], where[len(lines)] = append(at[l.Code], len(lines)), row.line
+			lines = append(lines, l)
 		}
 	}
-	if x.Items != 0 && x.Items != len(lines) {
-		r.fault(1, fmt.Sprintf("%d lines where the text has %d", len(lines), x.Items), "compare the list with the text")
+	if x.Names != "" {
+		r.goodsNames(x, lines, at)
+	}
+	r.file = file
+	bare := 0
+	for i := range lines {
+		l := &lines[i]
+		switch {
+		case l.Unit == "" && x.Names != "" && !l.Exclude:
+			r.fault(1, "no name for "+goods.FormatCode(l.Code), "add a line to "+x.Names)
+		case l.Name.In(lang.EN) == "" && !l.Exclude:
+			bare++
+		}
+		if l.Name.In(lang.EN) == "" {
+			l.Name[lang.EN] = goods.FormatCode(l.Code)
+		}
+	}
+	if bare > 0 {
+		r.warn(1, fmt.Sprintf("%d lines without a name", bare), "add the columns en, fa and ur, or a file of names")
 	}
 	l, err := goods.NewList(x.ID, info.Title, lines)
 	if err != nil {
 		r.fault(1, err.Error(), "mend the list")
-		return
+		return len(rows)
 	}
 	if r.e.Lists == nil {
 		r.e.Lists = map[string]*goods.List{}
 	}
 	r.e.Lists[x.ID] = l
+	return len(lines)
 }
 
-func eightDigits(s string) bool {
-	if len(s) != 8 {
+// maxSameCode is how many lines a code may have, each for another case.
+const maxSameCode = 200
+
+// sameCase reports whether two lines of one code can hold in one case and neither is
+// the more particular one.
+func sameCase(x, y goods.Line) bool {
+	if len(x.For) != len(y.For) || !periodsMeet(Period{From: x.From, Until: x.Until}, Period{From: y.From, Until: y.Until}) {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
+	for k, v := range x.For {
+		if w, ok := y.For[k]; ok && w != v {
 			return false
 		}
 	}
 	return true
 }
 
-type csvRow struct {
-	line int
-	cell []string
+// names reads the columns with what the good is called.
+func (r *reader) names(row csvRow, l *goods.Line) {
+	for _, tag := range lang.Tags {
+		if s := row.cell[string(tag)]; s != "" {
+			l.Name[tag] = s
+		}
+	}
+	for w := range strings.SplitSeq(row.cell["words"], "|") {
+		if w = strings.TrimSpace(w); w != "" {
+			l.Words = append(l.Words, w)
+		}
+	}
 }
 
-// csv reads a file of lists/ with the given columns, all of them, in that order.
-func (r *reader) csv(name string, columns []string) []csvRow {
-	p := "lists/" + name
+// goodsNames reads the file of names beside the lines.
+func (r *reader) goodsNames(x rawList, lines []goods.Line, at map[string][]int) {
+	columns := []string{"code", "unit", "icon", "en", "fa", "ur", "words"}
+	named := map[string]bool{}
+	for _, row := range r.csv("lists/", x.Names, columns, func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ",")) {
+		code, _ := plainCode(row.cell["code"])
+		if len(at[code]) == 0 {
+			r.fault(row.line, fmt.Sprintf("code %q is not on the list", row.cell["code"]), "take the line out")
+			continue
+		}
+		if named[code] {
+			r.fault(row.line, fmt.Sprintf("code %q is named twice", row.cell["code"]), "keep one line of it")
+			continue
+		}
+		named[code] = true
+		l := goods.Line{Name: lang.Text{}, Unit: row.cell["unit"], Icon: row.cell["icon"]}
+		r.names(row, &l)
+		r.text(row.line, "name of "+row.cell["code"], l.Name)
+		if l.Unit == "" {
+			r.fault(row.line, "good without a unit", "write kg, litre, piece or another")
+			l.Unit = "?"
+		}
+		for _, i := range at[code] {
+			lines[i].Name, lines[i].Words, lines[i].Unit, lines[i].Icon = l.Name, l.Words, l.Unit, l.Icon
+		}
+	}
+}
+
+// places reads a list of places, each within another or at the top.
+func (r *reader) places(x rawList) int {
+	p := &Places{ID: x.ID, Name: map[string]lang.Text{}, Up: map[string]string{}}
+	columns := []string{"id", "parent", "en", "fa", "ur"}
+	rows := r.csv("lists/", x.Lines, columns[:3], func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ","))
+	at := map[string]int{}
+	for _, row := range rows {
+		id := row.cell["id"]
+		r.id(row.line, "place", id)
+		if _, twice := p.Up[id]; twice {
+			r.fault(row.line, fmt.Sprintf("place %s stands twice", id), "keep one line of it")
+			continue
+		}
+		at[id] = row.line
+		p.Up[id], p.Name[id] = row.cell["parent"], r.rowName(row)
+	}
+	for _, row := range rows {
+		up := row.cell["parent"]
+		if _, ok := p.Up[up]; up != "" && !ok {
+			r.fault(row.line, fmt.Sprintf("parent %q is not on the list", up), "add a line for it, or leave the parent empty")
+		}
+	}
+	done := map[string]bool{}
+	for _, row := range rows {
+		path := map[string]bool{}
+		id := row.cell["id"]
+		for id != "" && !done[id] {
+			if path[id] {
+				r.fault(at[id], fmt.Sprintf("place %s lies in itself", id), "mend the parents")
+				break
+			}
+			path[id] = true
+			id = p.Up[id]
+		}
+		for id := range path {
+			done[id] = true
+		}
+	}
+	r.e.Places[x.ID] = p
+	return len(rows)
+}
+
+// values reads a list of plain texts.
+func (r *reader) values(x rawList) int {
+	columns := []string{"id", "en", "fa", "ur"}
+	rows := r.csv("lists/", x.Lines, columns[:2], func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ","))
+	out := map[string]lang.Text{}
+	for _, row := range rows {
+		id := row.cell["id"]
+		if _, twice := out[id]; id == "" || !ascii(id) || twice {
+			r.fault(row.line, fmt.Sprintf("value %q is empty, stands twice or is not of Latin letters without blanks", id), "write each value once")
+			continue
+		}
+		out[id] = r.rowName(row)
+	}
+	r.e.Values[x.ID] = out
+	return len(rows)
+}
+
+func (r *reader) rowName(row csvRow) lang.Text {
+	l := goods.Line{Name: lang.Text{}}
+	r.names(row, &l)
+	r.text(row.line, "name of "+row.cell["id"], l.Name)
+	return l.Name
+}
+
+// plainCode takes the dots out of a code that is written with plain digits alone.
+func plainCode(s string) (string, bool) {
+	code := strings.ReplaceAll(s, ".", "")
+	for i := 0; i < len(code); i++ {
+		if code[i] < '0' || code[i] > '9' {
+			return "", false
+		}
+	}
+	return code, len(code) >= 2 && len(code) <= 8
+}
+
+// table reads a decision table.
+func (r *reader) table(x rawTable) {
+	r.owner = x.ID
+	r.id(1, "table", x.ID)
+	r.declare("table", x.ID, 1)
+	r.text(1, "title", trim(x.Title))
+	if x.Source == "" {
+		r.fault(1, "table without a source", "say which text gives it")
+	}
+	t := &Table{ID: x.ID, Title: trim(x.Title), Source: strings.TrimSpace(x.Source), Outputs: x.Outputs, Line: 1, File: r.file}
+	r.e.Tables[x.ID] = t
+	var columns []string
+	for _, in := range x.Inputs {
+		i := TableInput{Name: in.v.Name, Of: strings.TrimSpace(in.v.Of), Type: in.v.Type, Unit: in.v.Unit}
+		if a, ok := r.e.Attributes[i.Name]; i.Of == "" && !ok {
+			r.fault(in.line, fmt.Sprintf("attribute %q is not declared", i.Name), "declare it in agreement.yaml, or write of: an expression")
+		} else if i.Of == "" {
+			i.Type, i.Unit = a.Type, a.Unit
+		} else {
+			r.id(in.line, "input", i.Name)
+		}
+		if i.Type == "time" {
+			r.fault(in.line, fmt.Sprintf("input %s is a time", i.Name), "write of: on("+i.Name+"), the date of it, or another expression")
+		}
+		if slices.Contains(columns, i.Name) {
+			r.fault(in.line, fmt.Sprintf("input %s stands twice", i.Name), "keep one of them")
+		}
+		columns = append(columns, i.Name)
+		t.Inputs = append(t.Inputs, i)
+	}
+	for _, o := range t.Outputs {
+		if a, ok := r.e.Attributes[o]; o != "outcome" && (!ok || !a.Derived) {
+			r.fault(1, fmt.Sprintf("output %q is not a derived attribute", o), "write outcome, or declare the attribute with derived: true")
+		}
+		if slices.Contains(columns, o) {
+			r.fault(1, fmt.Sprintf("output %s stands twice", o), "keep one of them")
+		}
+		columns = append(columns, o)
+	}
+	if len(t.Inputs) == 0 || len(t.Outputs) == 0 {
+		r.fault(1, "table without inputs or without outputs", "name both")
+		return
+	}
+	if len(t.Inputs) > maxInputs {
+		r.fault(1, fmt.Sprintf("more than %d inputs", maxInputs), "split the table")
+		return
+	}
+	if x.Rows == "" {
+		x.Rows = x.ID + ".csv"
+	}
+	rows := r.csv("tables/", x.Rows, columns, func(h string) bool { return slices.Contains(columns, h) || h == "en" || h == "fa" || h == "ur" }, strings.Join(columns, ","))
+	if len(rows) > maxRows {
+		r.fault(rows[maxRows].line, fmt.Sprintf("more than %d rows", maxRows), "split the table, or use a list")
+		return
+	}
+	for n := range t.Inputs {
+		in := &t.Inputs[n]
+		if in.Type == "" {
+			in.Type = guess(rows, in.Name)
+		}
+		if !slices.Contains(types(), in.Type) {
+			r.fault(1, fmt.Sprintf("input %s has type %q", in.Name, in.Type), "write string, int, bool, date or strings")
+		}
+	}
+	for _, row := range rows {
+		l := goods.Line{Name: lang.Text{}}
+		r.names(row, &l)
+		tr := TableRow{Out: map[string]string{}, Say: l.Name, Line: row.line}
+		for _, in := range t.Inputs {
+			c, err := parseCell(row.cell[in.Name], in)
+			if err != nil {
+				r.fault(row.line, fmt.Sprintf("%s: %v", in.Name, err), "write - for any, a value, a|b, !a, <5, <=5, >5, >=5, 5..10, 5..<10, true, false or unknown")
+			}
+			if a := r.e.Attributes[in.Name]; in.Of == "" && len(a.Values) > 0 {
+				for _, s := range c.Texts {
+					if !slices.Contains(a.Values, s) {
+						r.fault(row.line, fmt.Sprintf("%q is not a value of %s", s, in.Name), "write one of "+strings.Join(a.Values, ", "))
+					}
+				}
+			}
+			tr.Cells = append(tr.Cells, c)
+		}
+		for _, o := range t.Outputs {
+			s := row.cell[o]
+			tr.Out[o] = s
+			if o == "outcome" {
+				if r.outcome(row.line, s) == reason.None {
+					r.fault(row.line, "no outcome", "write one in each row")
+				}
+			} else if a, ok := r.e.Attributes[o]; ok {
+				if _, err := ParseFact(a, []string{s}); err != nil {
+					r.fault(row.line, fmt.Sprintf("%s: %v", o, err), "write a value of the attribute's type")
+				}
+			}
+		}
+		t.Rows = append(t.Rows, tr)
+	}
+}
+
+const (
+	maxInputs = 12   // of a table
+	maxRows   = 1000 // of a table
+)
+
+// guess returns the type of an expression's column by what stands in it.
+func guess(rows []csvRow, name string) string {
+	typ := ""
+	for _, row := range rows {
+		s := row.cell[name]
+		t := "string"
+		switch {
+		case s == "-" || s == "unknown":
+			continue
+		case s == "true" || s == "false":
+			t = "bool"
+		default:
+			if _, err := parseCell(s, TableInput{Type: "int"}); err == nil {
+				t = "int"
+			} else if _, err := parseCell(s, TableInput{Type: "date"}); err == nil {
+				t = "date"
+			}
+		}
+		if typ != "" && typ != t {
+			return "string"
+		}
+		typ = t
+	}
+	return cmp.Or(typ, "string")
+}
+
+var errCell = errors.New("cannot be read as a cell")
+
+// parseCell reads one cell of a table.
+func parseCell(s string, in TableInput) (Cell, error) {
+	bad := fmt.Errorf("%q %w of a %s", s, errCell, in.Type)
+	switch s {
+	case "":
+		return Cell{}, bad
+	case "-":
+		return Cell{Any: true}, nil
+	case "unknown":
+		return Cell{Unknown: true}, nil
+	}
+	var c Cell
+	switch in.Type {
+	case "bool":
+		if s != "true" && s != "false" {
+			return Cell{}, bad
+		}
+		c.Texts = []string{s}
+		return c, nil
+	case "int", "date":
+		unit := in.Unit
+		if in.Type == "date" {
+			unit = "date"
+		}
+		number := func(s string) (int64, bool) {
+			minus := int64(1)
+			if rest, ok := strings.CutPrefix(s, "-"); ok {
+				s, minus = rest, -1
+			}
+			n, err := quantity(strings.TrimSpace(s), unit)
+			return minus * n, err == nil
+		}
+		var ok1, ok2 = true, true
+		switch {
+		case strings.HasPrefix(s, "<="):
+			c.Max, ok1 = number(s[2:])
+			c.HasMax = true
+		case strings.HasPrefix(s, ">="):
+			c.Min, ok1 = number(s[2:])
+			c.HasMin = true
+		case strings.HasPrefix(s, "<"):
+			c.Max, ok1 = number(s[1:])
+			c.Max--
+			c.HasMax = true
+		case strings.HasPrefix(s, ">"):
+			c.Min, ok1 = number(s[1:])
+			c.Min++
+			c.HasMin = true
+		default:
+			from, to, ranged := strings.Cut(s, "..")
+			if !ranged {
+				to = from
+			}
+			to, open := strings.CutPrefix(to, "<")
+			c.Min, ok1 = number(from)
+			c.Max, ok2 = number(to)
+			if open {
+				c.Max--
+			}
+			c.HasMin, c.HasMax = true, true
+			if c.Min > c.Max {
+				return Cell{}, bad
+			}
+		}
+		if !ok1 || !ok2 {
+			return Cell{}, bad
+		}
+		return c, nil
+	}
+	s, c.Not = strings.CutPrefix(s, "!")
+	for t := range strings.SplitSeq(s, "|") {
+		if t = strings.TrimSpace(t); t == "" || slices.Contains(c.Texts, t) {
+			return Cell{}, bad
+		}
+		c.Texts = append(c.Texts, t)
+	}
+	return c, nil
+}
+
+type csvRow struct {
+	line int
+	head []string
+	cell map[string]string // by column
+}
+
+// csv reads a file beside, with a first line that names its columns: those of need, and
+// others where may says so, in any order and each once.
+func (r *reader) csv(dir, name string, need []string, may func(string) bool, columns string) []csvRow {
+	p := dir + name
 	b, ok := r.files[p]
 	if name == "" || strings.Contains(name, "/") || !ok {
-		r.fault(1, fmt.Sprintf("no file %q beside", name), "name a CSV file of lists/ with the columns "+strings.Join(columns, ","))
+		r.fault(1, fmt.Sprintf("no file %q beside", name), "name a CSV file of "+dir+" with the columns "+columns)
 		return nil
 	}
 	r.file = p
 	c := csv.NewReader(bytes.NewReader(b))
-	c.FieldsPerRecord = len(columns)
-	head, err := c.Read()
-	if err == nil && !slices.Equal(head, columns) {
-		err = errors.New("columns are not " + strings.Join(columns, ","))
+	c.ReuseRecord = true
+	record, err := c.Read()
+	if err == io.EOF {
+		err = errors.New("empty")
+	}
+	head := slices.Clone(record)
+	if err == nil {
+		for i, h := range head {
+			if slices.Contains(head[:i], h) {
+				err = fmt.Errorf("column %q stands twice", h)
+			} else if !may(h) {
+				err = fmt.Errorf("columns are not known: %q", h)
+			}
+		}
+		for _, h := range need {
+			if err == nil && !slices.Contains(head, h) {
+				err = fmt.Errorf("column %q is missing", h)
+			}
+		}
+		if len(head) > maxColumns {
+			err = fmt.Errorf("more than %d columns", maxColumns)
+		}
 	}
 	var rows []csvRow
 	for err == nil {
@@ -162,14 +605,15 @@ func (r *reader) csv(name string, columns []string) []csvRow {
 			break
 		}
 		line, _ := c.FieldPos(0)
-		for i := range rec {
-			rec[i] = strings.TrimSpace(rec[i])
-			if len(rec[i]) > 400 {
+		row := csvRow{line, head, make(map[string]string, len(rec))}
+		for i, s := range rec {
+			if s = strings.TrimSpace(s); len(s) > 400 {
 				r.fault(line, "a cell of more than 400 bytes", "shorten it")
-				rec[i] = ""
+				s = ""
 			}
+			row.cell[head[i]] = s
 		}
-		if rows = append(rows, csvRow{line, rec}); len(rows) > maxLines {
+		if rows = append(rows, row); len(rows) > maxLines {
 			err = fmt.Errorf("more than %d lines", maxLines)
 		}
 	}
@@ -181,9 +625,11 @@ func (r *reader) csv(name string, columns []string) []csvRow {
 	if errors.As(err, &pe) {
 		line, err = pe.Line, pe.Err
 	}
-	r.fault(line, "cannot be read as CSV: "+err.Error(), "write "+strings.Join(columns, ","))
+	r.fault(line, "cannot be read as CSV: "+err.Error(), "write the columns "+columns)
 	return nil
 }
+
+const maxColumns = 60
 
 func (r *reader) schedule(x rawSchedule) {
 	r.owner = x.Site
@@ -200,7 +646,8 @@ func (r *reader) schedule(x rawSchedule) {
 	for _, w := range x.Hours {
 		r.class(w.line, w.v.Class)
 		r.direction(w.line, w.v.Direction)
-		h.Weekly = append(h.Weekly, calendar.Weekly{Class: w.v.Class, Direction: w.v.Direction, Days: r.days(w.line, w.v.Days), Spans: r.spans(w.line, w.v.Open)})
+		h.Weekly = append(h.Weekly, calendar.Weekly{Class: w.v.Class, Direction: w.v.Direction, Days: r.days(w.line, w.v.Days), Spans: r.spans(w.line, w.v.Open),
+			From: r.date(w.v.From), Until: r.date(w.v.Until)})
 	}
 	for _, y := range x.Exceptions {
 		r.class(y.line, y.v.Class)
@@ -245,7 +692,10 @@ func (r *reader) slots(line int, site string, x rawSlots) {
 		r.fault(line, "slots for no class", "name the class")
 	}
 	rule := SlotRule{Class: x.Class, Days: r.days(line, x.Days), Minutes: x.Minutes, Capacity: x.Capacity, Shares: x.Shares,
-		From: r.minute(x.From), To: r.minute(x.To)}
+		Begins: r.date(x.Begins), Ends: r.date(x.Ends), From: r.minute(x.From), To: r.minute(x.To)}
+	if !rule.Ends.IsZero() && !rule.Begins.Before(rule.Ends) {
+		r.fault(line, "ends before it begins", "put ends after begins")
+	}
 	if rule.From >= rule.To {
 		r.fault(line, "the first slot begins after the last ends", "put from before to")
 		return
@@ -273,7 +723,8 @@ func (r *reader) slots(line int, site string, x rawSlots) {
 		r.fault(line, fmt.Sprintf("capacity %q counts %s", x.Capacity, u), "use a parameter of unit count")
 	}
 	for _, o := range r.e.Slots[site] {
-		if o.Class == rule.Class && o.From < rule.To && rule.From < o.To && daysMeet(o.Days, rule.Days) {
+		if o.Class == rule.Class && o.From < rule.To && rule.From < o.To && daysMeet(o.Days, rule.Days) &&
+			(o.Ends.IsZero() || rule.Begins.Before(o.Ends)) && (rule.Ends.IsZero() || o.Begins.Before(rule.Ends)) {
 			r.fault(line, fmt.Sprintf("slots of %s overlap others of the site", x.Class), "let one begin where the other ends")
 		}
 	}
@@ -343,7 +794,8 @@ func (r *reader) minute(s scalar) calendar.Minute {
 func (r *reader) scenario(line int, x rawScenario) {
 	r.owner = x.ID
 	r.declare("scenario", x.ID, line)
-	s := Scenario{ID: x.ID, Title: x.Title, Point: x.Point, At: r.moment(x.At), Site: x.Site, Side: x.Side, Facts: r.facts(x.Facts), File: r.file, Line: line}
+	s := Scenario{ID: x.ID, Title: x.Title, Point: x.Point, At: r.moment(x.At), Site: x.Site, Side: x.Side, Known: r.moment(x.Known), Facts: r.facts(x.Facts),
+		Events: r.events(x.Site, x.Events), File: r.file, Line: line}
 	if x.ID == "" || x.Title == "" {
 		r.fault(line, "scenario without an id or a title", "name it and say what it shows")
 	}
@@ -365,14 +817,15 @@ func (r *reader) scenario(line int, x rawScenario) {
 		if o == 0 {
 			r.fault(a.line, "no expected outcome", "write expect: outcome")
 		}
-		ask := ScenarioAsk{Site: a.v.Site, At: r.moment(a.v.At), Facts: r.facts(a.v.Facts), Expect: Expect{
-			Outcome: o, Clauses: a.v.Expect.Clauses, Not: a.v.Expect.Not, Questions: a.v.Expect.Questions, Missing: a.v.Expect.Missing,
+		site := cmp.Or(a.v.Site, x.Site)
+		ask := ScenarioAsk{Site: a.v.Site, At: r.moment(a.v.At), Known: r.moment(a.v.Known), Facts: r.facts(a.v.Facts), Events: r.events(site, a.v.Events), Expect: Expect{
+			Outcome: o, Clauses: a.v.Expect.Clauses, Not: a.v.Expect.Not, Questions: a.v.Expect.Questions, Missing: a.v.Expect.Missing, Conditions: a.v.Expect.Conditions,
 			Amounts: r.amounts(a.line, a.v.Expect.Amounts), Total: r.amounts(a.line, a.v.Expect.Total),
 		}}
 		for _, c := range a.v.Expect.Codes {
 			ask.Expect.Codes = append(ask.Expect.Codes, reasonCode(c))
 		}
-		for _, c := range slices.Concat(a.v.Expect.Clauses, a.v.Expect.Not) {
+		for _, c := range slices.Concat(a.v.Expect.Clauses, a.v.Expect.Not, a.v.Expect.Conditions) {
 			if r.e.Clause(c) == nil {
 				r.fault(a.line, fmt.Sprintf("expects clause %q, which is not there", c), "name a clause of clauses/")
 			}
@@ -420,41 +873,162 @@ func (r *reader) moment(s scalar) time.Time {
 }
 
 // facts reads values by the types of their attributes.
-func (r *reader) facts(raw map[string]scalar) map[string]any {
+func (r *reader) facts(raw map[string]texts) map[string]any {
 	out := map[string]any{}
 	for _, k := range slices.Sorted(maps.Keys(raw)) {
-		s := raw[k]
-		a, ok := r.e.Attributes[k]
-		if !ok {
-			r.fault(s.line, fmt.Sprintf("attribute %q is not declared", k), "declare it in agreement.yaml")
-			continue
-		}
-		var err error
-		switch a.Type {
-		case "string":
-			out[k] = s.text
-		case "bool":
-			out[k] = s.text == "true"
-			if s.text != "true" && s.text != "false" {
-				err = errors.New("want true or false")
-			}
-		case "int":
-			var n int64
-			if isCurrency(a.Unit) {
-				n, err = quantity(s.text, a.Unit)
-			} else {
-				n, err = strconv.ParseInt(s.text, 10, 64)
-			}
-			out[k] = n
-		case "time":
-			out[k] = r.moment(s)
-		}
-		if err != nil {
-			r.fault(s.line, fmt.Sprintf("%s: %q is not a %s", k, s.text, a.Type), "write a value of the attribute's type")
-			delete(out, k)
+		if v, ok := r.fact(k, raw[k]); ok {
+			out[k] = v
 		}
 	}
 	return out
+}
+
+func (r *reader) fact(id string, t texts) (any, bool) {
+	a, ok := r.e.Attributes[id]
+	if !ok {
+		r.fault(t.line, fmt.Sprintf("attribute %q is not declared", id), "declare it in agreement.yaml")
+		return nil, false
+	}
+	if a.Derived {
+		r.fault(t.line, fmt.Sprintf("%s is derived, and nobody gives it", id), "take it out, or give what it is derived from")
+		return nil, false
+	}
+	if t.many && a.Type != "strings" {
+		r.fault(t.line, fmt.Sprintf("%s: a list for a %s", id, a.Type), "write a single value")
+		return nil, false
+	}
+	v, err := ParseFact(a, t.strings())
+	if err != nil {
+		r.fault(t.line, fmt.Sprintf("%s: %v", id, err), "write a value of the attribute's type, such as 2025-09-02T10:00:00+05:00 for a time")
+		return nil, false
+	}
+	return v, true
+}
+
+// ErrFact is the error of a text that is not a value of an attribute.
+var ErrFact = errors.New("is not a value of the attribute")
+
+// ParseFact reads a value of an attribute as packages and forms write it: one text, or
+// any number for a set of texts. The value is a string, an int64 in the attribute's
+// unit as Digits counts it, a bool, a time.Time in UTC, a calendar.Date, or a sorted
+// []string without doubles.
+func ParseFact(a Attribute, texts []string) (any, error) {
+	text := ""
+	if len(texts) == 1 {
+		text = texts[0]
+	}
+	bad := fmt.Errorf("%q is not a %s: %w", text, a.Type, ErrFact)
+	if a.Type == "strings" {
+		out := slices.Clone(texts)
+		slices.Sort(out)
+		out = slices.Compact(out)
+		for _, s := range out {
+			if len(a.Values) > 0 && !slices.Contains(a.Values, s) {
+				return nil, fmt.Errorf("%q is not one of %s: %w", s, strings.Join(a.Values, ", "), ErrFact)
+			}
+		}
+		if out == nil {
+			out = []string{}
+		}
+		return out, nil
+	}
+	if len(texts) != 1 {
+		return nil, bad
+	}
+	switch a.Type {
+	case "string":
+		if len(a.Values) > 0 && !slices.Contains(a.Values, text) {
+			return nil, fmt.Errorf("%q is not one of %s: %w", text, strings.Join(a.Values, ", "), ErrFact)
+		}
+		return text, nil
+	case "bool":
+		if text == "true" || text == "false" {
+			return text == "true", nil
+		}
+	case "int":
+		var n int64
+		var err error
+		if Digits(a.Unit) > 0 {
+			n, err = quantity(text, a.Unit)
+		} else {
+			n, err = strconv.ParseInt(text, 10, 64)
+		}
+		if err == nil {
+			return n, nil
+		}
+	case "time":
+		if t, err := time.Parse(time.RFC3339, text); err == nil {
+			return t.UTC(), nil
+		}
+	case "date":
+		if d, err := calendar.ParseDate(text); err == nil {
+			return d, nil
+		}
+	}
+	return nil, bad
+}
+
+// events reads what happened before. A day alone is the start of it by the clock of
+// the site where it happened, or else of the question's.
+func (r *reader) events(site string, raw map[string][]at[map[string]texts]) map[string][]ScenarioEvent {
+	if raw == nil {
+		return nil
+	}
+	out := map[string][]ScenarioEvent{}
+	for _, kind := range slices.Sorted(maps.Keys(raw)) {
+		k, ok := r.e.Events[kind]
+		if !ok {
+			line := 1
+			if len(raw[kind]) > 0 {
+				line = raw[kind][0].line
+			}
+			r.fault(line, fmt.Sprintf("event %q is not declared", kind), "declare it under events in agreement.yaml")
+			continue
+		}
+		out[kind] = []ScenarioEvent{}
+		for _, x := range raw[kind] {
+			e := ScenarioEvent{Facts: map[string]any{}, Site: x.v["site"].text}
+			if _, ok := r.e.Site(e.Site); e.Site != "" && !ok {
+				r.fault(x.line, fmt.Sprintf("site %q is not known", e.Site), "name a site of agreement.yaml")
+			}
+			switch at, on := x.v["at"], x.v["on"]; {
+			case (at.text == "") == (on.text == ""):
+				r.fault(x.line, "event without a time, or with two", "write at: an instant, or on: a day")
+			case at.text != "":
+				e.At = r.moment(at.scalar)
+			default:
+				if d := r.date(on.scalar); !d.IsZero() {
+					e.At = d.Start(r.clock(cmp.Or(e.Site, site))).UTC()
+				}
+			}
+			for _, f := range slices.Sorted(maps.Keys(x.v)) {
+				switch {
+				case slices.Contains(eventFields(), f):
+				case !slices.Contains(k.Fields, f):
+					r.fault(x.line, fmt.Sprintf("event %s has no field %q", kind, f), "write one of "+strings.Join(k.Fields, ", ")+", or add it to the event")
+				default:
+					if v, ok := r.fact(f, x.v[f]); ok {
+						e.Facts[f] = v
+					}
+				}
+			}
+			out[kind] = append(out[kind], e)
+		}
+	}
+	return out
+}
+
+// clock is that of a site, or of the edition.
+func (r *reader) clock(site string) *time.Location {
+	zone := r.e.Zone
+	if s, ok := r.e.Site(site); ok {
+		zone = s.Zone
+	}
+	loc, err := calendar.Zone(zone)
+	if err != nil {
+		return time.UTC // faulted where the zone stands
+	}
+	return loc
 }
 
 // keys reads the public keys of the sides, and the certificates and signatures that

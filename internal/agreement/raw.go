@@ -19,11 +19,15 @@ type rawAgreement struct {
 	Rounding    scalar               `yaml:"rounding"`
 	From        scalar               `yaml:"from"`
 	Until       scalar               `yaml:"until"`
+	Notice      scalar               `yaml:"notice"`
+	Amends      scalar               `yaml:"amends"`
+	Members     []string             `yaml:"members"`
 	Parties     map[Side]at[rawSide] `yaml:"parties"`
 	Sites       []at[rawSite]        `yaml:"sites"`
 	Classes     []at[rawClass]       `yaml:"classes"`
 	Instruments []at[rawInstrument]  `yaml:"instruments"`
 	Attributes  []at[rawAttribute]   `yaml:"attributes"`
+	Events      []at[rawEvent]       `yaml:"events"`
 }
 
 type rawSide struct {
@@ -57,13 +61,20 @@ type rawClass struct {
 }
 
 type rawInstrument struct {
+	ID        string    `yaml:"id"`
+	Title     lang.Text `yaml:"title"`
+	Side      Side      `yaml:"side"`
+	Status    string    `yaml:"status"`
+	Source    string    `yaml:"source"`
+	From      scalar    `yaml:"from"`
+	Until     scalar    `yaml:"until"`
+	Published scalar    `yaml:"published"`
+}
+
+type rawEvent struct {
 	ID     string    `yaml:"id"`
-	Title  lang.Text `yaml:"title"`
-	Side   Side      `yaml:"side"`
-	Status string    `yaml:"status"`
-	Source string    `yaml:"source"`
-	From   scalar    `yaml:"from"`
-	Until  scalar    `yaml:"until"`
+	Name   lang.Text `yaml:"name"`
+	Fields []string  `yaml:"fields"`
 }
 
 type rawAttribute struct {
@@ -72,6 +83,8 @@ type rawAttribute struct {
 	Name      lang.Text `yaml:"name"`
 	Unit      string    `yaml:"unit"`
 	Sensitive bool      `yaml:"sensitive"`
+	Values    []string  `yaml:"values"`
+	Derived   bool      `yaml:"derived"`
 }
 
 type rawParameters struct {
@@ -86,18 +99,23 @@ type rawParameter struct {
 }
 
 type rawValue struct {
-	From   scalar `yaml:"from"`
-	Site   string `yaml:"site"`
-	Side   Side   `yaml:"side"`
-	Value  scalar `yaml:"value"`
-	Source string `yaml:"source"`
+	From      scalar            `yaml:"from"`
+	Until     scalar            `yaml:"until"`
+	Published scalar            `yaml:"published"`
+	For       map[string]scalar `yaml:"for"`
+	Site      string            `yaml:"site"`
+	Side      Side              `yaml:"side"`
+	Value     scalar            `yaml:"value"`
+	Source    string            `yaml:"source"`
 }
 
 type rawList struct {
 	ID         string                 `yaml:"id"`
+	Kind       string                 `yaml:"kind"`
 	Title      lang.Text              `yaml:"title"`
 	Source     string                 `yaml:"source"`
 	Absent     bool                   `yaml:"absent"`
+	Open       lang.Text              `yaml:"open"`
 	Items      int                    `yaml:"items"`
 	Lines      string                 `yaml:"lines"` // CSV file beside
 	Names      string                 `yaml:"names"` // CSV file beside
@@ -116,32 +134,89 @@ type rawClauses struct {
 }
 
 type rawQuestion struct {
-	ID      string    `yaml:"id"`
-	Asks    lang.Text `yaml:"asks"`
-	Reading lang.Text `yaml:"reading"`
-	By      string    `yaml:"by"`
-	Words   string    `yaml:"words"`
-	Clauses []string  `yaml:"clauses"`
+	ID      string              `yaml:"id"`
+	Asks    lang.Text           `yaml:"asks"`
+	Reading lang.Text           `yaml:"reading"`
+	By      string              `yaml:"by"`
+	Words   string              `yaml:"words"`
+	Clauses []string            `yaml:"clauses"`
+	Settled []at[rawSettlement] `yaml:"settled"`
 }
 
+type rawSettlement struct {
+	From       scalar    `yaml:"from"`
+	Published  scalar    `yaml:"published"`
+	By         string    `yaml:"by"`
+	Reading    lang.Text `yaml:"reading"`
+	Instrument string    `yaml:"instrument"`
+	Source     string    `yaml:"source"`
+}
+
+type rawPeriod struct {
+	From  scalar   `yaml:"from"`
+	Until scalar   `yaml:"until"`
+	Sites []string `yaml:"sites"`
+	Sides []Side   `yaml:"sides"`
+}
+
+type rawSelect struct {
+	Events string `yaml:"events"`
+	Where  string `yaml:"where"`
+}
+
+type rawWindow struct {
+	Per     string `yaml:"per"`
+	Rolling string `yaml:"rolling"`
+	Here    bool   `yaml:"here"`
+}
+
+type rawTurn struct {
+	Side Side   `yaml:"side"`
+	Step string `yaml:"step"`
+}
+
+type rawTable struct {
+	ID      string         `yaml:"id"`
+	Title   lang.Text      `yaml:"title"`
+	Source  string         `yaml:"source"`
+	Inputs  []at[rawInput] `yaml:"inputs"`
+	Outputs []string       `yaml:"outputs"`
+	Rows    string         `yaml:"rows"` // CSV file beside, the id with .csv where left out
+}
+
+// rawInput is the name of an attribute, or a name with an expression.
+type rawInput struct {
+	Name string `yaml:"name"`
+	Of   string `yaml:"of"`
+	Type string `yaml:"type"`
+	Unit string `yaml:"unit"`
+}
+
+// rawClause has the fields of every kind. A few words mean other things in other
+// kinds, and take what those need: see texts and choice.
 type rawClause struct {
-	ID        string    `yaml:"id"`
-	Kind      Kind      `yaml:"kind"`
-	At        []string  `yaml:"at"`
-	Text      lang.Text `yaml:"text"`
-	Say       lang.Text `yaml:"say"`
-	Next      lang.Text `yaml:"next"`
-	From      scalar    `yaml:"from"`
-	Until     scalar    `yaml:"until"`
-	Sites     []string  `yaml:"sites"`
-	Sides     []Side    `yaml:"sides"`
-	When      string    `yaml:"when"`
-	Require   string    `yaml:"require"`
-	Else      string    `yaml:"else"`
-	Missing   string    `yaml:"missing"`
-	Overrides []string  `yaml:"overrides"`
-	Questions []string  `yaml:"questions"`
-	Decides   string    `yaml:"decides"`
+	ID        string          `yaml:"id"`
+	Kind      Kind            `yaml:"kind"`
+	At        []string        `yaml:"at"`
+	Text      lang.Text       `yaml:"text"`
+	Say       lang.Text       `yaml:"say"`
+	Next      lang.Text       `yaml:"next"`
+	From      scalar          `yaml:"from"`
+	Until     scalar          `yaml:"until"`
+	Sites     []string        `yaml:"sites"`
+	Sides     []Side          `yaml:"sides"`
+	Holds     []at[rawPeriod] `yaml:"holds"`
+	Published scalar          `yaml:"published"`
+	When      string          `yaml:"when"`
+	Require   string          `yaml:"require"`
+	Else      string          `yaml:"else"`
+	Missing   string          `yaml:"missing"`
+	Overrides []string        `yaml:"overrides"`
+	Questions []string        `yaml:"questions"`
+	Decides   string          `yaml:"decides"`
+	Turns     []string        `yaml:"turns"`
+	Matter    string          `yaml:"matter"`
+	Then      choice          `yaml:"then"`
 
 	Per      string   `yaml:"per"`
 	Limit    string   `yaml:"limit"`
@@ -151,11 +226,61 @@ type rawClause struct {
 	List     string   `yaml:"list"`
 	Beside   []string `yaml:"beside"`
 	Amount   string   `yaml:"amount"`
-	Of       []string `yaml:"of"`
+	Of       choice   `yaml:"of"`
 	Currency string   `yaml:"currency"`
 	Rate     string   `yaml:"rate"`
 	Fields   []string `yaml:"fields"`
-	By       Side     `yaml:"by"`
+	By       texts    `yaml:"by"`
+
+	Attribute   string     `yaml:"attribute"`
+	Value       scalar     `yaml:"value"`
+	Code        string     `yaml:"code"`
+	Amounts     []string   `yaml:"amounts"`
+	Take        string     `yaml:"take"`
+	Events      string     `yaml:"events"`
+	Where       string     `yaml:"where"`
+	Field       string     `yaml:"field"`
+	Measure     string     `yaml:"measure"`
+	Window      *rawWindow `yaml:"window"`
+	Sum         string     `yaml:"sum"`
+	Count       bool       `yaml:"count"`
+	Adds        scalar     `yaml:"adds"`
+	AmountOf    string     `yaml:"amount_of"`
+	Event       texts      `yaml:"event"`
+	Before      string     `yaml:"before"`
+	After       bool       `yaml:"after"`
+	AtLeast     string     `yaml:"atleast"`
+	AtMost      string     `yaml:"atmost"`
+	Open        []string   `yaml:"open"`
+	Start       string     `yaml:"start"`
+	End         string     `yaml:"end"`
+	Days        string     `yaml:"days"`
+	Nights      string     `yaml:"nights"`
+	Counting    string     `yaml:"counting"`
+	Expires     string     `yaml:"expires"`
+	Issued      string     `yaml:"issued"`
+	For         string     `yaml:"for"`
+	Anniversary string     `yaml:"anniversary"`
+	Over        []string   `yaml:"over"`
+	Place       string     `yaml:"place"`
+	Region      string     `yaml:"region"`
+	Since       string     `yaml:"since"`
+	Distance    string     `yaml:"distance"`
+	First       *rawSelect `yaml:"first"`
+	To          choice     `yaml:"to"`
+	Times       string     `yaml:"times"`
+	Within      string     `yaml:"within"`
+	Running     string     `yaml:"running"`
+	Tolerance   string     `yaml:"tolerance"`
+	Release     string     `yaml:"release"`
+	Order       []rawTurn  `yaml:"order"`
+	Step        string     `yaml:"step"`
+	Done        string     `yaml:"done"`
+	Classes     []string   `yaml:"classes"`
+	Direction   string     `yaml:"direction"`
+	Voids       bool       `yaml:"voids"`
+	Never       []string   `yaml:"never"`
+	Table       string     `yaml:"table"`
 }
 
 type rawSchedule struct {
@@ -171,6 +296,8 @@ type rawHours struct {
 	Direction string   `yaml:"direction"`
 	Days      []string `yaml:"days"`
 	Open      []string `yaml:"open"` // "08:00-16:00"
+	From      scalar   `yaml:"from"`
+	Until     scalar   `yaml:"until"`
 }
 
 type rawException struct {
@@ -188,6 +315,8 @@ type rawSlots struct {
 	Minutes  int          `yaml:"minutes"`
 	From     scalar       `yaml:"from"`
 	To       scalar       `yaml:"to"`
+	Begins   scalar       `yaml:"begins"`
+	Ends     scalar       `yaml:"ends"`
 	Capacity string       `yaml:"capacity"`
 	Shares   map[Side]int `yaml:"shares"`
 }
@@ -197,15 +326,17 @@ type rawTests struct {
 }
 
 type rawScenario struct {
-	ID    string            `yaml:"id"`
-	Title string            `yaml:"title"`
-	Point string            `yaml:"point"`
-	At    scalar            `yaml:"at"`
-	Site  string            `yaml:"site"`
-	Side  Side              `yaml:"side"`
-	Facts map[string]scalar `yaml:"facts"`
-	Lots  []at[rawLot]      `yaml:"lots"`
-	Asks  []at[rawAsk]      `yaml:"asks"`
+	ID     string                            `yaml:"id"`
+	Title  string                            `yaml:"title"`
+	Point  string                            `yaml:"point"`
+	At     scalar                            `yaml:"at"`
+	Site   string                            `yaml:"site"`
+	Side   Side                              `yaml:"side"`
+	Known  scalar                            `yaml:"known"`
+	Facts  map[string]texts                  `yaml:"facts"`
+	Events map[string][]at[map[string]texts] `yaml:"events"`
+	Lots   []at[rawLot]                      `yaml:"lots"`
+	Asks   []at[rawAsk]                      `yaml:"asks"`
 }
 
 type rawLot struct {
@@ -216,21 +347,24 @@ type rawLot struct {
 }
 
 type rawAsk struct {
-	Site   string            `yaml:"site"`
-	At     scalar            `yaml:"at"`
-	Facts  map[string]scalar `yaml:"facts"`
-	Expect rawExpect         `yaml:"expect"`
+	Site   string                            `yaml:"site"`
+	At     scalar                            `yaml:"at"`
+	Known  scalar                            `yaml:"known"`
+	Facts  map[string]texts                  `yaml:"facts"`
+	Events map[string][]at[map[string]texts] `yaml:"events"`
+	Expect rawExpect                         `yaml:"expect"`
 }
 
 type rawExpect struct {
-	Outcome   string      `yaml:"outcome"`
-	Codes     []string    `yaml:"codes"`
-	Clauses   []string    `yaml:"clauses"`
-	Not       []string    `yaml:"not"`
-	Amounts   []rawAmount `yaml:"amounts"`
-	Questions []string    `yaml:"questions"`
-	Missing   []string    `yaml:"missing"`
-	Total     []rawAmount `yaml:"total"`
+	Outcome    string      `yaml:"outcome"`
+	Codes      []string    `yaml:"codes"`
+	Clauses    []string    `yaml:"clauses"`
+	Not        []string    `yaml:"not"`
+	Amounts    []rawAmount `yaml:"amounts"`
+	Questions  []string    `yaml:"questions"`
+	Missing    []string    `yaml:"missing"`
+	Conditions []string    `yaml:"conditions"`
+	Total      []rawAmount `yaml:"total"`
 }
 
 type rawAmount struct {

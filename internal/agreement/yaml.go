@@ -183,3 +183,74 @@ func (s *scalar) UnmarshalYAML(n ast.Node) error {
 }
 
 func (s scalar) String() string { return s.text }
+
+// texts is one value or a list of them.
+type texts struct {
+	scalar
+	list []scalar
+	many bool // a list is written
+}
+
+// UnmarshalYAML takes a scalar or a sequence of scalars.
+func (t *texts) UnmarshalYAML(n ast.Node) error {
+	t.line = line(n)
+	q, ok := n.(*ast.SequenceNode)
+	if !ok {
+		return t.scalar.UnmarshalYAML(n)
+	}
+	t.many = true
+	for _, v := range q.Values {
+		var s scalar
+		if err := s.UnmarshalYAML(v); err != nil {
+			return err
+		}
+		t.list = append(t.list, s)
+	}
+	return nil
+}
+
+// strings are the values, one where a single one is written.
+func (t texts) strings() []string {
+	if !t.many {
+		if t.text == "" {
+			return nil
+		}
+		return []string{t.text}
+	}
+	var out []string
+	for _, s := range t.list {
+		out = append(out, s.text)
+	}
+	return out
+}
+
+// choice is one value, a list of them, or a selection of events.
+type choice struct {
+	texts
+	pick *rawSelect
+}
+
+// UnmarshalYAML takes a mapping with events and where, or what texts takes.
+func (c *choice) UnmarshalYAML(n ast.Node) error {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		c.line, c.pick = line(n), &rawSelect{}
+		return yaml.NodeToValue(n, c.pick, yaml.Strict())
+	}
+	return c.texts.UnmarshalYAML(n)
+}
+
+// UnmarshalYAML takes a name, or a mapping.
+func (i *rawInput) UnmarshalYAML(n ast.Node) error {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		type plainInput rawInput
+		return yaml.NodeToValue(n, (*plainInput)(i), yaml.Strict())
+	}
+	var s scalar
+	if err := s.UnmarshalYAML(n); err != nil {
+		return err
+	}
+	i.Name = s.text
+	return nil
+}

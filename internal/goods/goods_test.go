@@ -75,8 +75,8 @@ func TestNewListRefuses(t *testing.T) {
 		lines []Line
 		want  string
 	}{
-		{edit(func(x *Line) { x.Code = "0702" }), "is not a code"},
-		{edit(func(x *Line) { x.Category = "" }), "has no category"},
+		{edit(func(x *Line) { x.Code = "7" }), "is not a code"},
+		{edit(func(x *Line) { x.Code = "070200001" }), "is not a code"},
 		{edit(func(x *Line) { x.Name = nil }), "has no name"},
 		{edit(func(x *Line) { x.Rate = -1 }), "below zero"},
 		{[]Line{good, {Code: "0702.0000", Category: "II", Name: text("b", "", "")}}, "stands twice"},
