@@ -5,83 +5,107 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/sha256"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/post"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/rules"
 )
 
 const aboutAgreement = `
-Works on an agreement package, a folder:
+Works on an agreement package: a folder, or a bundle, which is the folder in one file.
 
-  check DIR                          say all that is wrong with it, and how to mend it
-  test DIR                           run the scenarios that lie beside the text
-  show DIR                           print it as a reader would want it, in a language
-  hash DIR                           print its hash and the bytes that both sides sign
-  keys DIR [FILE...]                 put public keys into it; with no file, list those in it
-  sign --side A|B --key FILE DIR     sign it with a side's root key
-  verify DIR                         check the signatures of both sides
-
-The exit status is 0 where all is well.
+%s
+darwaza agreement VERB --help lists the flags of one. The exit status is 0 where all is well.
 `
 
-// runAgreement checks, tests, shows, signs and verifies an agreement package.
-func runAgreement(_ context.Context, c console, args []string) error {
-	verb := ""
+// verb is one thing to do with a package. set declares its flags and returns the work,
+// which is given what stands after them: least and most say how much.
+type verb struct {
+	name, args, short string
+	least, most       int
+	set               func(f flagSet) func(ctx context.Context, c console, args []string) error
+}
+
+func verbs() []verb {
+	return []verb{
+		{"check", "PACKAGE", "say all that is wrong with it, and how to mend it", 1, 1, checkVerb},
+		{"test", "PACKAGE", "run the scenarios that lie beside the text", 1, 1, testVerb},
+		{"show", "PACKAGE", "print it as a reader would want it, in a language", 1, 1, showVerb},
+		{"bundle", "DIR FILE", "put it into one file", 2, 2, bundleVerb},
+		{"hash", "PACKAGE", "print its hash and the bytes that are signed", 1, 1, hashVerb},
+		{"keys", "PACKAGE [FILE...]", "put public keys into it; with no file, list those in it", 1, 3, keysVerb},
+		{"signer", "FILE", "make the key of a person who signs editions", 1, 1, signerVerb},
+		{"certify", "--side A|B --key ROOT --person NAME --public FILE PACKAGE", "let a root key certify the key of a person", 1, 1, certifyVerb},
+		{"sign", "--side A|B --key FILE PACKAGE", "sign it, as one of two people of a side", 1, 1, signVerb},
+		{"verify", "PACKAGE", "check the signatures of both sides", 1, 1, verifyVerb},
+	}
+}
+
+// runAgreement does one thing with an agreement package.
+func runAgreement(ctx context.Context, c console, args []string) error {
+	name := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		verb, args = args[0], args[1:]
+		name, args = args[0], args[1:]
 	}
-	f := flags(c, "agreement", "check|test|show|hash|keys|sign|verify DIR", aboutAgreement)
-	asJSON := f.Bool("json", false, "check and test: print JSON")
-	language := f.String("lang", "en", "show: en, fa or ur")
-	side := f.String("side", "", "sign: A or B")
-	key := f.String("key", "", "sign: file of the side's root key, as darwaza init makes it")
-	rest := 1
-	if verb == "keys" {
-		rest = 3
+	var list strings.Builder
+	for _, v := range verbs() {
+		fmt.Fprintf(&list, "  darwaza agreement %s\n        %s\n", v.name+" "+v.args, v.short)
 	}
-	if err := parse(f, args, rest); err != nil {
+	for _, v := range verbs() {
+		if v.name != name {
+			continue
+		}
+		f := flags(c, "agreement "+v.name, v.args, strings.ToUpper(v.short[:1])+v.short[1:]+".")
+		work := v.set(f)
+		rest, err := mixed(f, args)
+		switch {
+		case err != nil:
+			return err
+		case len(rest) > v.most:
+			return wrong("%q is one argument too many", rest[v.most])
+		case len(rest) < v.least:
+			return wrong("want darwaza agreement %s %s", v.name, v.args)
+		}
+		return work(ctx, c, rest)
+	}
+	f := flags(c, "agreement", "VERB PACKAGE", fmt.Sprintf(aboutAgreement, list.String()))
+	if err := parse(f, args, 0); err != nil {
 		return err
 	}
-	work := map[string]func(dir string) error{
-		"check":  func(dir string) error { return checkAgreement(c.out, dir, *asJSON) },
-		"test":   func(dir string) error { return testAgreement(c.out, dir, *asJSON) },
-		"show":   func(dir string) error { return showAgreement(c.out, dir, lang.Tag(*language)) },
-		"hash":   func(dir string) error { return hashAgreement(c.out, dir) },
-		"keys":   func(dir string) error { return keysAgreement(c.out, dir, f.Args()[1:]) },
-		"sign":   func(dir string) error { return signAgreement(c.out, dir, *side, *key) },
-		"verify": func(dir string) error { return verifyAgreement(c.out, dir) },
-	}[verb]
-	if work == nil {
-		return wrong("%q is nothing that can be done with an agreement; darwaza help agreement lists what is", verb)
+	return wrong("%q is nothing that can be done with an agreement; darwaza help agreement lists what is", name)
+}
+
+// mixed reads flags that stand before, between and after the other arguments.
+func mixed(f flagSet, args []string) (rest []string, err error) {
+	for {
+		if err := parse(f, args, len(args)); err != nil {
+			return nil, err
+		}
+		if f.NArg() == 0 {
+			return rest, nil
+		}
+		if n := len(args) - f.NArg(); n > 0 && args[n-1] == "--" {
+			return append(rest, f.Args()...), nil
+		}
+		rest, args = append(rest, f.Arg(0)), f.Args()[1:]
 	}
-	if f.NArg() == 0 {
-		return wrong("name the folder of the package")
-	}
-	return work(f.Arg(0))
 }
 
 // checked reads a package and everything that is wrong with it, conditions included.
 func checked(dir string) (*agreement.Edition, agreement.Faults, error) {
-	if i, err := os.Stat(dir); err != nil || !i.IsDir() {
-		return nil, nil, problem.Newf(problem.NotFound, "agreement.folder", "there is no folder %s", dir)
+	fsys, err := post.OpenPackage(dir)
+	if err != nil {
+		return nil, nil, err
 	}
-	e, faults := agreement.Check(os.DirFS(dir))
+	e, faults := agreement.Check(fsys)
 	if e != nil {
 		faults = append(faults, rules.Check(e)...)
 		faults = append(faults, e.Untested()...)
@@ -107,6 +131,29 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func checkVerb(f flagSet) func(context.Context, console, []string) error {
+	asJSON := f.Bool("json", false, "print JSON")
+	return func(_ context.Context, c console, args []string) error {
+		return checkAgreement(c.out, args[0], *asJSON)
+	}
+}
+
+func testVerb(f flagSet) func(context.Context, console, []string) error {
+	asJSON := f.Bool("json", false, "print JSON")
+	return func(_ context.Context, c console, args []string) error { return testAgreement(c.out, args[0], *asJSON) }
+}
+
+func showVerb(f flagSet) func(context.Context, console, []string) error {
+	language := f.String("lang", "en", "en, fa or ur")
+	return func(_ context.Context, c console, args []string) error {
+		return showAgreement(c.out, args[0], lang.Tag(*language))
+	}
+}
+
+func hashVerb(flagSet) func(context.Context, console, []string) error {
+	return func(_ context.Context, c console, args []string) error { return hashAgreement(c.out, args[0]) }
 }
 
 func checkAgreement(w io.Writer, dir string, asJSON bool) error {
@@ -146,10 +193,11 @@ func nonNil(f agreement.Faults) agreement.Faults {
 }
 
 func testAgreement(w io.Writer, dir string, asJSON bool) error {
-	if _, err := os.Stat(dir); err != nil {
-		return problem.Newf(problem.NotFound, "agreement.folder", "there is no folder %s", dir)
+	fsys, err := post.OpenPackage(dir)
+	if err != nil {
+		return err
 	}
-	e, err := agreement.Load(os.DirFS(dir))
+	e, err := agreement.Load(fsys)
 	if err != nil {
 		return problem.Wrap(problem.Invalid, "agreement.package", err)
 	}
@@ -283,158 +331,4 @@ func hashAgreement(w io.Writer, dir string) error {
 	fmt.Fprintf(w, "%x\n", e.Hash)
 	_, err = w.Write(e.Bytes())
 	return err
-}
-
-func keysAgreement(w io.Writer, dir string, files []string) error {
-	if _, err := read(dir); err != nil {
-		return err
-	}
-	add := map[string][]byte{}
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			return problem.Newf(problem.NotFound, "keys.file", "%w", err)
-		}
-		name := filepath.Base(f)
-		if name != "A.yaml" && name != "B.yaml" {
-			return wrong("%s is not named A.yaml or B.yaml, as darwaza init names it", f)
-		}
-		if add["keys/"+name] != nil {
-			return wrong("two files of one side; a key of each side is wanted")
-		}
-		add["keys/"+name] = b
-		// The certificates that darwaza init laid beside the keys go with them.
-		certs, err := filepath.Glob(filepath.Join(filepath.Dir(f), strings.TrimSuffix(name, ".yaml")+"-*.cert"))
-		if err != nil {
-			return problem.Newf(problem.Invalid, "keys.file", "%w", err)
-		}
-		for _, c := range certs {
-			if add["keys/"+filepath.Base(c)], err = os.ReadFile(c); err != nil {
-				return problem.Newf(problem.NotFound, "keys.file", "%w", err)
-			}
-		}
-	}
-	// The package is read with the files in it before anything is written.
-	with, err := agreement.Overlay(os.DirFS(dir), add)
-	if err != nil {
-		return problem.Wrap(problem.Invalid, "agreement.package", err)
-	}
-	e, faults := agreement.Check(with)
-	for _, x := range faults.Errors() {
-		if _, mine := add[x.File]; mine || e == nil {
-			return problem.Newf(problem.Invalid, "keys.file", "%s", x)
-		}
-	}
-	for _, name := range sorted(add) {
-		if err := writeFile(dir, name, add[name]); err != nil {
-			return err
-		}
-	}
-	for _, s := range []agreement.Side{agreement.A, agreement.B} {
-		k := e.Parties[s].Keys
-		if k.Root == nil {
-			fmt.Fprintf(w, "%s none\n", s)
-			continue
-		}
-		root := sha256.Sum256(k.Root)
-		fmt.Fprintf(w, "%s root SHA-256 %s\n  log %s\n", s, groups(root[:]), k.Log)
-	}
-	return nil
-}
-
-// groups writes a fingerprint so that it can be read out over a telephone.
-func groups(b []byte) string {
-	var parts []string
-	for i := 0; i+4 <= len(b); i += 4 {
-		parts = append(parts, fmt.Sprintf("%x", b[i:i+4]))
-	}
-	return strings.Join(parts, " ")
-}
-
-func writeFile(dir, name string, b []byte) error {
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	err := os.MkdirAll(filepath.Dir(path), 0o755)
-	if err == nil {
-		err = os.WriteFile(path, b, 0o644)
-	}
-	if err != nil {
-		return problem.Wrap(problem.Internal, "agreement.write", err)
-	}
-	return nil
-}
-
-func signAgreement(w io.Writer, dir, side, keyFile string) error {
-	s := agreement.Side(strings.ToUpper(side))
-	if !s.Valid() {
-		return wrong("--side must be A or B")
-	}
-	if keyFile == "" {
-		return wrong("--key names the file of the root key")
-	}
-	e, err := sound(dir)
-	if err != nil {
-		return err
-	}
-	root, err := rootKey(keyFile)
-	if err != nil {
-		return err
-	}
-	path, sig, err := agreement.Sign(e, s, root)
-	if err != nil {
-		return problem.Wrap(problem.Untrusted, "agreement.key", err)
-	}
-	if err := writeFile(dir, path, sig); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "side %s signed edition %d of %s\nhash %x\n", s, e.Number, e.ID, e.Hash)
-	return nil
-}
-
-func rootKey(file string) (*ecdsa.PrivateKey, error) {
-	b, err := os.ReadFile(file)
-	if err != nil {
-		kind := problem.Internal
-		if errors.Is(err, fs.ErrNotExist) {
-			kind = problem.NotFound
-		}
-		return nil, problem.Newf(kind, "agreement.key", "%w", err)
-	}
-	block, _ := pem.Decode(b)
-	if block == nil {
-		return nil, problem.Newf(problem.Invalid, "agreement.key", "%s is not PEM", file)
-	}
-	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, problem.Newf(problem.Invalid, "agreement.key", "%s is not a key", file)
-	}
-	root, ok := k.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, problem.Newf(problem.Invalid, "agreement.key", "%s is not a P-256 key", file)
-	}
-	return root, nil
-}
-
-func verifyAgreement(w io.Writer, dir string) error {
-	e, err := read(dir)
-	if err != nil {
-		return err
-	}
-	for _, s := range []agreement.Side{agreement.A, agreement.B} {
-		switch err := agreement.VerifySide(e, s); {
-		case err == nil:
-			root := sha256.Sum256(e.Parties[s].Keys.Root)
-			fmt.Fprintf(w, "side %s signed, with the root key SHA-256 %s\n", s, groups(root[:]))
-		case errors.Is(err, agreement.ErrNoKey):
-			fmt.Fprintf(w, "side %s has no key in the package\n", s)
-		case errors.Is(err, agreement.ErrUnsigned):
-			fmt.Fprintf(w, "side %s has not signed\n", s)
-		default:
-			fmt.Fprintf(w, "side %s: the signature does not hold\n", s)
-		}
-	}
-	if err := agreement.Verify(e); err != nil {
-		return problem.Wrap(problem.Untrusted, "agreement.signature", err)
-	}
-	fmt.Fprintf(w, "both sides signed edition %d of %s\nhash %x\n", e.Number, e.ID, e.Hash)
-	return nil
 }

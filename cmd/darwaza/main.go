@@ -47,7 +47,7 @@ func commands() []command {
 		{"backup", "--config FILE --to DIR", "copy a post's database, while it serves", runBackup},
 		{"restore", "--config FILE --from DIR", "put a backup in the place of a lost database", runRestore},
 		{"record", "check --config FILE", "check the record and the state against each other", runRecord},
-		{"agreement", "check|test|show|hash|keys|sign|verify DIR", "check, test, sign an agreement package", runAgreement},
+		{"agreement", "VERB PACKAGE", "write, check, test, compare, sign an agreement package", runAgreement},
 		{"version", "", "print the version", runVersion},
 	}
 }

@@ -172,12 +172,23 @@ func twoPosts(t *testing.T) (a, b *testPost) {
 }
 
 // adopt does what the two sides do with their package: put both public keys into it, and
-// sign it, each with its own root key.
+// let two people of each sign it, whom their root keys certify.
 func adopt(t *testing.T, pkg, a, b string) {
 	t.Helper()
 	must(t, "agreement", "keys", pkg, filepath.Join(a, "handover", "keys", "A.yaml"), filepath.Join(b, "handover", "keys", "B.yaml"))
-	must(t, "agreement", "sign", "--side", "A", "--key", filepath.Join(a, "keys", "root.pem"), pkg)
-	must(t, "agreement", "sign", "--side", "B", "--key", filepath.Join(b, "keys", "root.pem"), pkg)
+	var signs [][]string
+	for side, dir := range map[string]string{"A": a, "B": b} {
+		root := filepath.Join(dir, "keys", "root.pem")
+		for _, person := range []string{"sana", "omid"} {
+			key := filepath.Join(t.TempDir(), person)
+			must(t, "agreement", "signer", key)
+			must(t, "agreement", "certify", "--side", side, "--key", root, "--person", person, "--public", key+".pub", pkg)
+			signs = append(signs, []string{"agreement", "sign", "--side", side, "--key", key, pkg})
+		}
+	}
+	for _, args := range signs {
+		must(t, args...)
+	}
 	must(t, "agreement", "verify", pkg)
 }
 

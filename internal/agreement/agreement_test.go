@@ -17,11 +17,13 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"darwaza.dev/agreements"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/cose"
 	"darwaza.dev/internal/goods"
+	"darwaza.dev/internal/pass"
 )
 
 // files returns the package of the border markets as a map that a test may change.
@@ -284,6 +286,7 @@ func TestFolder(t *testing.T) {
 func signed(t testing.TB) (fs.FS, map[Side]*ecdsa.PrivateKey) {
 	t.Helper()
 	keys, add := map[Side]*ecdsa.PrivateKey{}, map[string][]byte{}
+	signers := map[Side]*ecdsa.PrivateKey{}
 	for _, s := range []Side{A, B} {
 		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
@@ -296,6 +299,7 @@ func signed(t testing.TB) (fs.FS, map[Side]*ecdsa.PrivateKey) {
 		keys[s] = k
 		p, b := KeysFile(s, Keys{Root: point, Exchange: make([]byte, 32), Log: "example/" + string(s) + "+12345678+AbCd"})
 		add[p] = b
+		signers[s] = signer(t, s, k, "sana", add)
 	}
 	dir, err := Overlay(files(t), add)
 	if err != nil {
@@ -311,11 +315,43 @@ func signed(t testing.TB) (fs.FS, map[Side]*ecdsa.PrivateKey) {
 			t.Fatal(err)
 		}
 		add[p] = b
+		if p, b, err = SignAs(e, s, signers[s], signingDay()); err != nil {
+			t.Fatal(err)
+		}
+		add[p] = b
 	}
 	if dir, err = Overlay(files(t), add); err != nil {
 		t.Fatal(err)
 	}
 	return dir, keys
+}
+
+func signingDay() time.Time { return time.Date(2023, 5, 1, 12, 0, 0, 0, time.UTC) }
+
+// signer makes a key of a person, certified by the root for the month of the signing
+// day, and lays the certificate into the files.
+func signer(t testing.TB, side Side, root *ecdsa.PrivateKey, person string, add map[string][]byte) *ecdsa.PrivateKey {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certify(t, side, root, k, person, add)
+	return k
+}
+
+func certify(t testing.TB, side Side, root, k *ecdsa.PrivateKey, person string, add map[string][]byte) {
+	t.Helper()
+	by, err := pass.NewKey(wire(side), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := signingDay().AddDate(0, 0, -1)
+	cert, err := pass.CertifySigner(by, &k.PublicKey, person, from, from.AddDate(0, 1, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	add["keys/"+string(side)+"-signer-"+person+".cert"] = cert
 }
 
 func TestSignatures(t *testing.T) {
@@ -408,8 +444,12 @@ func TestSignatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(all.(memory), "signatures/B.sig")
-	if x, err = Load(all); err != nil || VerifySide(x, A) != nil || !errors.Is(Verify(x), ErrUnsigned) || len(x.Adoptable()) != 1 {
+	if x, err = Load(all); err != nil || VerifySide(x, A) != nil || !errors.Is(Verify(x), ErrOnePerson) || len(x.Adoptable()) != 1 {
 		t.Errorf("one signature: got %v, %v", err, Verify(x))
+	}
+	delete(all.(memory), "signatures/B-1.sig")
+	if x, err = Load(all); err != nil || VerifySide(x, A) != nil || !errors.Is(Verify(x), ErrUnsigned) || len(x.Adoptable()) != 1 {
+		t.Errorf("no signature: got %v, %v", err, Verify(x))
 	}
 	all.(memory)["agreement.yaml"] = []byte(strings.Replace(string(all.(memory)["agreement.yaml"]), "edition: 1", "edition: 2", 1))
 	next, err := Load(all)

@@ -159,6 +159,7 @@ func makePost(ctx context.Context, dir, listen string) (config string, err error
 			return "", err
 		}
 	}
+	signs := map[agreement.Side]func(*agreement.Edition) (map[string][]byte, error){}
 	for side, m := range made {
 		public, err := m.Keys.Public()
 		if err != nil {
@@ -167,18 +168,30 @@ func makePost(ctx context.Context, dir, listen string) (config string, err error
 		if err := write(agreement.KeysFile(side, public)); err != nil {
 			return "", err
 		}
+		certs, sign, err := post.TwoPeople(m.Keys.Root, side, time.Now())
+		if err != nil {
+			return "", err
+		}
+		for name, cert := range certs {
+			if err := write(name, cert); err != nil {
+				return "", err
+			}
+		}
+		signs[side] = sign
 	}
 	e, err := agreement.Load(os.DirFS(folder))
 	if err != nil {
 		return "", err
 	}
-	for side, m := range made {
-		name, sig, err := agreement.Sign(e, side, m.Keys.Root)
+	for _, sign := range signs {
+		signatures, err := sign(e)
 		if err != nil {
 			return "", err
 		}
-		if err := write(name, sig); err != nil {
-			return "", err
+		for name, sig := range signatures {
+			if err := write(name, sig); err != nil {
+				return "", err
+			}
 		}
 	}
 	return made[agreement.A].File, nil

@@ -33,7 +33,7 @@ const (
 type New struct {
 	Dir       string // made by Init; it must not hold a post
 	Side      agreement.Side
-	Agreement string   // folder of the edition, not necessarily signed yet
+	Agreement string   // folder or bundle of the edition, not necessarily signed yet
 	Database  string   // empty for a file of SQLite in the folder
 	Listen    string   // host:port
 	Names     []string // for the certificate
@@ -83,10 +83,11 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 	if err != nil {
 		return nil, problem.Wrap(problem.Invalid, "init.agreement", err)
 	}
-	if _, err := os.Stat(pkg); err != nil {
-		return nil, problem.Newf(problem.NotFound, "init.agreement", "there is no agreement in %s (%w)", n.Agreement, err)
+	fsys, err := OpenPackage(pkg)
+	if err != nil {
+		return nil, err
 	}
-	edition, err := readEdition(os.DirFS(pkg), n.Agreement)
+	edition, err := readEdition(fsys, n.Agreement)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +233,9 @@ func (m *Made) Tell(w io.Writer) {
 	pkg := c.Agreements[0]
 	fmt.Fprintf(w, "\nNext:\n")
 	fmt.Fprintf(w, "  1. Exchange the public keys with the other side, comparing them by voice, and put both files into the package:\n       darwaza agreement keys %s %s OTHER-SIDE'S-FILE\n", pkg, m.Handover)
-	fmt.Fprintf(w, "  2. Sign it, each side with its own root key, and bring both signatures into the folder:\n       darwaza agreement sign --side %s --key %s %s\n", c.Side, filepath.Join(c.Keys, rootFile), pkg)
+	fmt.Fprintf(w, "  2. Let two people of each side sign. Each makes a key of their own, the root key certifies it, and when every certificate is in the folder all sign:\n"+
+		"       darwaza agreement signer NAME.key\n       darwaza agreement certify --side %s --key %s --person NAME --public NAME.key.pub %s\n       darwaza agreement sign --side %[1]s --key NAME.key %[3]s\n",
+		c.Side, filepath.Join(c.Keys, rootFile), pkg)
 	fmt.Fprintf(w, "  3. darwaza serve --config %s\n", m.File)
 }
 

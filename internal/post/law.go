@@ -7,7 +7,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"io/fs"
-	"os"
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -22,16 +22,17 @@ type Edition struct {
 	From string
 }
 
-// ReadEditions reads the folders of a configuration and refuses what a post may not
-// run on: an edition that is not signed by both sides, or in which this side's keys are
-// not the ones at hand.
+// ReadEditions reads the folders and bundles of a configuration and refuses what a post
+// may not run on: an edition that two people of each side have not signed, or in which
+// this side's keys are not the ones at hand.
 func ReadEditions(folders []string, keys *Keys) ([]Edition, error) {
 	var all []Edition
 	for _, dir := range folders {
-		if _, err := os.Stat(dir); err != nil {
-			return nil, problem.Newf(problem.NotFound, "agreement.folder", "there is no agreement in %s (%w)", dir, err)
+		fsys, err := OpenPackage(dir)
+		if err != nil {
+			return nil, err
 		}
-		e, err := readEdition(os.DirFS(dir), dir)
+		e, err := readEdition(fsys, dir)
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +56,7 @@ func CheckEditions(all []Edition, keys *Keys) error {
 			return problem.Newf(problem.Invalid, "agreement.other", "%s is of the agreement %s and %s of %s; a post runs on one agreement", e.From, e.ID, all[0].From, all[0].ID)
 		}
 		if err := agreement.Verify(e.Edition); err != nil {
-			return problem.Newf(problem.Untrusted, "agreement.signature", "the edition in %s does not bind anybody yet (%w): both sides put in their keys (darwaza agreement keys) and sign (darwaza agreement sign)", e.From, err)
+			return problem.Newf(problem.Untrusted, "agreement.signature", "the edition in %s does not bind anybody yet (%w): both sides put in their keys (darwaza agreement keys), and two people of each sign (darwaza agreement sign)", e.From, err)
 		}
 	}
 	if len(all) == 0 {
@@ -103,7 +104,7 @@ func compile(all []Edition) (*rules.Law, error) {
 	return law, nil
 }
 
-// trust returns the roots of every edition with the certificates at hand. A certificate
+// trust returns the roots of every edition with the certificates in it and at hand. A certificate
 // that cannot be believed is left out and reported.
 func trust(all []Edition, certs [][]byte) (*pass.Trust, error, error) {
 	t, err := pass.NewTrust(map[pass.Side]*ecdsa.PublicKey{})
@@ -120,6 +121,9 @@ func trust(all []Edition, certs [][]byte) (*pass.Trust, error, error) {
 				return nil, nil, problem.Newf(problem.Untrusted, "agreement.keys", "the root key of side %s in %s: %w", side, e.From, err)
 			}
 		}
+	}
+	for _, e := range all {
+		certs = append(slices.Clip(certs), e.Certificates...)
 	}
 	t, left := t.With(certs...)
 	return t, left, nil

@@ -171,6 +171,7 @@ func (d *Demo) make(ctx context.Context, port int) error {
 	}
 	made := map[agreement.Side]*post.Made{}
 	joint := map[string][]byte{}
+	signs := map[agreement.Side]func(*agreement.Edition) (map[string][]byte, error){}
 	for i, side := range sides {
 		s := &Side{Side: side}
 		at := "127.0.0.1:0"
@@ -203,6 +204,12 @@ func (d *Demo) make(ctx context.Context, port int) error {
 			return err
 		}
 		maps.Copy(joint, files)
+		certs, sign, err := post.TwoPeople(made[side].Keys.Root, side, d.Clock.Now())
+		if err != nil {
+			return err
+		}
+		maps.Copy(joint, certs)
+		signs[side] = sign
 		if side == agreement.A {
 			d.A = s
 		} else {
@@ -218,11 +225,11 @@ func (d *Demo) make(ctx context.Context, port int) error {
 		return problem.Wrap(problem.Internal, "demo.agreement", err)
 	}
 	for _, side := range sides {
-		path, sig, err := agreement.Sign(withKeys, side, made[side].Keys.Root)
+		signatures, err := signs[side](withKeys)
 		if err != nil {
-			return problem.Wrap(problem.Internal, "demo.sign", err)
+			return err
 		}
-		joint[path] = sig
+		maps.Copy(joint, signatures)
 	}
 	signed, err := agreement.Overlay(pkg, joint)
 	if err != nil {
