@@ -135,13 +135,8 @@ func (r *reader) references(c *Clause) {
 			}
 		}
 	}
-	for _, id := range [...]string{c.Limit, c.Rate} {
-		if id != "" && e.Parameters[id] == nil {
-			unknown("parameter", id, "parameters/")
-		}
-	}
-	for _, id := range append([]string{c.List}, c.Beside...) {
-		if _, ok := e.ListInfo[id]; id != "" && !ok {
+	for _, id := range c.Beside {
+		if _, ok := e.ListInfo[id]; !ok {
 			unknown("list", id, "lists/")
 		}
 	}
@@ -155,7 +150,7 @@ func (r *reader) references(c *Clause) {
 	if c.Earlier != "" {
 		questions = append(questions, c.Earlier)
 	}
-	for _, id := range questions {
+	for _, id := range append(questions, c.Turns...) {
 		if _, ok := e.Questions[id]; !ok {
 			unknown("question", id, "clauses/")
 		}
@@ -166,107 +161,6 @@ func (r *reader) references(c *Clause) {
 		} else if o == c {
 			r.fault(c.Line, "overrides itself", "name another clause")
 		}
-	}
-	for _, id := range slices.Concat(c.Of, c.Fields) {
-		if _, ok := e.Attributes[id]; !ok {
-			unknown("attribute", id, "agreement.yaml")
-		}
-	}
-}
-
-// form faults fields that a kind needs and lacks, and units that do not fit.
-func (r *reader) form(c *Clause) {
-	e := r.e
-	need := func(ok bool, field string) {
-		if !ok {
-			r.fault(c.Line, fmt.Sprintf("a %s needs %s", c.Kind, field), "add it")
-		}
-	}
-	unit := func(id, want string) {
-		if p := e.Parameters[id]; p != nil && p.Unit != want {
-			r.fault(c.Line, fmt.Sprintf("%s is in %s, and %s is needed here", id, p.Unit, want), "use a parameter of that unit")
-		}
-	}
-	if len(c.At) == 0 && c.Kind != KindNote && c.Kind != KindBound {
-		need(false, "at: the points at which it is asked")
-	}
-	against := c.Else != reason.None
-	if against && c.Say.In("en") == "" {
-		r.fault(c.Line, "decides against people and has no words for them", "write say: what they are told")
-	} else if against {
-		r.text(c.Line, "say", c.Say)
-		if len(c.Next) > 0 {
-			r.text(c.Line, "next", c.Next)
-		}
-	}
-	if c.Missing != reason.None && c.Missing != reason.Hold && c.Missing != reason.Refer {
-		r.fault(c.Line, fmt.Sprintf("missing is %s", c.Missing), "write HOLD where it will still come, REFER where a person decides")
-	}
-	if (c.Missing == reason.Hold || c.Missing == reason.Refer || c.Else == reason.Hold || c.Else == reason.Refer) && c.Decides == "" && c.Kind != KindDuty {
-		r.warn(c.Line, "ends in HOLD or REFER and names nobody who decides", "write decides: the role")
-	}
-	switch c.Kind {
-	case KindRule:
-		need((c.Require == "") == !against, "require and else together, or neither")
-	case KindDuty:
-		need(c.Require != "" && against, "require and else")
-		need(c.By.Valid(), "by: A or B")
-	case KindSchedule:
-		need(against, "else")
-		need(c.Per == "" || c.Per == "day", "per to be day, or left out")
-		if c.Limit != "" {
-			unit(c.Limit, "count")
-		}
-	case KindOpened:
-		need(against, "else")
-	case KindCap:
-		need(against, "else")
-		need(c.Limit != "", "limit")
-		need(c.Select != nil || c.Per == "day" || c.Per == "category", "per: day or category")
-		need(c.Else != reason.Divert || c.Regime != "", "regime, where the excess goes elsewhere")
-		need(c.Diverted == "" || c.Diverted == "count" || c.Diverted == "ignore" || strings.HasPrefix(c.Diverted, "question:"), "diverted to be count, ignore or question:id")
-		if c.Select == nil {
-			unit(c.Limit, e.Currency)
-		}
-	case KindRate:
-		need(c.Amount != "", "amount")
-		need((c.List == "") != (c.Rate == ""), "either list or rate")
-		need(!e.ListInfo[c.List].Absent, "a list that is at hand")
-		unit(c.Rate, "percent")
-	case KindListed:
-		need(c.List != "" && against, "list and else")
-	case KindTax, KindGuarantee:
-		need(c.Amount != "" && len(c.Of) > 0 && c.Rate != "", "amount, of and rate")
-		unit(c.Rate, "percent")
-		currency := c.Currency
-		if currency == "" {
-			currency = e.Currency
-		}
-		if !isCurrency(currency) {
-			r.fault(c.Line, fmt.Sprintf("currency %q is not known", currency), "write three letters of ISO 4217")
-		}
-		for _, id := range c.Of {
-			if a, ok := e.Attributes[id]; ok && (a.Type != "int" || a.Unit != currency) {
-				r.fault(c.Line, fmt.Sprintf("%s is not an amount in %s", id, currency), "give the attribute that unit, or the clause its currency")
-			}
-		}
-	case KindFields:
-		need(len(c.Fields) > 0 && against, "fields and else")
-	case KindBound:
-		need(c.Require != "" && !against && len(c.At) == 0, "require, and neither else nor at")
-	case KindNote:
-		need(len(c.At) == 0, "no at: nothing is asked of it")
-	default:
-		if !slices.Contains(Kinds(), c.Kind) {
-			names := make([]string, 0, len(Kinds()))
-			for _, k := range Kinds() {
-				names = append(names, string(k))
-			}
-			r.fault(c.Line, fmt.Sprintf("kind %q is not known", c.Kind), "write "+strings.Join(names, ", "))
-		}
-	}
-	if c.Kind != KindRule && c.Kind != KindDuty && c.Kind != KindGuarantee && c.Kind != KindBound && c.Require != "" {
-		r.fault(c.Line, fmt.Sprintf("a %s has no require", c.Kind), "put it into a rule of its own")
 	}
 }
 

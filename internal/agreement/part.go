@@ -98,27 +98,26 @@ func (r *reader) goodsList(x rawList, info ListInfo) int {
 	}, "code, category, rate, from, until, exclude, site, side, en, fa, ur, unit, icon, words, or an attribute")
 	var lines []goods.Line
 	at := map[string][]int{} // code → indexes in lines
-	where := map[int]int{}   // index → line
 	for _, row := range rows {
-		l := goods.Line{Category: row.cell["category"], Name: lang.Text{}, Unit: row.cell["unit"], Icon: row.cell["icon"]}
-		if s, ok := row.cell["rate"]; ok && s != "" {
+		l := goods.Line{Row: row.line, Category: row.get("category"), Name: lang.Text{}, Unit: row.get("unit"), Icon: row.get("icon")}
+		if s := row.get("rate"); s != "" {
 			rate, err := quantity(s, "percent")
 			if err != nil {
 				r.fault(row.line, "rate: "+err.Error(), "write a number of percent, such as 5 or 7.5")
 			}
 			l.Rate = rate
-		} else if ok && row.cell["exclude"] != "true" {
+		} else if slices.Contains(row.head, "rate") && row.get("exclude") != "true" {
 			r.fault(row.line, "no rate", "write a number of percent, such as 5 or 7.5")
 		}
 		var ok bool
-		if l.Code, ok = plainCode(row.cell["code"]); !ok {
-			r.fault(row.line, fmt.Sprintf("code %q is not of two to eight digits", row.cell["code"]), "write it as 0702.0000, or shorter where the text names a heading or chapter")
+		if l.Code, ok = plainCode(row.get("code")); !ok {
+			r.fault(row.line, fmt.Sprintf("code %q is not of two to eight digits", row.get("code")), "write it as 0702.0000, or shorter where the text names a heading or chapter")
 			continue
 		}
 		if len(l.Code)%2 != 0 {
-			r.warn(row.line, fmt.Sprintf("code %s has an odd number of digits", row.cell["code"]), "compare it with the text; it stands for every code that begins so")
+			r.warn(row.line, fmt.Sprintf("code %s has an odd number of digits", row.get("code")), "compare it with the text; it stands for every code that begins so")
 		}
-		switch s := row.cell["exclude"]; s {
+		switch s := row.get("exclude"); s {
 		case "", "false":
 		case "true":
 			l.Exclude = true
@@ -132,12 +131,12 @@ func (r *reader) goodsList(x rawList, info ListInfo) int {
 		if l.Category == "" && len(info.Categories) > 0 && !l.Exclude {
 			r.fault(row.line, "no category", "name one of "+path.Base(file))
 		}
-		l.From, l.Until = r.when(scalar{row.cell["from"], row.line}), r.when(scalar{row.cell["until"], row.line})
+		l.From, l.Until = r.when(scalar{row.get("from"), row.line}), r.when(scalar{row.get("until"), row.line})
 		if !l.Until.IsZero() && l.From.Compare(l.Until) >= 0 {
 			r.fault(row.line, "ends before it begins", "put until after from")
 		}
 		for _, h := range row.head {
-			s := row.cell[h]
+			s := row.get(h)
 			_, declared := r.e.Attributes[h]
 			if s == "" || !declared && h != "site" && h != "side" {
 				continue
@@ -161,23 +160,10 @@ func (r *reader) goodsList(x rawList, info ListInfo) int {
 		}
 		r.names(row, &l)
 		if len(l.Name) > 0 {
-			r.text(row.line, "name of "+row.cell["code"], l.Name)
+			r.text(row.line, "name of "+row.get("code"), l.Name)
 		}
-		for _, i := range at[l.Code] {
-			if sameCase(lines[i], l) {
-				r.fault(row.line, fmt.Sprintf("code %s stands twice for one case, first on line %d", row.cell["code"], where[i]), "keep one line of it, or tell them apart by dates, site, side or an attribute")
-				ok = false
-				break
-			}
-		}
-		if len(at[l.Code]) > maxSameCode {
-			r.fault(row.line, fmt.Sprintf("code %s stands on more than %d lines", row.cell["code"], maxSameCode), "split the list")
-			return len(rows)
-		}
-		if ok {
-			at[l.Code], where[len(lines)] = append(at[l.Code], len(lines)), row.line
-			lines = append(lines, l)
-		}
+		at[l.Code] = append(at[l.Code], len(lines))
+		lines = append(lines, l)
 	}
 	if x.Names != "" {
 		r.goodsNames(x, lines, at)
@@ -200,8 +186,9 @@ func (r *reader) goodsList(x rawList, info ListInfo) int {
 		r.warn(1, fmt.Sprintf("%d lines without a name", bare), "add the columns en, fa and ur, or a file of names")
 	}
 	l, err := goods.NewList(x.ID, info.Title, lines)
-	if err != nil {
-		r.fault(1, err.Error(), "mend the list")
+	if wrong := (*goods.LineError)(nil); errors.As(err, &wrong) {
+		r.file = "lists/" + x.Lines
+		r.fault(wrong.Line.Row, goods.FormatCode(wrong.Line.Code)+" "+wrong.What, wrong.Mend)
 		return len(rows)
 	}
 	if r.e.Lists == nil {
@@ -211,31 +198,14 @@ func (r *reader) goodsList(x rawList, info ListInfo) int {
 	return len(lines)
 }
 
-// maxSameCode is how many lines a code may have, each for another case.
-const maxSameCode = 200
-
-// sameCase reports whether two lines of one code can hold in one case and neither is
-// the more particular one.
-func sameCase(x, y goods.Line) bool {
-	if len(x.For) != len(y.For) || !periodsMeet(Period{From: x.From, Until: x.Until}, Period{From: y.From, Until: y.Until}) {
-		return false
-	}
-	for k, v := range x.For {
-		if w, ok := y.For[k]; ok && w != v {
-			return false
-		}
-	}
-	return true
-}
-
 // names reads the columns with what the good is called.
 func (r *reader) names(row csvRow, l *goods.Line) {
 	for _, tag := range lang.Tags {
-		if s := row.cell[string(tag)]; s != "" {
+		if s := row.get(string(tag)); s != "" {
 			l.Name[tag] = s
 		}
 	}
-	for w := range strings.SplitSeq(row.cell["words"], "|") {
+	for w := range strings.SplitSeq(row.get("words"), "|") {
 		if w = strings.TrimSpace(w); w != "" {
 			l.Words = append(l.Words, w)
 		}
@@ -247,19 +217,19 @@ func (r *reader) goodsNames(x rawList, lines []goods.Line, at map[string][]int) 
 	columns := []string{"code", "unit", "icon", "en", "fa", "ur", "words"}
 	named := map[string]bool{}
 	for _, row := range r.csv("lists/", x.Names, columns, func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ",")) {
-		code, _ := plainCode(row.cell["code"])
+		code, _ := plainCode(row.get("code"))
 		if len(at[code]) == 0 {
-			r.fault(row.line, fmt.Sprintf("code %q is not on the list", row.cell["code"]), "take the line out")
+			r.fault(row.line, fmt.Sprintf("code %q is not on the list", row.get("code")), "take the line out")
 			continue
 		}
 		if named[code] {
-			r.fault(row.line, fmt.Sprintf("code %q is named twice", row.cell["code"]), "keep one line of it")
+			r.fault(row.line, fmt.Sprintf("code %q is named twice", row.get("code")), "keep one line of it")
 			continue
 		}
 		named[code] = true
-		l := goods.Line{Name: lang.Text{}, Unit: row.cell["unit"], Icon: row.cell["icon"]}
+		l := goods.Line{Name: lang.Text{}, Unit: row.get("unit"), Icon: row.get("icon")}
 		r.names(row, &l)
-		r.text(row.line, "name of "+row.cell["code"], l.Name)
+		r.text(row.line, "name of "+row.get("code"), l.Name)
 		if l.Unit == "" {
 			r.fault(row.line, "good without a unit", "write kg, litre, piece or another")
 			l.Unit = "?"
@@ -277,17 +247,17 @@ func (r *reader) places(x rawList) int {
 	rows := r.csv("lists/", x.Lines, columns[:3], func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ","))
 	at := map[string]int{}
 	for _, row := range rows {
-		id := row.cell["id"]
+		id := row.get("id")
 		r.id(row.line, "place", id)
 		if _, twice := p.Up[id]; twice {
 			r.fault(row.line, fmt.Sprintf("place %s stands twice", id), "keep one line of it")
 			continue
 		}
 		at[id] = row.line
-		p.Up[id], p.Name[id] = row.cell["parent"], r.rowName(row)
+		p.Up[id], p.Name[id] = row.get("parent"), r.rowName(row)
 	}
 	for _, row := range rows {
-		up := row.cell["parent"]
+		up := row.get("parent")
 		if _, ok := p.Up[up]; up != "" && !ok {
 			r.fault(row.line, fmt.Sprintf("parent %q is not on the list", up), "add a line for it, or leave the parent empty")
 		}
@@ -295,7 +265,7 @@ func (r *reader) places(x rawList) int {
 	done := map[string]bool{}
 	for _, row := range rows {
 		path := map[string]bool{}
-		id := row.cell["id"]
+		id := row.get("id")
 		for id != "" && !done[id] {
 			if path[id] {
 				r.fault(at[id], fmt.Sprintf("place %s lies in itself", id), "mend the parents")
@@ -318,7 +288,7 @@ func (r *reader) values(x rawList) int {
 	rows := r.csv("lists/", x.Lines, columns[:2], func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ","))
 	out := map[string]lang.Text{}
 	for _, row := range rows {
-		id := row.cell["id"]
+		id := row.get("id")
 		if _, twice := out[id]; id == "" || !ascii(id) || twice {
 			r.fault(row.line, fmt.Sprintf("value %q is empty, stands twice or is not of Latin letters without blanks", id), "write each value once")
 			continue
@@ -332,7 +302,7 @@ func (r *reader) values(x rawList) int {
 func (r *reader) rowName(row csvRow) lang.Text {
 	l := goods.Line{Name: lang.Text{}}
 	r.names(row, &l)
-	r.text(row.line, "name of "+row.cell["id"], l.Name)
+	r.text(row.line, "name of "+row.get("id"), l.Name)
 	return l.Name
 }
 
@@ -416,7 +386,7 @@ func (r *reader) table(x rawTable) {
 		r.names(row, &l)
 		tr := TableRow{Out: map[string]string{}, Say: l.Name, Line: row.line}
 		for _, in := range t.Inputs {
-			c, err := parseCell(row.cell[in.Name], in)
+			c, err := parseCell(row.get(in.Name), in)
 			if err != nil {
 				r.fault(row.line, fmt.Sprintf("%s: %v", in.Name, err), "write - for any, a value, a|b, !a, <5, <=5, >5, >=5, 5..10, 5..<10, true, false or unknown")
 			}
@@ -430,7 +400,7 @@ func (r *reader) table(x rawTable) {
 			tr.Cells = append(tr.Cells, c)
 		}
 		for _, o := range t.Outputs {
-			s := row.cell[o]
+			s := row.get(o)
 			tr.Out[o] = s
 			if o == "outcome" {
 				if r.outcome(row.line, s) == reason.None {
@@ -455,7 +425,7 @@ const (
 func guess(rows []csvRow, name string) string {
 	typ := ""
 	for _, row := range rows {
-		s := row.cell[name]
+		s := row.get(name)
 		t := "string"
 		switch {
 		case s == "-" || s == "unknown":
@@ -559,9 +529,17 @@ func parseCell(s string, in TableInput) (Cell, error) {
 }
 
 type csvRow struct {
-	line int
-	head []string
-	cell map[string]string // by column
+	line  int
+	head  []string
+	cells []string // beside head
+}
+
+// get returns the cell of a column, empty where there is no such column.
+func (w csvRow) get(column string) string {
+	if i := slices.Index(w.head, column); i >= 0 {
+		return w.cells[i]
+	}
+	return ""
 }
 
 // csv reads a file beside, with a first line that names its columns: those of need, and
@@ -605,13 +583,13 @@ func (r *reader) csv(dir, name string, need []string, may func(string) bool, col
 			break
 		}
 		line, _ := c.FieldPos(0)
-		row := csvRow{line, head, make(map[string]string, len(rec))}
+		row := csvRow{line, head, make([]string, len(rec))}
 		for i, s := range rec {
 			if s = strings.TrimSpace(s); len(s) > 400 {
 				r.fault(line, "a cell of more than 400 bytes", "shorten it")
 				s = ""
 			}
-			row.cell[head[i]] = s
+			row.cells[i] = s
 		}
 		if rows = append(rows, row); len(rows) > maxLines {
 			err = fmt.Errorf("more than %d lines", maxLines)

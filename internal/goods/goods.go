@@ -41,7 +41,24 @@ type Line struct {
 	For map[string]string
 	// Exclude takes the codes out of what a shorter code puts on the list.
 	Exclude bool
+	Row     int // line of the file that it was read from, 0 where there is none
 }
+
+// LineError is what is wrong with a line of a list.
+type LineError struct {
+	List string
+	Line Line
+	What string
+	Mend string
+}
+
+// Error returns "goods: list market: 07020000 has no name".
+func (e *LineError) Error() string {
+	return fmt.Sprintf("%v %s: %s %s", ErrList, e.List, e.Line.Code, e.What)
+}
+
+// Unwrap returns ErrList.
+func (e *LineError) Unwrap() error { return ErrList }
 
 // A List is a list of goods. It is immutable once made and may be used by many at once.
 type List struct {
@@ -58,32 +75,37 @@ type List struct {
 // rate below zero. Codes may be written with their dots; the list keeps them without.
 func NewList(id string, title lang.Text, lines []Line) (*List, error) {
 	l := &List{ID: id, Title: title, lines: slices.Clone(lines)}
+	bad := func(x Line, what, mend string) (*List, error) { return nil, &LineError{id, x, what, mend} }
 	for i := range l.lines {
 		x := &l.lines[i]
 		code, ok := ParsePrefix(x.Code)
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("%w %s: %q is not a code of two to eight digits", ErrList, id, x.Code)
+			return bad(*x, "is not a code of two to eight digits", "write it as 0702.0000, or shorter where the text names a heading or chapter")
 		case x.Name.In(lang.EN) == "":
-			return nil, fmt.Errorf("%w %s: %s has no name", ErrList, id, code)
+			return bad(*x, "has no name", "name the good")
 		case x.Rate < 0:
-			return nil, fmt.Errorf("%w %s: %s has a rate below zero", ErrList, id, code)
+			return bad(*x, "has a rate below zero", "write the rate as it stands in the text")
 		}
 		x.Code = code
 	}
 	slices.SortStableFunc(l.lines, func(a, b Line) int { return cmp.Compare(a.Code, b.Code) })
 	for i, x := range l.lines {
-		for j := i - 1; j >= 0 && l.lines[j].Code == x.Code; j-- {
-			if both(l.lines[j], x) {
-				return nil, fmt.Errorf("%w %s: %s stands twice for one case", ErrList, id, x.Code)
-			}
-			if i-j > maxSame {
-				return nil, fmt.Errorf("%w %s: %s stands on more than %d lines", ErrList, id, x.Code, maxSame)
+		j := i
+		for j > 0 && l.lines[j-1].Code == x.Code {
+			j--
+		}
+		if i-j >= maxSame {
+			return bad(x, fmt.Sprintf("stands on more than %d lines", maxSame), "split the list")
+		}
+		for _, y := range l.lines[j:i] {
+			if both(y, x) {
+				return bad(x, "stands twice for one case", "keep one line of it, or tell them apart by dates, site, side or an attribute")
 			}
 		}
 		l.lengths |= 1 << len(x.Code)
 		l.terms = append(l.terms, newTerms(x))
-		if x.Icon != "" {
+		if x.Icon != "" && !x.Exclude && i == j {
 			l.pictures = append(l.pictures, x)
 		}
 	}
@@ -91,7 +113,7 @@ func NewList(id string, title lang.Text, lines []Line) (*List, error) {
 }
 
 // maxSame is how many lines may have one code, each for another case.
-const maxSame = 200
+const maxSame = 64
 
 // both reports whether two lines of one code can hold in one case, neither being the
 // more particular one.

@@ -99,6 +99,9 @@ func (l *List) Search(words string, limit int) []Line {
 	}
 	var hits []hit
 	for i := range l.lines {
+		if l.hidden(i) {
+			continue
+		}
 		if score := l.terms[i].score(query); score > 0 {
 			hits = append(hits, hit{score, i})
 		}
@@ -111,11 +114,19 @@ func (l *List) Search(words string, limit int) []Line {
 	return out
 }
 
+// hidden reports whether a line is not shown to who looks for a good: it takes codes
+// out, or says of the code before it what holds in another case.
+func (l *List) hidden(i int) bool {
+	return l.lines[i].Exclude || i > 0 && l.lines[i-1].Code == l.lines[i].Code && !l.lines[i-1].Exclude
+}
+
 func (l *List) byCode(code string, limit int) []Line {
 	i, _ := slices.BinarySearchFunc(l.lines, code, func(x Line, c string) int { return cmp.Compare(x.Code, c) })
 	var out []Line
 	for ; i < len(l.lines) && len(out) < limit && strings.HasPrefix(l.lines[i].Code, code); i++ {
-		out = append(out, l.lines[i])
+		if !l.hidden(i) {
+			out = append(out, l.lines[i])
+		}
 	}
 	return out
 }
