@@ -56,7 +56,9 @@ const (
 	flagUTF8       = 1 << 11
 	flagLevel      = 3 << 1 // how hard the compressor tried
 
-	maxExtra = 64 // bytes beside the name of an entry; tools keep times there
+	maxExtra   = 64                    // bytes beside the name of an entry; tools keep times there
+	maxEntries = maxFiles + 1          // a patch has one more than a package
+	maxName    = maxPath + len("new/") // and its files lie deeper
 )
 
 // Bundle returns a package as one file. A folder that Load would refuse for its files
@@ -156,8 +158,8 @@ func unzipped(b []byte) (map[string][]byte, error) {
 		return bad("it is in several parts")
 	case le.Uint16(end[20:]) != 0:
 		return bad("it has a comment")
-	case count > maxFiles:
-		return bad("more than %d files", maxFiles)
+	case count > maxEntries:
+		return bad("more than %d files", maxEntries)
 	case start > len(b)-endLen || size != len(b)-endLen-start:
 		return bad("its directory is not where it says")
 	}
@@ -170,7 +172,7 @@ func unzipped(b []byte) (map[string][]byte, error) {
 			return bad("its directory is cut off")
 		}
 		n, extra, comment := int(le.Uint16(dir[28:])), int(le.Uint16(dir[30:])), int(le.Uint16(dir[32:]))
-		if n == 0 || n > maxPath || extra > maxExtra || comment != 0 || len(dir) < centralLen+n+extra {
+		if n == 0 || n > maxName || extra > maxExtra || comment != 0 || len(dir) < centralLen+n+extra {
 			return bad("an entry with a name, an extra field or a comment that is too long")
 		}
 		e := zipEntry{name: string(dir[centralLen : centralLen+n]), flags: le.Uint16(dir[8:]), method: le.Uint16(dir[10:]), crc: le.Uint32(dir[16:]),

@@ -127,7 +127,7 @@ func TestBundleHostile(t *testing.T) {
 		return b
 	}
 	named := func(names ...string) []byte { return ordinary(t, nil, names...) }
-	many := make([]string, maxFiles+1)
+	many := make([]string, maxEntries+1)
 	for i := range many {
 		many[i] = fmt.Sprintf("tests/t%d.yaml", i)
 	}
@@ -194,7 +194,7 @@ func TestBundleHostile(t *testing.T) {
 		"bomb":              bomb(1, 300<<20),
 		"many small bombs":  bomb(16, 1<<20-1),
 		"liar":              liar(),
-		"a long name":       named(strings.Repeat("a", maxPath+1)),
+		"a long name":       named(strings.Repeat("a", maxName+1)),
 		"directory outside": set(zipEnd, 0, 16, 0xff, 0xff, 0xff, 0x7f),
 		"entry outside":     set(zipCentral, 1, 42, 0xff, 0xff, 0xff, 0x7f),
 		"too large":         make([]byte, MaxBundle+1),
@@ -242,7 +242,7 @@ func FuzzBundle(f *testing.F) {
 			}
 			total += len(data)
 		}
-		if total > maxTotal || len(files) > maxFiles {
+		if total > maxTotal || len(files) > maxEntries {
 			t.Fatalf("%d files of %d bytes", len(files), total)
 		}
 		// What was read is what the one spelling says again.

@@ -198,6 +198,7 @@ type Hours struct {
 // direction, then class, then direction, then the entry for all. So "cargo until
 // 20:00" replaces the hours for all and does not add to them.
 type Schedule struct {
+	hours  Hours // as written
 	loc    *time.Location
 	eras   []era // by day, each until the next begins; at least one, from the zero date
 	except map[Date][]Exception
@@ -220,7 +221,7 @@ func NewSchedule(h Hours) (*Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Schedule{loc: loc, except: map[Date][]Exception{}}
+	s := &Schedule{hours: h, loc: loc, except: map[Date][]Exception{}}
 	days := []Date{{}}
 	for _, w := range h.Weekly {
 		if !w.Until.IsZero() && !w.From.Before(w.Until) {
@@ -326,6 +327,9 @@ func without(s, cut []Span) []Span {
 	}
 	return s
 }
+
+// Hours returns the hours as they were written. The caller must not change them.
+func (s *Schedule) Hours() Hours { return s.hours }
 
 // Location returns the zone whose clock the hours are read by.
 func (s *Schedule) Location() *time.Location { return s.loc }

@@ -1,0 +1,882 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package agreement
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/goods"
+	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/money"
+	"darwaza.dev/internal/pass"
+)
+
+// Change is one thing in which two editions differ.
+type Change struct {
+	// What is the kind of thing: "agreement", "party", "instrument", "site", "class",
+	// "attribute", "event", "parameter", "list", "places", "values", "table", "question",
+	// "clause", "schedule", "slots", "scenario", "key", "signer" or "file".
+	What string `json:"what"`
+	ID   string `json:"id,omitempty"`
+	// Field is the part of it that differs, in words; empty where it is new or gone.
+	Field string `json:"field,omitempty"`
+	Old   string `json:"old,omitempty"`
+	New   string `json:"new,omitempty"`
+	// From is the moment from which it holds, where it has one.
+	From string `json:"from,omitempty"`
+	// Text says it in one English sentence, without a full stop.
+	Text string `json:"text"`
+}
+
+// Diff says in plain words what the new edition changes, in the order of the parts of a
+// package. It is empty only where both have the same signed bytes: what it has no words
+// for, such as a comment, is a change of a file. Signatures are left out.
+func Diff(before, after *Edition) []Change {
+	d := differ{a: before, b: after}
+	d.agreement()
+	each(&d, "instrument", before.Instruments, after.Instruments, func(x Instrument) string { return quoted(x.Title) })
+	each(&d, "site", byID(before.Sites, siteName), byID(after.Sites, siteName), func(x Site) string { return quoted(x.Name) })
+	each(&d, "class", byID(before.Classes, className), byID(after.Classes, className), func(x Class) string { return quoted(x.Name) })
+	each(&d, "attribute", before.Attributes, after.Attributes, func(x Attribute) string { return x.Type })
+	each(&d, "event", before.Events, after.Events, func(x EventKind) string { return quoted(x.Name) })
+	d.parameters()
+	d.lists()
+	each(&d, "table", deref(before.Tables), deref(after.Tables), func(x Table) string { return quoted(x.Title) })
+	each(&d, "question", before.Questions, after.Questions, func(x Question) string { return quoted(x.Asks) })
+	each(&d, "clause", clauses(before), clauses(after), func(x Clause) string { return quoted(x.Text) })
+	d.schedules()
+	each(&d, "scenario", byID(before.Tests, scenarioName), byID(after.Tests, scenarioName), func(x Scenario) string { return fmt.Sprintf("%q", x.Title) })
+	d.files()
+	return d.out
+}
+
+func siteName(s Site) string         { return s.ID }
+func className(c Class) string       { return c.ID }
+func scenarioName(s Scenario) string { return s.ID }
+
+func byID[T any](list []T, id func(T) string) map[string]T {
+	out := make(map[string]T, len(list))
+	for _, x := range list {
+		out[id(x)] = x
+	}
+	return out
+}
+
+func deref[T any](m map[string]*T) map[string]T {
+	out := make(map[string]T, len(m))
+	for k, x := range m {
+		out[k] = *x
+	}
+	return out
+}
+
+func clauses(e *Edition) map[string]Clause {
+	out := make(map[string]Clause, len(e.Clauses))
+	for _, c := range e.Clauses {
+		out[c.ID] = *c
+	}
+	return out
+}
+
+type differ struct {
+	a, b *Edition
+	out  []Change
+}
+
+func (d *differ) say(c Change, format string, args ...any) {
+	c.Text = fmt.Sprintf(format, args...)
+	d.out = append(d.out, c)
+}
+
+// both returns the keys of two maps, sorted.
+func both[V, W any](a map[string]V, b map[string]W) []string {
+	keys := slices.Collect(maps.Keys(a))
+	for k := range b {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// each compares things of one kind by id: which are new, which are gone, and which
+// fields of the others differ.
+func each[T any](d *differ, what string, a, b map[string]T, about func(T) string) {
+	for _, id := range both(a, b) {
+		x, had := a[id]
+		y, has := b[id]
+		name := what + " " + id
+		if what == "clause" {
+			name = id
+		}
+		switch {
+		case !had:
+			d.say(Change{What: what, ID: id, New: about(y)}, "%s is new: %s", name, about(y))
+		case !has:
+			d.say(Change{What: what, ID: id, Old: about(x)}, "%s is taken out: %s", name, about(x))
+		default:
+			d.fields(what, id, name, reflect.ValueOf(x), reflect.ValueOf(y))
+		}
+	}
+}
+
+// places in which a thing stands, and what is told elsewhere.
+func untold(field string) bool {
+	switch field {
+	case "ID", "Line", "File", "Anchor", "Rows":
+		return true
+	}
+	return false
+}
+
+// fields compares the exported fields of two structs of one type.
+func (d *differ) fields(what, id, name string, x, y reflect.Value) {
+	for i := range x.NumField() {
+		f := x.Type().Field(i)
+		if !f.IsExported() || untold(f.Name) || reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
+			continue
+		}
+		switch old := x.Field(i).Interface().(type) {
+		case lang.Text:
+			d.text(what, id, name, words(f.Name), old, y.Field(i).Interface().(lang.Text))
+			continue
+		case map[string]lang.Text:
+			d.texts(what, id, name, words(f.Name), old, y.Field(i).Interface().(map[string]lang.Text))
+			continue
+		}
+		from, to := told(x.Field(i)), told(y.Field(i))
+		if line, ok := x.Interface().(goods.Line); ok && f.Name == "Rate" {
+			from, to = percentText(line.Rate), percentText(y.Interface().(goods.Line).Rate)
+		}
+		if from == to {
+			continue // the same to a reader, such as none and an empty list
+		}
+		d.changed(Change{What: what, ID: id, Field: words(f.Name), Old: from, New: to}, name)
+	}
+	if r := x.FieldByName("Rows"); r.IsValid() {
+		d.rows(id, name, r.Interface().([]TableRow), y.FieldByName("Rows").Interface().([]TableRow))
+	}
+}
+
+func (d *differ) changed(c Change, name string) {
+	switch {
+	case c.Old == "":
+		d.say(c, "%s: %s is now %s, and was not there", name, c.Field, c.New)
+	case c.New == "":
+		d.say(c, "%s: %s is taken out; it was %s", name, c.Field, c.Old)
+	default:
+		d.say(c, "%s: %s changes from %s to %s", name, c.Field, c.Old, c.New)
+	}
+}
+
+func (d *differ) text(what, id, name, field string, old, new lang.Text) {
+	for _, tag := range lang.Tags {
+		if old[tag] == new[tag] {
+			continue
+		}
+		quote := func(s string) string {
+			if s == "" {
+				return ""
+			}
+			return "“" + s + "”"
+		}
+		d.changed(Change{What: what, ID: id, Field: fmt.Sprintf("the %s in %s", field, tag), Old: quote(old[tag]), New: quote(new[tag])}, name)
+	}
+}
+
+func (d *differ) texts(what, id, name, field string, old, new map[string]lang.Text) {
+	for _, k := range both(old, new) {
+		d.text(what, id, name, field+" of "+k, old[k], new[k])
+	}
+}
+
+// rows compares the lines of a table by what they say, not by where they stand.
+func (d *differ) rows(id, name string, old, new []TableRow) {
+	line := func(r TableRow) string {
+		r.Line = 0
+		return told(reflect.ValueOf(r))
+	}
+	had, has := map[string]bool{}, map[string]bool{}
+	for _, r := range old {
+		had[line(r)] = true
+	}
+	for _, r := range new {
+		has[line(r)] = true
+		if s := line(r); !had[s] {
+			d.say(Change{What: "table", ID: id, Field: "row", New: s}, "%s: a row is new: %s", name, s)
+		}
+	}
+	for _, r := range old {
+		if s := line(r); !has[s] {
+			d.say(Change{What: "table", ID: id, Field: "row", Old: s}, "%s: a row is taken out: %s", name, s)
+		}
+	}
+}
+
+// agreement compares what is said of the agreement as a whole.
+func (d *differ) agreement() {
+	a, b := d.a, d.b
+	zone := func(e *Edition) *time.Location {
+		if loc, err := calendar.Zone(e.Zone); err == nil {
+			return loc
+		}
+		return time.UTC
+	}
+	field := func(name, old, new string) {
+		if old != new {
+			d.changed(Change{What: "agreement", Field: name, Old: old, New: new}, "the agreement")
+		}
+	}
+	field("its id", a.ID, b.ID)
+	if a.Number != b.Number {
+		field("the edition", fmt.Sprint(a.Number), fmt.Sprint(b.Number))
+	}
+	d.text("agreement", "", "the agreement", "title", a.Title, b.Title)
+	d.text("agreement", "", "the agreement", "note", a.Note, b.Note)
+	term := func(t time.Time, e *Edition) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.In(zone(e)).Format("2006-01-02 15:04") + " in " + e.Zone
+	}
+	field("its beginning", term(a.From, a), term(b.From, b))
+	field("its end", term(a.Until, a), term(b.Until, b))
+	field("its clock", a.Zone, b.Zone)
+	field("the time zone data", a.ZoneData, b.ZoneData)
+	field("the currency of limits", a.Currency, b.Currency)
+	field("rounding", rounding(a.Rounding), rounding(b.Rounding))
+	field("the notice", notice(a.Notice), notice(b.Notice))
+	hash := func(h Hash) string {
+		if h == (Hash{}) {
+			return ""
+		}
+		return fmt.Sprintf("%x", h[:])
+	}
+	field("the edition that it amends", hash(a.Amends), hash(b.Amends))
+	field("the members", strings.Join(a.Members, ", "), strings.Join(b.Members, ", "))
+	for _, s := range [...]Side{A, B} {
+		x, y := a.Parties[s], b.Parties[s]
+		if !bytes.Equal(x.Keys.Root, y.Keys.Root) {
+			d.changed(Change{What: "key", ID: string(s), Field: "the root key", Old: fingerprint(x.Keys.Root), New: fingerprint(y.Keys.Root)}, "side "+string(s))
+		}
+		if !bytes.Equal(x.Keys.Exchange, y.Keys.Exchange) {
+			d.changed(Change{What: "key", ID: string(s), Field: "the exchange key", Old: fingerprint(x.Keys.Exchange), New: fingerprint(y.Keys.Exchange)}, "side "+string(s))
+		}
+		if x.Keys.Log != y.Keys.Log {
+			d.changed(Change{What: "key", ID: string(s), Field: "the log key", Old: x.Keys.Log, New: y.Keys.Log}, "side "+string(s))
+		}
+		x.Keys, y.Keys = Keys{}, Keys{}
+		d.fields("party", string(s), "side "+string(s), reflect.ValueOf(x), reflect.ValueOf(y))
+	}
+	old, new := certificates(a), certificates(b)
+	for _, k := range both(old, new) {
+		switch {
+		case old[k] == "":
+			d.say(Change{What: "signer", ID: k, New: new[k]}, "%s, %s: certified", k, new[k])
+		case new[k] == "":
+			d.say(Change{What: "signer", ID: k, Old: old[k]}, "%s, %s: no longer certified in the package", k, old[k])
+		}
+	}
+}
+
+// certificates are the keys that the roots certify, each with when.
+func certificates(e *Edition) map[string]string {
+	out := map[string]string{}
+	for _, b := range e.Certificates {
+		c, err := pass.ParseCertificate(b)
+		if err != nil {
+			continue
+		}
+		who := fmt.Sprintf("side %s, %s key %s", c.Side, c.Use, c.Key)
+		if c.Person != "" {
+			who = fmt.Sprintf("side %s, %s, key %s", c.Side, c.Person, c.Key)
+		}
+		if !c.Revoked.IsZero() {
+			out[fmt.Sprintf("side %s, key %s", c.Side, c.Key)] = "taken back on " + c.Revoked.Format(time.DateOnly)
+			continue
+		}
+		out[who] = c.From.Format(time.DateOnly) + " until before " + c.Until.Format(time.DateOnly)
+	}
+	return out
+}
+
+func fingerprint(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
+	h := sha256.Sum256(b)
+	return fmt.Sprintf("%x", h[:8])
+}
+
+func rounding(r money.Rounding) string {
+	if r == money.HalfEven {
+		return "half-even"
+	}
+	return "half-up"
+}
+
+func notice(n time.Duration) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d hours", n/time.Hour)
+}
+
+// uses are the clauses that name a parameter in a field of their own, with what it is
+// to them: "the limit".
+func uses(e *Edition, id string) (by []string, as map[string]string) {
+	as = map[string]string{}
+	for _, c := range e.Clauses {
+		for _, u := range [...]struct{ name, id string }{
+			{"the limit", c.Limit}, {"the rate", c.Rate}, {"the least distance", c.AtLeast}, {"the greatest distance", c.AtMost},
+			{"the number of days", c.Days}, {"the number of nights", c.Nights}, {"the time for which it is valid", c.For},
+			{"the ratio", c.Times}, {"the time within which", c.Within}, {"the tolerance", c.Tolerance},
+		} {
+			if u.id == id && as[c.ID] == "" {
+				by, as[c.ID] = append(by, c.ID), u.name
+			}
+		}
+		if c.Span != nil && c.Span.Rolling == id && as[c.ID] == "" {
+			by, as[c.ID] = append(by, c.ID), "the period"
+		}
+	}
+	return by, as
+}
+
+// reading are the clauses whose conditions and formulas name a parameter.
+func reading(e *Edition, id string) []string {
+	var out []string
+	for _, c := range e.Clauses {
+		for _, text := range [...]string{c.When, c.Require, c.Value, c.Release} {
+			if named(text, "param."+id) {
+				out = append(out, c.ID)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// named reports whether an expression has a name, and not one that only begins like it.
+func named(text, name string) bool {
+	part := func(c byte) bool {
+		return c == '.' || c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+	}
+	for at := 0; ; {
+		i := strings.Index(text[at:], name)
+		if i < 0 {
+			return false
+		}
+		i += at
+		end := i + len(name)
+		if (i == 0 || !part(text[i-1])) && (end == len(text) || !part(text[end])) {
+			return true
+		}
+		at = i + 1
+	}
+}
+
+func (d *differ) parameters() {
+	for _, id := range both(d.a.Parameters, d.b.Parameters) {
+		x, y := d.a.Parameters[id], d.b.Parameters[id]
+		switch {
+		case x == nil:
+			var all []string
+			for _, v := range y.Values {
+				all = append(all, valueText(v, y.Unit)+scope(v)+since(v.From))
+			}
+			d.say(Change{What: "parameter", ID: id, New: strings.Join(all, "; ")}, "parameter %s is new: %s", id, strings.Join(all, "; "))
+			continue
+		case y == nil:
+			d.say(Change{What: "parameter", ID: id}, "parameter %s is taken out", id)
+			continue
+		}
+		d.text("parameter", id, "parameter "+id, "text", x.Text, y.Text)
+		if x.Unit != y.Unit {
+			d.changed(Change{What: "parameter", ID: id, Field: "the unit", Old: x.Unit, New: y.Unit}, "parameter "+id)
+		}
+		d.values(x, y)
+	}
+}
+
+// values compares the dated values of a parameter, and says each change once for each
+// clause to which it is a limit, a rate or the like.
+func (d *differ) values(x, y *Parameter) {
+	by, as := uses(d.b, y.ID)
+	say := func(v ParameterValue, old, new, what string) {
+		c := Change{What: "parameter", ID: y.ID, Field: "value" + scope(v), Old: old, New: new, From: v.From.String()}
+		for _, id := range by {
+			d.say(c, "%s: %s %s%s %s", id, as[id], y.ID, scope(v), what)
+		}
+		if len(by) > 0 {
+			return
+		}
+		read := ""
+		if r := reading(d.b, y.ID); len(r) > 0 {
+			read = " (read by " + strings.Join(r, ", ") + ")"
+		}
+		d.say(c, "parameter %s%s%s %s", y.ID, scope(v), read, what)
+	}
+	same := func(v, w ParameterValue) bool { return v.From == w.From && scope(v) == scope(w) }
+	for _, v := range y.Values {
+		new := valueText(v, y.Unit)
+		i := slices.IndexFunc(x.Values, func(w ParameterValue) bool { return same(v, w) })
+		if i < 0 {
+			// What stood before it: the newest older value for the same case.
+			had, old := ParameterValue{}, ""
+			for _, w := range y.Values {
+				if scope(w) == scope(v) && w.From.Compare(v.From) < 0 && (old == "" || w.From.Compare(had.From) > 0) {
+					had, old = w, valueText(w, y.Unit)
+				}
+			}
+			switch {
+			case old == "":
+				say(v, "", new, "is "+new+since(v.From))
+			case old == new:
+				say(v, old, new, "stays "+new+since(v.From))
+			default:
+				say(v, old, new, motion(had, v)+" from "+old+" to "+new+since(v.From))
+			}
+			continue
+		}
+		w := x.Values[i]
+		if old := valueText(w, x.Unit); old != new {
+			say(v, old, new, "is "+new+" in the place of "+old+since(v.From))
+		}
+		if w.Until != v.Until {
+			say(v, w.Until.String(), v.Until.String(), "of "+new+since(v.From)+" "+ending(w.Until, v.Until))
+		}
+		if w.Published != v.Published {
+			say(v, w.Published.String(), v.Published.String(), fmt.Sprintf("of %s%s is said to be published on %s, and before on %s", new, since(v.From), day(v.Published), day(w.Published)))
+		}
+		if w.Source != v.Source {
+			say(v, w.Source, v.Source, fmt.Sprintf("of %s%s has the source “%s”, and before “%s”", new, since(v.From), v.Source, w.Source))
+		}
+	}
+	for _, w := range x.Values {
+		if !slices.ContainsFunc(y.Values, func(v ParameterValue) bool { return same(v, w) }) {
+			old := valueText(w, x.Unit)
+			say(w, old, "", "loses its value of "+old+since(w.From))
+		}
+	}
+}
+
+func day(d calendar.Date) string {
+	if d.IsZero() {
+		return "no day"
+	}
+	return d.String()
+}
+
+func ending(old, new Moment) string {
+	switch {
+	case new.IsZero():
+		return "no longer ends on " + old.String()
+	case old.IsZero():
+		return "ends on " + new.String()
+	}
+	return "ends on " + new.String() + " instead of " + old.String()
+}
+
+func since(m Moment) string {
+	if m.IsZero() {
+		return ""
+	}
+	if m.Unknown {
+		return " from a day that is not known"
+	}
+	return " from " + m.String()
+}
+
+// scope says for which case a value holds.
+func scope(v ParameterValue) string {
+	var at []string
+	if v.Site != "" {
+		at = append(at, "at "+v.Site)
+	}
+	if v.Side != "" {
+		at = append(at, "for side "+string(v.Side))
+	}
+	for _, k := range slices.Sorted(maps.Keys(v.For)) {
+		at = append(at, "where "+k+" is "+v.For[k])
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	return " " + strings.Join(at, " ")
+}
+
+// motion says which way a number goes.
+func motion(old, new ParameterValue) string {
+	if !old.Known || !new.Known || old.Int == new.Int {
+		return "changes"
+	}
+	if new.Int > old.Int {
+		return "rises"
+	}
+	return "falls"
+}
+
+// valueText writes a value as a reader expects it: "100.00 USD", "5 %", "unknown".
+func valueText(v ParameterValue, unit string) string {
+	switch {
+	case v.Unlimited:
+		return "unlimited"
+	case !v.Known:
+		return "unknown"
+	case unit == "text" || unit == "date":
+		return v.Text
+	}
+	n := money.Decimal(v.Int, Digits(unit))
+	if unit == "percent" || unit == "kg" || unit == "km" || unit == "litre" || strings.Contains(unit, "/") {
+		if strings.Contains(n, ".") {
+			n = strings.TrimSuffix(strings.TrimRight(n, "0"), ".")
+		}
+	}
+	switch unit {
+	case "percent":
+		return n + " %"
+	case "count":
+		return n
+	case "tenths-celsius":
+		return money.Decimal(v.Int, 1) + " °C"
+	}
+	return n + " " + unit
+}
+
+func (d *differ) lists() {
+	each(d, "list", d.a.ListInfo, d.b.ListInfo, func(x ListInfo) string { return quoted(x.Title) })
+	for _, id := range both(d.a.Lists, d.b.Lists) {
+		x, y := lines(d.a.Lists[id]), lines(d.b.Lists[id])
+		name := "list " + id
+		for _, k := range both(x, y) {
+			old, had := x[k]
+			new, has := y[k]
+			code := goods.FormatCode(new.Code)
+			if !has {
+				code = goods.FormatCode(old.Code)
+			}
+			switch {
+			case !had:
+				d.say(Change{What: "list", ID: id, Field: code, New: lineText(new), From: new.From.String()}, "%s: %s is new: %s", name, code, lineText(new))
+			case !has:
+				d.say(Change{What: "list", ID: id, Field: code, Old: lineText(old)}, "%s: %s is taken out: %s", name, code, lineText(old))
+			default:
+				d.fields("list", id, name+", "+code, reflect.ValueOf(old), reflect.ValueOf(new))
+			}
+		}
+	}
+	for _, id := range both(d.a.Places, d.b.Places) {
+		x, y := Places{}, Places{}
+		if p := d.a.Places[id]; p != nil {
+			x = *p
+		}
+		if p := d.b.Places[id]; p != nil {
+			y = *p
+		}
+		d.texts("places", id, "places "+id, "name", x.Name, y.Name)
+		for _, k := range both(x.Up, y.Up) {
+			old, had := x.Up[k]
+			new, has := y.Up[k]
+			switch {
+			case !had:
+				d.say(Change{What: "places", ID: id, Field: k, New: new}, "places %s: %s is new, in %s", id, k, cmp.Or(new, "no other"))
+			case !has:
+				d.say(Change{What: "places", ID: id, Field: k, Old: old}, "places %s: %s is taken out", id, k)
+			case old != new:
+				d.say(Change{What: "places", ID: id, Field: k, Old: old, New: new}, "places %s: %s lies in %s and no longer in %s", id, k, cmp.Or(new, "no other"), cmp.Or(old, "no other"))
+			}
+		}
+	}
+	for _, id := range both(d.a.Values, d.b.Values) {
+		d.texts("values", id, "values "+id, "name", d.a.Values[id], d.b.Values[id])
+		for _, k := range both(d.a.Values[id], d.b.Values[id]) {
+			_, had := d.a.Values[id][k]
+			_, has := d.b.Values[id][k]
+			if !had {
+				d.say(Change{What: "values", ID: id, Field: k, New: k}, "values %s: %s is new", id, k)
+			} else if !has {
+				d.say(Change{What: "values", ID: id, Field: k, Old: k}, "values %s: %s is taken out", id, k)
+			}
+		}
+	}
+}
+
+func percentText(n int64) string { return valueText(ParameterValue{Known: true, Int: n}, "percent") }
+
+// lines are the lines of a list by code and the case for which each holds.
+func lines(l *goods.List) map[string]goods.Line {
+	out := map[string]goods.Line{}
+	if l == nil {
+		return out
+	}
+	for _, x := range l.Lines() {
+		k := x.Code + " " + x.From.String()
+		for _, a := range slices.Sorted(maps.Keys(x.For)) {
+			k += " " + a + "=" + x.For[a]
+		}
+		out[k] = x
+	}
+	return out
+}
+
+func lineText(x goods.Line) string {
+	s := x.Name.In(lang.EN)
+	if x.Category != "" {
+		s += ", category " + x.Category
+	}
+	if x.Rate != 0 {
+		s += ", " + percentText(x.Rate)
+	}
+	for _, a := range slices.Sorted(maps.Keys(x.For)) {
+		s += ", where " + a + " is " + x.For[a]
+	}
+	return s + since(x.From)
+}
+
+func (d *differ) schedules() {
+	hours := func(e *Edition) map[string]calendar.Hours {
+		out := map[string]calendar.Hours{}
+		for id, s := range e.Schedules {
+			out[id] = s.Hours()
+		}
+		return out
+	}
+	x, y := hours(d.a), hours(d.b)
+	for _, id := range both(x, y) {
+		set := func(field string, old, new []string) {
+			for _, s := range new {
+				if !slices.Contains(old, s) {
+					d.say(Change{What: "schedule", ID: id, Field: field, New: s}, "schedule of %s: %s now: %s", id, field, s)
+				}
+			}
+			for _, s := range old {
+				if !slices.Contains(new, s) {
+					d.say(Change{What: "schedule", ID: id, Field: field, Old: s}, "schedule of %s: %s no longer: %s", id, field, s)
+				}
+			}
+		}
+		if x[id].Zone != y[id].Zone {
+			d.changed(Change{What: "schedule", ID: id, Field: "the clock", Old: x[id].Zone, New: y[id].Zone}, "schedule of "+id)
+		}
+		set("hours", mapped(x[id].Weekly, weeklyText), mapped(y[id].Weekly, weeklyText))
+		set("exception", mapped(x[id].Exceptions, exceptionText), mapped(y[id].Exceptions, exceptionText))
+	}
+	for _, id := range both(d.a.Slots, d.b.Slots) {
+		old, new := mapped(d.a.Slots[id], slotText), mapped(d.b.Slots[id], slotText)
+		for _, s := range new {
+			if !slices.Contains(old, s) {
+				d.say(Change{What: "slots", ID: id, New: s}, "slots at %s now: %s", id, s)
+			}
+		}
+		for _, s := range old {
+			if !slices.Contains(new, s) {
+				d.say(Change{What: "slots", ID: id, Old: s}, "slots at %s no longer: %s", id, s)
+			}
+		}
+	}
+}
+
+func mapped[T any](list []T, f func(T) string) []string {
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i] = f(x)
+	}
+	return out
+}
+
+func whom(class, direction string) string {
+	s := cmp.Or(class, "everybody")
+	if direction != "" {
+		s += " going " + direction
+	}
+	return s
+}
+
+func spansText(spans []calendar.Span) string {
+	if len(spans) == 0 {
+		return "closed"
+	}
+	return strings.Join(mapped(spans, calendar.Span.String), " and ")
+}
+
+func daysText(days []time.Weekday) string {
+	if len(days) == 0 {
+		return "every day"
+	}
+	return strings.Join(mapped(days, time.Weekday.String), ", ")
+}
+
+func between(from, until calendar.Date) string {
+	s := ""
+	if !from.IsZero() {
+		s += " from " + from.String()
+	}
+	if !until.IsZero() {
+		s += " until before " + until.String()
+	}
+	return s
+}
+
+func weeklyText(w calendar.Weekly) string {
+	return fmt.Sprintf("%s, %s: %s%s", whom(w.Class, w.Direction), daysText(w.Days), spansText(w.Spans), between(w.From, w.Until))
+}
+
+func exceptionText(x calendar.Exception) string {
+	open := "open " + spansText(x.Spans)
+	if x.Closed {
+		open = "closed"
+		if len(x.Spans) > 0 {
+			open += " " + spansText(x.Spans)
+		}
+	}
+	return fmt.Sprintf("%s, %s: %s", x.On, whom(x.Class, x.Direction), open)
+}
+
+func slotText(s SlotRule) string {
+	return fmt.Sprintf("%s, %s: every %d minutes from %s to %s, %s places, A %d %% and B %d %%%s", s.Class, daysText(s.Days), s.Minutes, s.From, s.To, s.Capacity,
+		s.Shares[A], s.Shares[B], between(s.Begins, s.Ends))
+}
+
+// files names every signed file whose bytes differ, so that nothing goes untold.
+func (d *differ) files() {
+	had := map[string]File{}
+	for _, f := range d.a.Files {
+		had[f.Path] = f
+	}
+	has := map[string]File{}
+	for _, f := range d.b.Files {
+		has[f.Path] = f
+	}
+	for _, p := range both(had, has) {
+		x, old := had[p]
+		y, new := has[p]
+		c := Change{What: "file", ID: p}
+		if old {
+			c.Old = fmt.Sprintf("%x", x.SHA256[:8])
+		}
+		if new {
+			c.New = fmt.Sprintf("%x", y.SHA256[:8])
+		}
+		switch {
+		case !old:
+			d.say(c, "file %s is new", p)
+		case !new:
+			d.say(c, "file %s is taken out", p)
+		case x != y:
+			d.say(c, "file %s has other bytes", p)
+		}
+	}
+}
+
+func quoted(t lang.Text) string { return "“" + t.In(lang.EN) + "”" }
+
+// words turns the name of a field into words: "AtLeast" becomes "at least".
+func words(field string) string {
+	var b strings.Builder
+	for i, c := range field {
+		if unicode.IsUpper(c) && i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return b.String()
+}
+
+// told writes a value of a package for a reader; nothing for what is not there.
+func told(v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case Moment:
+		return x.String()
+	case calendar.Date:
+		if x.IsZero() {
+			return ""
+		}
+		return x.String()
+	case time.Time:
+		if x.IsZero() {
+			return ""
+		}
+		return x.UTC().Format(time.RFC3339)
+	case Period:
+		s := strings.TrimSpace(since(x.From))
+		if !x.Until.IsZero() {
+			s += " until before " + x.Until.String()
+		}
+		if len(x.Sites) > 0 {
+			s += " at " + strings.Join(x.Sites, ", ")
+		}
+		if len(x.Sides) > 0 {
+			s += " for side " + strings.Join(mapped(x.Sides, func(s Side) string { return string(s) }), ", ")
+		}
+		return cmp.Or(strings.TrimSpace(s), "always and everywhere")
+	}
+	// An outcome, a minute and the like say themselves what they are.
+	if s, ok := v.Interface().(fmt.Stringer); ok && v.Kind() != reflect.Pointer && v.Kind() != reflect.Struct {
+		if v.IsZero() {
+			return ""
+		}
+		return s.String()
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return v.String()
+	case reflect.Bool:
+		if v.Bool() {
+			return "yes"
+		}
+		return ""
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		if v.Int() == 0 {
+			return ""
+		}
+		return fmt.Sprint(v.Int())
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		if v.Uint() == 0 {
+			return ""
+		}
+		return fmt.Sprint(v.Uint())
+	case reflect.Slice, reflect.Array:
+		var parts []string
+		for i := range v.Len() {
+			parts = append(parts, cmp.Or(told(v.Index(i)), "none"))
+		}
+		return strings.Join(parts, "; ")
+	case reflect.Map:
+		var parts []string
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(told(a), told(b)) })
+		for _, k := range keys {
+			parts = append(parts, told(k)+": "+told(v.MapIndex(k)))
+		}
+		return strings.Join(parts, ", ")
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return ""
+		}
+		return told(v.Elem())
+	case reflect.Struct:
+		var parts []string
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if !f.IsExported() || f.Name == "Line" || f.Name == "File" {
+				continue
+			}
+			if s := told(v.Field(i)); s != "" {
+				parts = append(parts, words(f.Name)+" "+s)
+			}
+		}
+		return strings.Join(parts, ", ")
+	}
+	return ""
+}
