@@ -50,6 +50,7 @@ func (r *reader) check() {
 			}
 		}
 	}
+	r.whole()
 	r.overlaps()
 	r.weekdays()
 	r.forbidden()
@@ -68,6 +69,7 @@ func (r *reader) gaps(p *Parameter) {
 	if len(p.Values) == 0 || e.From.IsZero() {
 		return
 	}
+	_, until := e.term()
 	for _, s := range e.Sites {
 		loc, err := calendar.Zone(s.Zone)
 		if err != nil {
@@ -77,13 +79,45 @@ func (r *reader) gaps(p *Parameter) {
 		if s.From.First.After(first) {
 			first = s.From.First
 		}
-		for _, side := range [...]Side{A, B} {
-			if _, ok := p.At(s.ID, side, first); !ok {
-				r.fault(p.Line, fmt.Sprintf("no value on %s at %s for side %s", first, s.ID, side), `give a value from that day, or "unknown" with the reason as its source`)
-				return
+		// A value can be missing from the first day, and from each day on which one ends.
+		days := []Moment{Day(first)}
+		for _, v := range p.Values {
+			if v.Until.Exact() && before(days[0], v.Until) && (until.IsZero() || before(v.Until, until)) {
+				days = append(days, v.Until)
+			}
+		}
+		for _, d := range days {
+			for _, side := range [...]Side{A, B} {
+				if _, _, ok := p.In(Ask{Site: s.ID, Side: side, On: d.First, Minute: d.Minute}); !ok {
+					r.fault(p.Line, fmt.Sprintf("no value on %s at %s for side %s", d, s.ID, side), `give a value from that day, or "unknown" with the reason as its source`)
+					return
+				}
+			}
+		}
+		if what, ok := r.pinGap(p, s.ID, first); ok {
+			r.warn(p.Line, fmt.Sprintf("no value on %s at %s for %s", first, s.ID, what), "give a value without for that holds for the rest, or one for it")
+			return
+		}
+	}
+}
+
+// pinGap returns the first value of closed attributes for which a parameter has no value.
+func (r *reader) pinGap(p *Parameter, site string, on calendar.Date) (string, bool) {
+	names := map[string]bool{}
+	for _, v := range p.Values {
+		for k := range v.For {
+			names[k] = true
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(names)) {
+		for _, text := range r.e.Attributes[k].Values {
+			get := func(id string) (string, bool) { return text, id == k }
+			if _, _, ok := p.In(Ask{Site: site, Side: A, On: on, Get: get}); !ok {
+				return k + " " + text, true
 			}
 		}
 	}
+	return "", false
 }
 
 // rates faults lines whose rate is not that of their category.
@@ -170,20 +204,13 @@ func (r *reader) references(c *Clause) {
 func (r *reader) overlaps() {
 	for i, a := range r.e.Clauses {
 		for _, b := range r.e.Clauses[i+1:] {
-			if a.Instrument != b.Instrument || a.Kind != b.Kind || !r.meet(a, b) || slices.Contains(a.Overrides, b.ID) || slices.Contains(b.Overrides, a.ID) {
+			if a.Instrument != b.Instrument || a.When != b.When || !r.meet(a, b) || slices.Contains(a.Overrides, b.ID) || slices.Contains(b.Overrides, a.ID) {
 				continue
 			}
-			same := false
-			switch a.Kind {
-			case KindCap:
-				same = a.Per == b.Per && a.List == b.List
-			case KindRate, KindTax, KindGuarantee:
-				same = a.Amount == b.Amount && a.List == b.List
-			case KindOpened:
-				same = true
-			}
+			figure := sameFigure(a)
+			same := figure != "" && figure == sameFigure(b)
 			// Conditions that differ may keep the two apart; that cannot be decided here.
-			if same && a.When == b.When {
+			if same {
 				r.file, r.owner = b.File, b.ID
 				r.fault(b.Line, fmt.Sprintf("says the same kind of thing as %s for the same case", a.ID), "let one of them override the other, or bound them by dates or sites")
 			}
@@ -193,7 +220,7 @@ func (r *reader) overlaps() {
 
 // meet reports whether two clauses can be asked in one question.
 func (r *reader) meet(a, b *Clause) bool {
-	if !common(a.At, b.At) {
+	if !common(a.At, b.At) && len(a.At) > 0 && len(b.At) > 0 {
 		return false
 	}
 	for _, x := range periods(a) {
@@ -263,13 +290,16 @@ func (r *reader) weekdays() {
 
 // Untested returns the changes of an edition that no scenario looks at on both sides
 // of the date: the day before and the day of. An edition with any is not to be signed.
+// Where a text gives no more than a month or a year, the first day that it can be counts.
 func (e *Edition) Untested() Faults {
 	var fs Faults
 	loc, err := calendar.Zone(e.Zone)
 	if err != nil {
 		loc = time.UTC
 	}
-	day := func(file, owner string, line int, what string, m Moment) {
+	from, until := e.term()
+	seen := map[string]bool{}
+	day := func(file, owner string, line int, what string, m Moment, sites ...string) {
 		d := m.First
 		if d.IsZero() {
 			return
@@ -278,44 +308,93 @@ func (e *Edition) Untested() Faults {
 			name string
 			on   calendar.Date
 		}{{"the day before", d.AddDays(-1)}, {"the day of", d}} {
-			if !e.asked(x.on, loc) {
-				fs = append(fs, Fault{File: file, Line: line, Clause: owner, What: fmt.Sprintf("no scenario on %s, %s %s", x.on, x.name, what), Mend: "add one to tests/"})
+			f := Fault{File: file, Line: line, Clause: owner, What: fmt.Sprintf("no scenario on %s, %s %s", x.on, x.name, what), Mend: "add one to tests/"}
+			if len(sites) > 0 {
+				f.What += " at " + strings.Join(sites, " or ")
+			}
+			if !e.asked(x.on, loc, sites) && !seen[f.String()] {
+				seen[f.String()] = true
+				fs = append(fs, f)
 			}
 		}
 	}
-	day("agreement.yaml", "", 1, "the edition begins", Day(calendar.On(e.From, loc)))
+	inside := func(m Moment) Moment {
+		if m.IsZero() || m.Unknown || !m.First.After(from.First) || !until.IsZero() && !m.First.Before(until.First) {
+			return Moment{}
+		}
+		return m
+	}
+	if !e.From.IsZero() {
+		day("agreement.yaml", "", 1, "the edition begins", Day(calendar.On(e.From, loc)))
+	}
 	if !e.Until.IsZero() {
 		day("agreement.yaml", "", 1, "the edition ends", Day(calendar.On(e.Until, loc)))
 	}
-	first := calendar.On(e.From, loc)
+	for _, id := range slices.Sorted(maps.Keys(e.Instruments)) {
+		i := e.Instruments[id]
+		at := e.where["instrument "+id]
+		if i.Status != StatusProposal {
+			day(at.file, id, at.line, "it begins", inside(i.From))
+			day(at.file, id, at.line, "it ends", inside(i.Until))
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(e.Parameters)) {
 		p := e.Parameters[id]
 		for _, v := range p.Values {
-			if v.From.First.After(first) {
-				day(p.File, p.ID, p.Line, "its value changes", v.From)
-			}
+			day(p.File, p.ID, p.Line, "its value changes", inside(v.From))
+			day(p.File, p.ID, p.Line, "its value ends", inside(v.Until))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.Lists)) {
+		info := e.ListInfo[id]
+		for _, l := range e.Lists[id].Lines() {
+			day(info.File, id, info.Line, "a line of it begins", inside(l.From))
+			day(info.File, id, info.Line, "a line of it ends", inside(l.Until))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.Questions)) {
+		at := e.where["question "+id]
+		for _, s := range e.Questions[id].Later {
+			day(at.file, "question "+id, at.line, "it is settled", inside(Day(s.From)))
+		}
+	}
+	for _, s := range e.Sites {
+		at := e.where["schedule of "+s.ID]
+		for _, d := range e.turning[s.ID] {
+			day(at.file, s.ID, at.line, "its hours change", inside(Day(d)), s.ID)
 		}
 	}
 	for _, c := range e.Clauses {
+		if c.Kind == KindNote || e.Instruments[c.Instrument].Status == StatusProposal {
+			continue
+		}
 		for _, h := range c.Holds {
-			if h.From.First.After(first) {
-				day(c.File, c.ID, c.Line, "it begins", h.From)
-			}
-			day(c.File, c.ID, c.Line, "it ends", h.Until)
+			day(c.File, c.ID, c.Line, "it begins", inside(h.From), h.Sites...)
+			day(c.File, c.ID, c.Line, "it ends", inside(h.Until), h.Sites...)
 		}
 	}
 	fs.Sort()
 	return fs
 }
 
-func (e *Edition) asked(on calendar.Date, loc *time.Location) bool {
+// asked reports whether a scenario asks on a day, at one of the sites where any are named.
+func (e *Edition) asked(on calendar.Date, loc *time.Location, sites []string) bool {
 	for _, s := range e.Tests {
 		for _, a := range s.Asks {
-			at := a.At
+			at, site := a.At, a.Site
 			if at.IsZero() {
 				at = s.At
 			}
-			if calendar.On(at, loc) == on {
+			if site == "" {
+				site = s.Site
+			}
+			clock := loc
+			if x, ok := e.Site(site); ok {
+				if l, err := calendar.Zone(x.Zone); err == nil {
+					clock = l
+				}
+			}
+			if (calendar.On(at, loc) == on || calendar.On(at, clock) == on) && (len(sites) == 0 || slices.Contains(sites, site)) {
 				return true
 			}
 		}

@@ -47,8 +47,8 @@ func Check(fsys fs.FS) (*Edition, Faults) {
 		Parameters: map[string]*Parameter{}, Questions: map[string]Question{}, ListInfo: map[string]ListInfo{},
 		Schedules: map[string]*calendar.Schedule{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
 		Events: map[string]EventKind{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
-		weekly: map[string]map[string]int{}, where: map[string]place{},
-	}}
+		weekly: map[string]map[string]int{}, turning: map[string][]calendar.Date{}, where: map[string]place{},
+	}, tableFile: map[string]string{}}
 	r.all()
 	if r.e.ID != "" {
 		r.e.Files = f.signed()
@@ -68,7 +68,9 @@ type reader struct {
 	e      *Edition
 	faults Faults
 	file   string // being read
-	owner  string // id of what is being read, for faults
+	// tableFile is the CSV file of each table.
+	tableFile map[string]string
+	owner     string // id of what is being read, for faults
 }
 
 func (r *reader) fault(line int, what, mend string) {

@@ -367,6 +367,7 @@ func (r *reader) table(x rawTable) {
 	if x.Rows == "" {
 		x.Rows = x.ID + ".csv"
 	}
+	r.tableFile[x.ID] = "tables/" + x.Rows
 	rows := r.csv("tables/", x.Rows, columns, func(h string) bool { return slices.Contains(columns, h) || h == "en" || h == "fa" || h == "ur" }, strings.Join(columns, ","))
 	if len(rows) > maxRows {
 		r.fault(rows[maxRows].line, fmt.Sprintf("more than %d rows", maxRows), "split the table, or use a list")
@@ -635,6 +636,10 @@ func (r *reader) schedule(x rawSchedule) {
 		}
 		h.Exceptions = append(h.Exceptions, calendar.Exception{On: r.date(y.v.On), Class: y.v.Class, Direction: y.v.Direction, Closed: y.v.Closed, Spans: r.spans(y.line, y.v.Open)})
 	}
+	r.dated(site, x.Hours, h.Weekly)
+	for _, w := range h.Weekly {
+		r.e.turning[x.Site] = append(r.e.turning[x.Site], w.From, w.Until)
+	}
 	s, err := calendar.NewSchedule(h)
 	if err != nil {
 		r.fault(1, err.Error(), "mend the hours; spans are half-open and do not overlap")
@@ -707,6 +712,7 @@ func (r *reader) slots(line int, site string, x rawSlots) {
 		}
 	}
 	r.e.Slots[site] = append(r.e.Slots[site], rule)
+	r.e.turning[site] = append(r.e.turning[site], rule.Begins, rule.Ends)
 }
 
 func daysMeet(a, b []time.Weekday) bool {
