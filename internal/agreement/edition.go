@@ -88,9 +88,10 @@ type Edition struct {
 	// not checked.
 	Signers map[string][]byte
 
-	weekly  map[string]map[string]int  // site, class: weekdays with an opening
-	turning map[string][]calendar.Date // site: days on which its hours or slots change
-	where   map[string]place           // of the declarations: "parameter x", "site y"
+	weekly   map[string]map[string]int  // site, class: weekdays with an opening
+	turning  map[string][]calendar.Date // site: days on which its hours or slots change
+	lineFile map[string]string          // list: file of its lines
+	where    map[string]place           // of the declarations: "parameter x", "site y"
 }
 
 // ListInfo is what is known of a list, at hand or not.

@@ -201,6 +201,8 @@ func plainText(p string, b []byte) (Fault, bool) {
 			return Fault{File: p, Line: line, What: "a byte order mark", Mend: "save it as UTF-8 without one"}, true
 		case c < ' ' && c != '\t', c >= 0x7f && c <= 0x9f, c == '\u2028', c == '\u2029':
 			return Fault{File: p, Line: line, What: fmt.Sprintf("a control character, %U", c), Mend: "take it out"}, true
+		case c == '\u200b', c == '\u00ad', c >= '\u2060' && c <= '\u2064', c >= '\U000e0000' && c <= '\U000e007f':
+			return Fault{File: p, Line: line, What: fmt.Sprintf("a character that nobody sees, %U", c), Mend: "take it out"}, true
 		case c >= '\u202a' && c <= '\u202e', c >= '\u2066' && c <= '\u2069':
 			return Fault{File: p, Line: line, What: fmt.Sprintf("a character that turns text around, %U", c), Mend: "take it out; the pages set the direction"}, true
 		}

@@ -71,6 +71,9 @@ func (r *reader) forbidden() {
 	for _, id := range slices.Sorted(maps.Keys(e.Attributes)) {
 		a := e.Attributes[id]
 		texts := []string{splitCamel(id)}
+		for _, v := range a.Values {
+			texts = append(texts, splitCamel(v))
+		}
 		for _, tag := range slices.Sorted(maps.Keys(a.Name)) {
 			texts = append(texts, a.Name[tag])
 		}
@@ -85,14 +88,28 @@ func (r *reader) forbidden() {
 	}
 	for _, c := range e.Clauses {
 		r.file, r.owner = c.File, c.ID
-		reads := c.When + " " + c.Require + " " + strings.Join(c.Of, " ") + " " + strings.Join(c.Fields, " ")
-		if w, is := forbiddenIn(splitCamel(reads)); is {
+		reads := slices.Concat(c.expressions(), c.Of, c.Fields, c.Groups, c.Never, []string{c.Sum, c.Measure, c.Attribute, c.Amount})
+		if t := e.Tables[c.Table]; t != nil {
+			for _, in := range t.Inputs {
+				reads = append(reads, in.Name, in.Of)
+			}
+		}
+		if w, is := forbiddenIn(splitCamel(strings.Join(reads, " "))); is {
 			r.fault(c.Line, fmt.Sprintf("reads %q, by which nobody may be judged", w), mend)
 			continue
 		}
-		for _, id := range slices.Sorted(maps.Keys(bad)) {
-			if strings.Contains(" "+strings.NewReplacer("(", " ", ")", " ", "!", " ", ",", " ").Replace(reads)+" ", " "+id+" ") {
+		for _, id := range e.ReadBy(c) {
+			if bad[id] != "" {
 				r.fault(c.Line, fmt.Sprintf("reads %s, which is about %q", id, bad[id]), mend)
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.Values)) {
+		r.file, r.owner = e.lineFile[id], id
+		for _, v := range slices.Sorted(maps.Keys(e.Values[id])) {
+			if w, is := forbiddenIn(splitCamel(v)); is {
+				r.fault(1, fmt.Sprintf("lists %q, by which nobody may be judged", w), mend)
+				break
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func Check(fsys fs.FS) (*Edition, Faults) {
 		Parameters: map[string]*Parameter{}, Questions: map[string]Question{}, ListInfo: map[string]ListInfo{},
 		Schedules: map[string]*calendar.Schedule{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
 		Events: map[string]EventKind{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
-		weekly: map[string]map[string]int{}, turning: map[string][]calendar.Date{}, where: map[string]place{},
+		weekly: map[string]map[string]int{}, turning: map[string][]calendar.Date{}, lineFile: map[string]string{}, where: map[string]place{},
 	}, tableFile: map[string]string{}}
 	r.all()
 	if r.e.ID != "" {
@@ -349,6 +349,9 @@ func (r *reader) attribute(line int, x rawAttribute) {
 		r.fault(line, fmt.Sprintf("values of a %s", x.Type), "only a string or strings has a closed set of values")
 	}
 	for i, v := range x.Values {
+		if l, odd := strange(v); odd {
+			r.fault(line, fmt.Sprintf("value %q has a letter that is not plain Latin, %U", v, l), "write it anew with plain letters: conditions compare it byte by byte")
+		}
 		if v == "" || slices.Contains(x.Values[:i], v) {
 			r.fault(line, fmt.Sprintf("value %q is empty or stands twice", v), "write each value once")
 		}
@@ -432,6 +435,9 @@ func (r *reader) pins(raw map[string]scalar) map[string]string {
 
 // pin faults a value that an attribute can never have.
 func (r *reader) pin(line int, id, text string) {
+	if l, odd := strange(text); odd {
+		r.fault(line, fmt.Sprintf("value %q has a letter that is not plain Latin, %U", text, l), "write it anew with plain letters")
+	}
 	a, ok := r.e.Attributes[id]
 	switch {
 	case !ok:

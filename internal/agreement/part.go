@@ -91,6 +91,7 @@ const (
 // goodsList reads the lines of a list of goods and returns how many there are.
 func (r *reader) goodsList(x rawList, info ListInfo) int {
 	file := r.file
+	r.e.lineFile[x.ID] = "lists/" + x.Lines
 	known := []string{"code", "category", "rate", "from", "until", "exclude", "unit", "icon", "en", "fa", "ur", "words", "site", "side"}
 	rows := r.csv("lists/", x.Lines, []string{"code"}, func(h string) bool {
 		_, ok := r.e.Attributes[h]
@@ -111,7 +112,7 @@ func (r *reader) goodsList(x rawList, info ListInfo) int {
 		}
 		var ok bool
 		if l.Code, ok = plainCode(row.get("code")); !ok {
-			r.fault(row.line, fmt.Sprintf("code %q is not of two to eight digits", row.get("code")), "write it as 0702.0000, or shorter where the text names a heading or chapter")
+			r.fault(row.line, fmt.Sprintf("code %q is not of two to eight digits%s", row.get("code"), otherDigits(row.get("code"))), "write it as 0702.0000, or shorter where the text names a heading or chapter")
 			continue
 		}
 		if len(l.Code)%2 != 0 {
@@ -286,6 +287,7 @@ func (r *reader) places(x rawList) int {
 func (r *reader) values(x rawList) int {
 	columns := []string{"id", "en", "fa", "ur"}
 	rows := r.csv("lists/", x.Lines, columns[:2], func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ","))
+	r.e.lineFile[x.ID] = "lists/" + x.Lines
 	out := map[string]lang.Text{}
 	for _, row := range rows {
 		id := row.get("id")
@@ -315,6 +317,14 @@ func plainCode(s string) (string, bool) {
 		}
 	}
 	return code, len(code) >= 2 && len(code) <= 8
+}
+
+// otherDigits says so where a code has letters or digits that look like plain ones.
+func otherDigits(s string) string {
+	if c, ok := strange(s); ok {
+		return fmt.Sprintf(": it has %U, which is no plain digit", c)
+	}
+	return ""
 }
 
 // table reads a decision table.
