@@ -134,14 +134,27 @@ type Lot struct {
 	Site   string
 }
 
+// Event is something that happened before, or is planned: a trip, a dose, an import.
+type Event struct {
+	At    time.Time
+	Site  string // id, empty where there is none
+	Facts Facts
+}
+
 // Query is one question.
 type Query struct {
 	Point Point
 	// At is the instant whose law is asked for (valid time).
-	At    time.Time
+	At time.Time
+	// Known is the instant whose knowledge is asked for: what was published later is not
+	// seen. Zero sees all.
+	Known time.Time
 	Site  string // id of the site in the agreement, empty where there is none
 	Side  string // "A" or "B": whose control asks
 	Facts Facts
+	// Events are what happened before, by kind. A kind that is not there is not known; one
+	// that is there and empty has not happened.
+	Events map[string][]Event
 	// Lots are earlier purchases today, at any site of the agreement.
 	Lots []Lot
 }

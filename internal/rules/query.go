@@ -1,0 +1,298 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/problem"
+)
+
+// A question as JSON, which the command line, the server and the browser share:
+//
+//	{"point": "goods", "at": "2025-09-02T05:00:00Z", "site": "mand-pishin", "side": "A",
+//	 "facts": {"good.code": "07020000", "good.value": 3000, "vendor.card": false,
+//	           "slot.from": "2025-09-02T04:00:00Z", "dose.on": "2023-09-01", "papers": ["visa"]},
+//	 "events": {"trip": [{"at": "2025-08-30T05:00:00Z", "site": "mand-pishin", "facts": {}}]},
+//	 "lots": [{"category": "I", "value": 3000, "regime": "concession", "site": "mand-pishin"}]}
+//
+// Numbers are whole, in the smallest part of their unit. Times and dates are texts, read
+// by the type of the attribute. "known" is an instant as "at" is. What is not known is
+// left out.
+
+// MaxQuery is the most bytes that a question may have.
+const MaxQuery = 1 << 20
+
+type jsonQuery struct {
+	Point  Point                  `json:"point"`
+	At     string                 `json:"at"`
+	Known  string                 `json:"known"`
+	Site   string                 `json:"site"`
+	Side   string                 `json:"side"`
+	Facts  map[string]any         `json:"facts"`
+	Events map[string][]jsonEvent `json:"events"`
+	Lots   []jsonLot              `json:"lots"`
+}
+
+type jsonEvent struct {
+	At    string         `json:"at"`
+	Site  string         `json:"site"`
+	Facts map[string]any `json:"facts"`
+}
+
+type jsonLot struct {
+	Category string `json:"category"`
+	Value    int64  `json:"value"`
+	Regime   string `json:"regime"`
+	Site     string `json:"site"`
+}
+
+// ParseQuery reads a question. Facts are read by the types that the edition in force at
+// its instant declares; a fact of another type is a problem of kind invalid that names
+// it. A fact that the edition does not declare is read as it is written: whoever answers
+// passes over it.
+func (l *Law) ParseQuery(b []byte) (Query, error) {
+	if len(b) > MaxQuery {
+		return Query{}, problem.New(problem.Limit, "query.size")
+	}
+	return parseQuery(b, func(at time.Time) *compiled { return l.at(at) }, false)
+}
+
+// parseQuery reads a question by the declarations of the edition that law returns for its
+// instant. A lenient reading leaves out facts that are not of their type.
+func parseQuery(b []byte, law func(at time.Time) *compiled, lenient bool) (Query, error) {
+	var j jsonQuery
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	d.DisallowUnknownFields()
+	if err := d.Decode(&j); err != nil {
+		return Query{}, problem.Wrap(problem.Invalid, "query.form", err)
+	}
+	if d.More() {
+		return Query{}, problem.Newf(problem.Invalid, "query.form", "something after the question")
+	}
+	return j.query(law, lenient)
+}
+
+func (j jsonQuery) query(law func(at time.Time) *compiled, lenient bool) (q Query, err error) {
+	q = Query{Point: j.Point, Site: j.Site, Side: j.Side}
+	if !slices.Contains(points(), j.Point) {
+		return q, bad("point", "is none of the points at which a question is asked")
+	}
+	if j.Side != "" && j.Side != "A" && j.Side != "B" {
+		return q, bad("side", "is neither A nor B")
+	}
+	if q.At, err = time.Parse(time.RFC3339, j.At); err != nil {
+		return q, bad("at", "is no instant such as 2025-09-02T10:00:00+05:00")
+	}
+	q.At = q.At.UTC()
+	if j.Known != "" {
+		if q.Known, err = time.Parse(time.RFC3339, j.Known); err != nil {
+			return q, bad("known", "is no instant such as 2025-09-02T10:00:00+05:00")
+		}
+		q.Known = q.Known.UTC()
+	}
+	typ := func(string) string { return "" }
+	if c := law(q.At); c != nil {
+		typ = func(name string) string { return c.e.Attributes[name].Type }
+	}
+	if q.Facts, err = facts(j.Facts, typ, "facts.", lenient); err != nil {
+		return q, err
+	}
+	for _, kind := range sortedKeys(j.Events) {
+		if q.Events == nil {
+			q.Events = map[string][]Event{}
+		}
+		q.Events[kind] = make([]Event, 0, len(j.Events[kind]))
+		for i, x := range j.Events[kind] {
+			where := "events." + kind + "." + strconv.Itoa(i+1)
+			e := Event{Site: x.Site}
+			if e.At, err = time.Parse(time.RFC3339, x.At); err != nil {
+				return q, bad(where+".at", "is no instant such as 2025-09-02T10:00:00+05:00")
+			}
+			e.At = e.At.UTC()
+			if e.Facts, err = facts(x.Facts, typ, where+".", lenient); err != nil {
+				return q, err
+			}
+			q.Events[kind] = append(q.Events[kind], e)
+		}
+	}
+	for _, x := range j.Lots {
+		q.Lots = append(q.Lots, Lot{x.Category, x.Value, x.Regime, x.Site})
+	}
+	return q, nil
+}
+
+func points() []Point {
+	return []Point{Booking, Gate, Goods, Receipt, Exit, Custody, Data, Duty, Signing}
+}
+
+func bad(field, what string) error {
+	return &problem.Error{Kind: problem.Invalid, Code: "query." + field, Field: field, Err: fmt.Errorf("%s", what)}
+}
+
+func facts(m map[string]any, typ func(name string) string, where string, lenient bool) (Facts, error) {
+	f := make(Facts, len(m))
+	for _, name := range sortedKeys(m) {
+		want := typ(name)
+		v, ok := fact(m[name], want)
+		if !ok && lenient {
+			continue
+		}
+		if !ok {
+			if want == "" {
+				want = "text, whole number, true or false, or list of texts"
+			}
+			return nil, bad(where+name, "is no "+want)
+		}
+		f[name] = v
+	}
+	return f, nil
+}
+
+// fact reads a value as JSON has it, by the type of an attribute; any where it is empty.
+func fact(v any, typ string) (any, bool) {
+	switch x := v.(type) {
+	case string:
+		switch typ {
+		case "string", "":
+			return x, true
+		case "time":
+			t, err := time.Parse(time.RFC3339, x)
+			return t.UTC(), err == nil
+		case "date":
+			d, err := calendar.ParseDate(x)
+			return d, err == nil
+		}
+	case json.Number:
+		n, err := strconv.ParseInt(x.String(), 10, 64)
+		return n, err == nil && (typ == "int" || typ == "")
+	case bool:
+		return x, typ == "bool" || typ == ""
+	case []any:
+		set := make([]string, 0, len(x))
+		for _, e := range x {
+			s, ok := e.(string)
+			if !ok {
+				return nil, false
+			}
+			set = append(set, s)
+		}
+		slices.Sort(set)
+		return slices.Compact(set), typ == "strings" || typ == ""
+	}
+	return nil, false
+}
+
+// AppendQuery appends a question in the one form that it has: names sorted, times in UTC,
+// what is empty left out. ParseQuery reads it back as the same question.
+func AppendQuery(b []byte, q Query) []byte {
+	b = appendText(append(b, `{"point":`...), string(q.Point))
+	b = appendTime(append(b, `,"at":`...), q.At)
+	if !q.Known.IsZero() {
+		b = appendTime(append(b, `,"known":`...), q.Known)
+	}
+	if q.Site != "" {
+		b = appendText(append(b, `,"site":`...), q.Site)
+	}
+	if q.Side != "" {
+		b = appendText(append(b, `,"side":`...), q.Side)
+	}
+	if len(q.Facts) > 0 {
+		b = appendFacts(append(b, `,"facts":`...), q.Facts)
+	}
+	if q.Events != nil {
+		b = append(b, `,"events":{`...)
+		for n, kind := range sortedKeys(q.Events) {
+			if n > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendText(b, kind), ":["...)
+			for i, e := range q.Events[kind] {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = appendTime(append(b, `{"at":`...), e.At)
+				if e.Site != "" {
+					b = appendText(append(b, `,"site":`...), e.Site)
+				}
+				if len(e.Facts) > 0 {
+					b = appendFacts(append(b, `,"facts":`...), e.Facts)
+				}
+				b = append(b, '}')
+			}
+			b = append(b, ']')
+		}
+		b = append(b, '}')
+	}
+	if len(q.Lots) > 0 {
+		b = append(b, `,"lots":[`...)
+		for i, x := range q.Lots {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendText(append(b, `{"category":`...), x.Category)
+			b = strconv.AppendInt(append(b, `,"value":`...), x.Value, 10)
+			b = appendText(append(b, `,"regime":`...), x.Regime)
+			b = append(appendText(append(b, `,"site":`...), x.Site), '}')
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+func appendFacts(b []byte, f Facts) []byte {
+	b = append(b, '{')
+	for _, name := range sortedKeys(f) {
+		at := len(b)
+		if b[at-1] != '{' {
+			b = append(b, ',')
+		}
+		b = append(appendText(b, name), ':')
+		switch x := f[name].(type) {
+		case string:
+			b = appendText(b, x)
+		case int64:
+			b = strconv.AppendInt(b, x, 10)
+		case int:
+			b = strconv.AppendInt(b, int64(x), 10)
+		case bool:
+			b = strconv.AppendBool(b, x)
+		case time.Time:
+			b = appendTime(b, x)
+		case calendar.Date:
+			b = appendText(b, x.String())
+		case []string:
+			b = append(b, '[')
+			for i, s := range x {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = appendText(b, s)
+			}
+			b = append(b, ']')
+		default:
+			b = b[:at] // of no type that an attribute has: it counts as not given
+		}
+	}
+	return append(b, '}')
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return append(t.UTC().AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
+}
+
+func appendText(b []byte, s string) []byte {
+	j, err := json.Marshal(s)
+	if err != nil {
+		panic("rules: a text always encodes: " + err.Error())
+	}
+	return append(b, j...)
+}
