@@ -94,6 +94,22 @@ func (r *reader) gaps(p *Parameter) {
 				}
 			}
 		}
+		// Each case that has a value until a day needs one from that day on.
+		for _, d := range days[1:] {
+			eve, minute := d.First, d.Minute-1
+			if minute < 0 {
+				eve, minute = eve.AddDays(-1), calendar.EndOfDay-1
+			}
+			for _, side := range [...]Side{A, B} {
+				for _, c := range r.cases(p) {
+					_, _, had := p.In(Ask{Site: s.ID, Side: side, On: eve, Minute: minute, Get: c.get})
+					if _, _, has := p.In(Ask{Site: s.ID, Side: side, On: d.First, Minute: d.Minute, Get: c.get}); had && !has {
+						r.fault(p.Line, strings.TrimSpace(fmt.Sprintf("no value on %s at %s for side %s %s", d, s.ID, side, c.name)), `give a value from that day, or "unknown" with the reason as its source`)
+						return
+					}
+				}
+			}
+		}
 		if what, ok := r.pinGap(p, s.ID, first); ok {
 			r.warn(p.Line, fmt.Sprintf("no value on %s at %s for %s", first, s.ID, what), "give a value without for that holds for the rest, or one for it")
 			return
@@ -101,7 +117,37 @@ func (r *reader) gaps(p *Parameter) {
 	}
 }
 
-// pinGap returns the first value of closed attributes for which a parameter has no value.
+// pinCase is one case that the values of a parameter tell apart.
+type pinCase struct {
+	name string
+	get  func(string) (string, bool)
+}
+
+// cases returns those that a parameter tells apart by a single attribute each, and that of
+// all the others.
+func (r *reader) cases(p *Parameter) []pinCase {
+	seen := map[[2]string]bool{}
+	for _, v := range p.Values {
+		for k, text := range v.For {
+			seen[[2]string{k, text}] = true
+			for _, other := range r.e.Attributes[k].Values {
+				seen[[2]string{k, other}] = true
+			}
+		}
+	}
+	out := []pinCase{{"", func(string) (string, bool) { return "", true }}}
+	for _, x := range slices.SortedFunc(maps.Keys(seen), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		out = append(out, pinCase{"for " + x[0] + " " + x[1], func(id string) (string, bool) {
+			if id == x[0] {
+				return x[1], true
+			}
+			return "", true
+		}})
+	}
+	return out
+}
+
+// pinGap returns the first value of a closed attribute for which a parameter has no value.
 func (r *reader) pinGap(p *Parameter, site string, on calendar.Date) (string, bool) {
 	names := map[string]bool{}
 	for _, v := range p.Values {

@@ -211,7 +211,8 @@ func (r *reader) reachable(c *Clause) {
 
 // always reports whether o sets c aside in every question that meets c.
 func (e *Edition) always(o, c *Clause, spans []Period) bool {
-	if o.When != "" || len(o.Turns) > 0 || !o.Published.IsZero() || e.Instruments[o.Instrument].Status == StatusProposal || !e.Instruments[o.Instrument].Published.IsZero() {
+	io, ic := e.Instruments[o.Instrument], e.Instruments[c.Instrument]
+	if o.When != "" || len(o.Turns) > 0 || io.Status == StatusProposal || o.Published.After(c.Published) || io.Published.After(ic.Published) {
 		return false
 	}
 	for _, x := range e.Clauses {
