@@ -9,5 +9,5 @@ import "embed"
 
 // FS holds the folders. Take one with fs.Sub(FS, "pk-ir-border-markets").
 //
-//go:embed all:pk-ir-border-markets
+//go:embed all:comesa-str all:eac-str all:eac-truck-drivers all:pk-ir-border-markets all:thailand-laos-passes all:who-polio
 var FS embed.FS
