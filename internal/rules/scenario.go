@@ -16,6 +16,8 @@ import (
 // Result is what became of one scenario of a package.
 type Result struct {
 	Scenario agreement.Scenario
+	// Queries are the questions that its asks came to, with what was bought before.
+	Queries []Query
 	// Verdicts are the answers, one for each ask.
 	Verdicts []Verdict
 	// Wrong says what is not as expected, empty where all is.
@@ -52,7 +54,7 @@ func (l *Law) run(s agreement.Scenario) Result {
 		maps.Copy(q.Facts, s.Facts)
 		maps.Copy(q.Facts, ask.Facts)
 		v := l.Check(q)
-		r.Verdicts = append(r.Verdicts, v)
+		r.Queries, r.Verdicts = append(r.Queries, q), append(r.Verdicts, v)
 		for _, a := range v.Amounts {
 			total[[2]string{a.Name, a.Of}] += a.Minor
 		}
