@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
@@ -36,9 +38,14 @@ type verb struct {
 
 func verbs() []verb {
 	return []verb{
+		{"new", "DIR", "make a small package to write on from", 1, 1, newVerb},
 		{"check", "PACKAGE", "say all that is wrong with it, and how to mend it", 1, 1, checkVerb},
 		{"test", "PACKAGE", "run the scenarios that lie beside the text", 1, 1, testVerb},
+		{"explain", "PACKAGE SCENARIO", "say how the answer to one scenario comes about", 2, 2, explainVerb},
 		{"show", "PACKAGE", "print it as a reader would want it, in a language", 1, 1, showVerb},
+		{"diff", "OLD NEW", "say in plain words what an amendment changes", 2, 2, diffVerb},
+		{"apply", "OLD PATCH DIR", "make the next edition of an edition and a patch", 3, 3, applyVerb},
+		{"impact", "DRAFT (--facts FILE | --db URL)", "ask recorded decisions again under a draft, and list which would flip", 1, 1, impactVerb},
 		{"bundle", "DIR FILE", "put it into one file", 2, 2, bundleVerb},
 		{"hash", "PACKAGE", "print its hash and the bytes that are signed", 1, 1, hashVerb},
 		{"keys", "PACKAGE [FILE...]", "put public keys into it; with no file, list those in it", 1, 3, keysVerb},
@@ -135,9 +142,52 @@ func count(n int, what string) string {
 
 func checkVerb(f flagSet) func(context.Context, console, []string) error {
 	asJSON := f.Bool("json", false, "print JSON")
+	nomenclature := f.String("nomenclature", "", "`file` of the codes of HS 2022, CSV or one a line: every code of a list must be in it")
+	base := f.String("base", "", "`package` of the edition before: the number must rise, and the notice be long enough")
+	at := f.String("at", "", "--base: `instant` at which the last side signs, such as 2026-05-01T12:00:00Z; today where it is left out")
 	return func(_ context.Context, c console, args []string) error {
-		return checkAgreement(c.out, args[0], *asJSON)
+		o := outside{nomenclature: *nomenclature, base: *base, at: time.Now()}
+		if *at != "" {
+			t, err := time.Parse(time.RFC3339, *at)
+			if err != nil {
+				return wrong("--at %q is no instant such as 2026-05-01T12:00:00Z", *at)
+			}
+			o.at = t
+		}
+		if *at != "" && *base == "" {
+			return wrong("--at needs --base")
+		}
+		return checkAgreement(c.out, args[0], o, *asJSON)
 	}
+}
+
+// outside is what a package is held against that does not lie in it.
+type outside struct {
+	nomenclature, base string
+	at                 time.Time
+}
+
+func (o outside) check(e *agreement.Edition) (agreement.Faults, error) {
+	var faults agreement.Faults
+	if o.nomenclature != "" {
+		b, err := os.ReadFile(o.nomenclature)
+		if err != nil {
+			return nil, problem.Newf(problem.NotFound, "agreement.nomenclature", "%w", err)
+		}
+		codes, err := agreement.ParseNomenclature(b)
+		if err != nil {
+			return nil, problem.Newf(problem.Invalid, "agreement.nomenclature", "%s: %w", o.nomenclature, err)
+		}
+		faults = append(faults, e.CheckNomenclature(codes)...)
+	}
+	if o.base != "" {
+		base, err := read(o.base)
+		if err != nil {
+			return nil, err
+		}
+		faults = append(faults, e.CheckAgainst(base, o.at)...)
+	}
+	return faults, nil
 }
 
 func testVerb(f flagSet) func(context.Context, console, []string) error {
@@ -147,8 +197,16 @@ func testVerb(f flagSet) func(context.Context, console, []string) error {
 
 func showVerb(f flagSet) func(context.Context, console, []string) error {
 	language := f.String("lang", "en", "en, fa or ur")
+	page := f.String("html", "", "`file` to which it is written as a page, with an anchor for each clause")
 	return func(_ context.Context, c console, args []string) error {
-		return showAgreement(c.out, args[0], lang.Tag(*language))
+		tag, ok := lang.ParseTag(*language)
+		if !ok {
+			return wrong("--lang must be en, fa or ur")
+		}
+		if *page != "" {
+			return showPage(c.out, args[0], tag, *page)
+		}
+		return showAgreement(c.out, args[0], tag)
 	}
 }
 
@@ -156,10 +214,18 @@ func hashVerb(flagSet) func(context.Context, console, []string) error {
 	return func(_ context.Context, c console, args []string) error { return hashAgreement(c.out, args[0]) }
 }
 
-func checkAgreement(w io.Writer, dir string, asJSON bool) error {
+func checkAgreement(w io.Writer, dir string, o outside, asJSON bool) error {
 	e, faults, err := checked(dir)
 	if err != nil {
 		return err
+	}
+	if e != nil {
+		more, err := o.check(e)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, more...)
+		faults.Sort()
 	}
 	bad := len(faults.Errors())
 	var lacks agreement.Faults
@@ -254,9 +320,6 @@ func writeJSON(w io.Writer, v any) error {
 }
 
 func showAgreement(w io.Writer, dir string, tag lang.Tag) error {
-	if !slices.Contains(lang.Tags[:], tag) {
-		return wrong("--lang must be en, fa or ur")
-	}
 	e, err := sound(dir)
 	if err != nil {
 		return err

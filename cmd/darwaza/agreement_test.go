@@ -9,6 +9,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"io/fs"
 	"os"
@@ -21,12 +22,37 @@ import (
 
 	"darwaza.dev/agreements"
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/rules"
 )
+
+// decisions are what the scenarios of the border markets' package come to, as a record
+// keeps them.
+func decisions(ts interface{ Check(error) }) []byte {
+	dir, err := fs.Sub(agreements.FS, "pk-ir-border-markets")
+	ts.Check(err)
+	e, err := agreement.Load(dir)
+	ts.Check(err)
+	law, err := rules.Compile(e)
+	ts.Check(err)
+	var out []byte
+	seq := uint64(0)
+	for _, r := range law.Test(e) {
+		for i, q := range r.Queries {
+			seq++
+			a := law.Keep(q, r.Verdicts[i])
+			b, err := json.Marshal(rules.Recorded{Seq: seq, Query: json.RawMessage(a.Query), Withheld: a.Withheld, Missing: a.Missing, Outcome: a.Outcome, Reasons: r.Verdicts[i].Reasons})
+			ts.Check(err)
+			out = append(append(out, b...), '\n')
+		}
+	}
+	return out
+}
 
 // TestAgreementCommand runs the scripts in testdata/script. Each begins with the package
 // of the border markets in the folder pkg, and has three commands of its own: darwaza,
 // which is the program; status, which checks the exit status of the last darwaza; and
-// edit, which replaces a text in a file. rootkey makes a side's root key and public keys.
+// edit, which replaces a text in a file. rootkey makes a side's root key and public keys, and
+// decisions writes what the scenarios of pkg come to as recorded decisions.
 func TestAgreementCommand(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -61,6 +87,9 @@ func TestAgreementCommand(t *testing.T) {
 					ts.Fatalf("%s has no %q", args[0], args[1])
 				}
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(had, args[1], args[2], 1)), 0o644))
+			},
+			"decisions": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), decisions(ts), 0o644))
 			},
 			"rootkey": func(ts *testscript.TestScript, _ bool, args []string) {
 				k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

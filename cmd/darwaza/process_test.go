@@ -443,6 +443,27 @@ func TestTwoProcesses(t *testing.T) {
 		t.Errorf("the clerk who was appointed while the server ran is not there:\n%s", list)
 	}
 	must(t, "record", "check", "--config", a.config)
+	// What was decided can be asked again, at both sides, without what is nobody's business.
+	pkg := filepath.Join(filepath.Dir(a.dir), "agreement")
+	for p, want := range map[*testPost]string{a: `^2 decisions under edition 1 .*: 2 the same, 0 would flip\n`, b: `(?s)^\d+ decisions? under edition 1 .*: 0 the same, 0 would flip\n.*screening.temperature`} {
+		export := filepath.Join(t.TempDir(), "asked.jsonl")
+		told := must(t, "agreement", "impact", pkg, "--db", filepath.Join(p.dir, "post.db"), "--export", export)
+		if !regexp.MustCompile(want).MatchString(told) {
+			t.Errorf("side %s: %s", p.side, told)
+		}
+		kept, err := os.ReadFile(export)
+		if err != nil || len(kept) == 0 {
+			t.Fatalf("nothing is exported: %v", err)
+		}
+		for _, secret := range append(passes, "A Name", "52201", `"screening.temperature":`) {
+			if strings.Contains(string(kept), secret) {
+				t.Errorf("side %s exports %q", p.side, secret)
+			}
+		}
+		if again := must(t, "agreement", "impact", pkg, "--facts", export); again != told {
+			t.Errorf("the export says otherwise than the record:\n%s\n%s", again, told)
+		}
+	}
 	// A program acts as an officer, and no longer once the officer may not.
 	must(t, "people", "off", "--config", a.config, "all")
 	for try := 0; ; try++ {

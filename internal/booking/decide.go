@@ -116,8 +116,8 @@ func (d Desk) place(id SlotID) (place, error) {
 }
 
 // ask asks the law about a party. Persons of whom the law would see the same are asked
-// about once.
-func (d Desk) ask(p place, ms []Member, vendors []bool) rules.Verdict {
+// about once. It returns each question as the record keeps it.
+func (d Desk) ask(p place, ms []Member, vendors []bool) (rules.Verdict, []rules.Asked) {
 	type seen struct {
 		document, country string
 		age               int16
@@ -129,6 +129,7 @@ func (d Desk) ask(p place, ms []Member, vendors []bool) rules.Verdict {
 	}
 	var verdict rules.Verdict
 	var asked map[seen]bool
+	var kept []rules.Asked
 	for i, m := range ms {
 		s := seen{m.Document, m.Country, m.Age, i < len(vendors) && vendors[i]}
 		if asked[s] {
@@ -155,14 +156,16 @@ func (d Desk) ask(p place, ms []Member, vendors []bool) rules.Verdict {
 		if m.Age >= 0 {
 			facts["person.age"] = int64(m.Age)
 		}
-		v := d.Law.Check(rules.Query{Point: rules.Booking, At: p.at, Site: p.site, Side: string(d.Side), Facts: facts})
+		q := rules.Query{Point: rules.Booking, At: p.at, Site: p.site, Side: string(d.Side), Facts: facts}
+		v := d.Law.Check(q)
+		kept = append(kept, d.Law.Keep(q, v))
 		if i == 0 {
 			verdict = v
 		} else {
 			verdict = verdict.And(v)
 		}
 	}
-	return verdict
+	return verdict, kept
 }
 
 // lawful reports whether a verdict lets a booking be made. BREACH says that the
@@ -268,7 +271,7 @@ func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
 	if err != nil {
 		return nil, rules.Verdict{}, err
 	}
-	v := d.ask(p, r.Members, r.Vendors)
+	v, asked := d.ask(p, r.Members, r.Vendors)
 	if p.site == "" { // no edition is in force then, and v says so
 		return nil, v, nil
 	}
@@ -307,7 +310,7 @@ func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
 			ms[i].Gen, ms[i].Place = 0, s.NextPlace
 			s.NextPlace += ms[i].Places()
 		}
-		return append(facts, &Made{Ref: r.Ref, Slot: r.Slot, Members: ms, By: r.By, Sealed: r.Sealed}), v, nil
+		return append(facts, &Made{Ref: r.Ref, Slot: r.Slot, Members: ms, By: r.By, Sealed: r.Sealed, Asked: asked}), v, nil
 	}
 	switch {
 	case n > s.Allotment && s.Allotment > 0:
@@ -319,7 +322,7 @@ func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
 	for i := range ms {
 		ms[i].Gen, ms[i].Place = 0, 0
 	}
-	q := &Queued{Ref: r.Ref, Slot: r.Slot, Members: ms, Position: s.StandbyTail, Standing: r.Standing, By: r.By, Sealed: r.Sealed}
+	q := &Queued{Ref: r.Ref, Slot: r.Slot, Members: ms, Position: s.StandbyTail, Standing: r.Standing, By: r.By, Sealed: r.Sealed, Asked: asked}
 	return append(facts, q), v.With(because(CodeStandby, reason.Hold)), nil
 }
 
@@ -445,7 +448,7 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 	if err != nil {
 		return nil, rules.Verdict{}, err
 	}
-	v := d.ask(p, b.Members, r.Vendors)
+	v, _ := d.ask(p, b.Members, r.Vendors)
 	if p.site == "" {
 		return nil, v, nil
 	}

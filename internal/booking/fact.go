@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/rules"
 )
 
 // Opened says how many places of a slot this side may sell, by the edition in force. It
@@ -23,6 +24,8 @@ type Made struct {
 	Members []Member `cbor:"3,keyasint"`
 	By      string   `cbor:"4,keyasint,omitempty"`
 	Sealed  string   `cbor:"5,keyasint,omitempty"`
+	// Asked are the questions to the law, one for persons of whom it would see the same.
+	Asked []rules.Asked `cbor:"6,keyasint,omitempty"`
 }
 
 // Queued says that a party joined the queue of a slot. Its members have no places yet.
@@ -34,6 +37,8 @@ type Queued struct {
 	Standing bool     `cbor:"5,keyasint,omitempty"`
 	By       string   `cbor:"6,keyasint,omitempty"`
 	Sealed   string   `cbor:"7,keyasint,omitempty"`
+	// Asked are the questions to the law, as in Made.
+	Asked []rules.Asked `cbor:"8,keyasint,omitempty"`
 }
 
 // OfferMade says that returned places are kept for a party until an instant.

@@ -77,7 +77,7 @@ func (d Desk) DecideAccept(ref Ref, vendors []bool) ([]fact.Fact, rules.Verdict,
 	if err != nil {
 		return nil, rules.Verdict{}, err
 	}
-	v := d.ask(p, b.Members, vendors)
+	v, _ := d.ask(p, b.Members, vendors)
 	if !p.planned || !d.Now.Before(p.plan.Until) {
 		return nil, v.With(because(CodePast, reason.Closed)), nil
 	}

@@ -181,7 +181,7 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	}
 	ans.Verdict, ans.Earlier, ans.Class, ans.People = q.v, q.earlier, c.Class, f.People
 	ans.Asks = asks(q.v)
-	f.Outcome, f.Reasons = q.v.Outcome, bare(q.v.Reasons)
+	f.Outcome, f.Reasons, f.Asked = q.v.Outcome, bare(q.v.Reasons), q.asked
 	facts := []fact.Fact{f}
 	if f.Counted() && a.Direction == In && q.ref != "" {
 		facts = append(facts, d.Booking.DecideEntered(q.ref)...)
@@ -233,6 +233,7 @@ type inquiry struct {
 	member  *booking.Member
 	held    []reason.Reason // what this side's own list says
 	v       rules.Verdict
+	asked   []rules.Asked
 	why     []reason.Reason
 	earlier *Scan
 }
@@ -365,7 +366,15 @@ func (q *inquiry) enter() {
 		q.say(because(CodeTwiceIn, reason.Refer))
 		q.earlier = q.last()
 	}
-	q.v = q.Law.Check(rules.Query{Point: rules.Gate, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: q.facts(plan)}).With(q.why...)
+	q.v = q.ask(plan).With(q.why...)
+}
+
+// ask asks the law, and keeps the question for the record.
+func (q *inquiry) ask(plan rules.SlotPlan) rules.Verdict {
+	query := rules.Query{Point: rules.Gate, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: q.facts(plan)}
+	v := q.Law.Check(query)
+	q.asked = append(q.asked, q.Law.Keep(query, v))
+	return v
 }
 
 // leave answers somebody who wants to go out. Nobody is kept in by a machine: what is
@@ -385,7 +394,7 @@ func (q *inquiry) leave() {
 		q.say(because(CodeUnmatched, reason.Allow))
 	}
 	plan, _ := q.plan()
-	v := q.Law.Check(rules.Query{Point: rules.Gate, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: q.facts(plan)})
+	v := q.ask(plan)
 	if v.Outcome != reason.Allow && v.Outcome != reason.Breach && len(v.Reasons) > 0 {
 		q.say(reason.Reason{Code: CodeExitLaw, Outcome: reason.Refer, Clause: v.Reasons[0].Clause})
 	}

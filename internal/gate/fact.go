@@ -9,6 +9,7 @@ import (
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
 )
 
 // Scanned says that a pass was scanned, and how that was answered. Pass is zero where
@@ -32,6 +33,8 @@ type Scanned struct {
 	Reasons   []reason.Reason `cbor:"16,keyasint,omitempty"` // without parameters
 	Found     bool            `cbor:"17,keyasint,omitempty"`
 	Again     uint64          `cbor:"18,keyasint,omitempty"`
+	// Asked is the question to the law, none where what was scanned is not genuine.
+	Asked []rules.Asked `cbor:"19,keyasint,omitempty"`
 }
 
 // Counted reports whether the scan moved people.

@@ -270,7 +270,8 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 		p.Value, valued = l.Value, true
 		why = append(why, reason.Reason{Code: CodeStated, Outcome: reason.Refer})
 	}
-	v := d.ask(l, at, class, p, valued, ledger)
+	v, lot := d.ask(l, at, class, p, valued, ledger)
+	asked := []rules.Asked{lot}
 	if !listed && v.Outcome == reason.Allow {
 		why = append(why, reason.Reason{Code: rules.CodeUnlisted, Outcome: reason.Refer})
 	}
@@ -293,7 +294,8 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 	// A lot that goes to the statutory tariff is cleared by a declaration, and the paper
 	// that it gets here is no receipt in the sense of the clause.
 	if v.Outcome < reason.Refuse && diverted == "" {
-		v = v.And(d.receipt(l, at, class, p))
+		paper, receipt := d.receipt(l, at, class, p)
+		v, asked = v.And(paper), append(asked, receipt)
 	}
 	p.Outcome = v.Outcome
 	ans := Answer{Verdict: v, Purchase: p}
@@ -318,13 +320,13 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 	}
 	if !ans.Bought {
 		ans.Purchase.Decided, ans.Purchase.DecidedWhy = "", ""
-		return []fact.Fact{&Turned{Site: l.Site, Day: at.day, Code: l.Code, Category: p.Category, Outcome: v.Outcome, Reasons: bare, Officer: l.Officer}}, ans, nil
+		return []fact.Fact{&Turned{Site: l.Site, Day: at.day, Code: l.Code, Category: p.Category, Outcome: v.Outcome, Reasons: bare, Officer: l.Officer, Asked: asked}}, ans, nil
 	}
 	var facts []fact.Fact
 	if void != nil {
 		facts = append(facts, void)
 	}
-	return append(facts, &Bought{Key: key, Purchase: ans.Purchase, Reasons: bare}), ans, nil
+	return append(facts, &Bought{Key: key, Purchase: ans.Purchase, Reasons: bare, Asked: asked}), ans, nil
 }
 
 // buyer says what the gates have seen of the buyer.
@@ -375,17 +377,19 @@ func (d Desk) facts(l Lot, at spot, class uint8) rules.Facts {
 	return f
 }
 
-func (d Desk) ask(l Lot, at spot, class uint8, p Purchase, valued bool, ledger Ledger) rules.Verdict {
+func (d Desk) ask(l Lot, at spot, class uint8, p Purchase, valued bool, ledger Ledger) (rules.Verdict, rules.Asked) {
 	f := d.facts(l, at, class)
 	if valued {
 		f["good.value"] = p.Value
 	}
-	return d.Law.Check(rules.Query{Point: rules.Goods, At: d.Now, Site: at.site.ID, Side: string(d.Side), Facts: f,
-		Lots: ledger.Lots(func(n uint16) string { return siteID(at.edition, n) })})
+	q := rules.Query{Point: rules.Goods, At: d.Now, Site: at.site.ID, Side: string(d.Side), Facts: f,
+		Lots: ledger.Lots(func(n uint16) string { return siteID(at.edition, n) })}
+	v := d.Law.Check(q)
+	return v, d.Law.Keep(q, v)
 }
 
 // receipt asks whether the receipt could bear what it must.
-func (d Desk) receipt(l Lot, at spot, class uint8, p Purchase) rules.Verdict {
+func (d Desk) receipt(l Lot, at spot, class uint8, p Purchase) (rules.Verdict, rules.Asked) {
 	f := d.facts(l, at, class)
 	if l.Named && l.Document != "" {
 		f["receipt.number"] = l.Document
@@ -393,9 +397,11 @@ func (d Desk) receipt(l Lot, at spot, class uint8, p Purchase) rules.Verdict {
 	if p.DutyKnown {
 		f["receipt.duty"] = p.Duty
 	}
-	v := d.Law.Check(rules.Query{Point: rules.Receipt, At: d.Now, Site: at.site.ID, Side: string(d.Side), Facts: f})
+	q := rules.Query{Point: rules.Receipt, At: d.Now, Site: at.site.ID, Side: string(d.Side), Facts: f}
+	v := d.Law.Check(q)
+	asked := d.Law.Keep(q, v)
 	if v.Outcome <= reason.Refer {
-		return v
+		return v, asked
 	}
 	// The clause says that such a receipt is not valid, not that the lot must not be
 	// bought: what to do about it is for an officer.
@@ -407,7 +413,7 @@ func (d Desk) receipt(l Lot, at spot, class uint8, p Purchase) rules.Verdict {
 		}
 		v = v.With(r)
 	}
-	return v
+	return v, asked
 }
 
 func siteID(e *agreement.Edition, n uint16) string {

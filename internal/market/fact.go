@@ -6,6 +6,7 @@ package market
 import (
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
 )
 
 // Displayed says which customs values are displayed at a site for a day. A value that
@@ -30,6 +31,8 @@ type Bought struct {
 	Key      LedgerKey       `cbor:"1,keyasint"`
 	Purchase Purchase        `cbor:"2,keyasint"`
 	Reasons  []reason.Reason `cbor:"3,keyasint,omitempty"` // of the verdict, without parameters
+	// Asked are the questions to the law: on the lot, and on its receipt.
+	Asked []rules.Asked `cbor:"4,keyasint,omitempty"`
 }
 
 // Turned says that a lot was not let go at the concessional rate: refused, or diverted
@@ -42,6 +45,8 @@ type Turned struct {
 	Outcome  reason.Outcome  `cbor:"5,keyasint"`
 	Reasons  []reason.Reason `cbor:"6,keyasint,omitempty"`
 	Officer  string          `cbor:"7,keyasint"`
+	// Asked are the questions to the law, as in Bought.
+	Asked []rules.Asked `cbor:"8,keyasint,omitempty"`
 }
 
 // TakenBack says that a purchase is void. The receipt stays and says so.

@@ -1,0 +1,209 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/money"
+	"darwaza.dev/internal/post"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/rules"
+)
+
+func explainVerb(f flagSet) func(context.Context, console, []string) error {
+	ask := f.Int("ask", 0, "which ask of the scenario, from 1; all where it is left out")
+	asJSON := f.Bool("json", false, "print JSON")
+	return func(_ context.Context, c console, args []string) error {
+		return explainScenario(c.out, args[0], args[1], *ask, *asJSON)
+	}
+}
+
+// compiled reads a package and makes it answer, whatever its scenarios say.
+func compiled(dir string) (*agreement.Edition, *rules.Law, error) {
+	fsys, err := post.OpenPackage(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := agreement.Load(fsys)
+	if err != nil {
+		return nil, nil, problem.Wrap(problem.Invalid, "agreement.package", err)
+	}
+	law, err := rules.Compile(e)
+	return e, law, problem.Wrap(problem.Invalid, "agreement.package", err)
+}
+
+func explainScenario(w io.Writer, dir, id string, ask int, asJSON bool) error {
+	e, law, err := compiled(dir)
+	if err != nil {
+		return err
+	}
+	results := law.Test(e)
+	i := slices.IndexFunc(results, func(r rules.Result) bool { return r.Scenario.ID == id })
+	if i < 0 {
+		var ids []string
+		for _, r := range results {
+			ids = append(ids, r.Scenario.ID)
+		}
+		return problem.Newf(problem.NotFound, "agreement.scenario", "there is no scenario %q; there are %s", id, strings.Join(ids, ", "))
+	}
+	r := results[i]
+	if ask < 0 || ask > len(r.Verdicts) {
+		return wrong("--ask must be between 1 and %d, the number of asks of %s", len(r.Verdicts), id)
+	}
+	type answer struct {
+		Scenario string          `json:"scenario"`
+		Ask      int             `json:"ask"`
+		Query    json.RawMessage `json:"query"`
+		Verdict  json.RawMessage `json:"verdict"`
+		Wrong    []string        `json:"wrong"`
+	}
+	var answers []answer
+	for n, q := range r.Queries {
+		if ask != 0 && ask != n+1 {
+			continue
+		}
+		v := r.Verdicts[n]
+		var off []string
+		for _, x := range r.Wrong {
+			if text, mine := strings.CutPrefix(x, fmt.Sprintf("ask %d: ", n+1)); mine {
+				off = append(off, text)
+			}
+		}
+		if asJSON {
+			if off == nil {
+				off = []string{}
+			}
+			answers = append(answers, answer{id, n + 1, rules.AppendQuery(nil, q), v.Bytes(), off})
+			continue
+		}
+		if n > 0 && ask == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "%s, ask %d of %d: %s\n", id, n+1, len(r.Verdicts), r.Scenario.Title)
+		tellQuery(w, law, e, q, v)
+		tellVerdict(w, e, v)
+		for _, x := range off {
+			fmt.Fprintf(w, "not as expected: %s\n", x)
+		}
+	}
+	if asJSON {
+		return writeJSON(w, answers)
+	}
+	return nil
+}
+
+// tellQuery says what was asked. Sensitive facts show their name alone.
+func tellQuery(w io.Writer, law *rules.Law, e *agreement.Edition, q rules.Query, v rules.Verdict) {
+	at := q.At.In(law.Zone(q.Site))
+	fmt.Fprintf(w, "asked at %s, %s", q.Point, at.Format("Mon 2006-01-02 15:04 -07:00"))
+	if q.Site != "" {
+		fmt.Fprintf(w, ", %s", q.Site)
+	}
+	if q.Side != "" {
+		fmt.Fprintf(w, ", side %s", q.Side)
+	}
+	if !q.Known.IsZero() {
+		fmt.Fprintf(w, ", as known on %s", q.Known.In(law.Zone(q.Site)).Format(time.DateOnly))
+	}
+	fmt.Fprintln(w)
+	used := map[string]string{}
+	for _, in := range v.Inputs {
+		used[in.Name] = in.Value
+	}
+	for _, name := range sorted(q.Facts) {
+		value, read := used[name]
+		switch {
+		case !read:
+			fmt.Fprintf(w, "  %s: given, and no clause read it\n", name)
+		case e.Attributes[name].Sensitive:
+			fmt.Fprintf(w, "  %s: given, and not shown\n", name)
+		default:
+			fmt.Fprintf(w, "  %s: %s\n", name, value)
+		}
+	}
+	for _, kind := range sorted(q.Events) {
+		fmt.Fprintf(w, "  %s before: %d\n", kind, len(q.Events[kind]))
+	}
+	for _, x := range q.Lots {
+		fmt.Fprintf(w, "  bought before: category %s, %d minor units, %s, at %s\n", x.Category, x.Value, x.Regime, x.Site)
+	}
+}
+
+// tellVerdict says what was answered and what each clause did.
+func tellVerdict(w io.Writer, e *agreement.Edition, v rules.Verdict) {
+	fmt.Fprintf(w, "%s\n", v.Outcome)
+	for _, r := range v.Reasons {
+		fmt.Fprintf(w, "  %s %s", r.Outcome, r.Code)
+		if r.Clause != "" {
+			fmt.Fprintf(w, ", clause %s", r.Clause)
+		}
+		for _, k := range slices.Sorted(maps.Keys(r.Params)) {
+			fmt.Fprintf(w, ", %s %s", k, r.Params[k])
+		}
+		fmt.Fprintln(w)
+		c := e.Clause(r.Clause)
+		if c == nil {
+			continue
+		}
+		if s := c.Say.In(lang.EN); s != "" {
+			fmt.Fprintf(w, "    %s\n", s)
+		}
+		if s := c.Next.In(lang.EN); s != "" {
+			fmt.Fprintf(w, "    %s\n", s)
+		}
+		if c.Decides != "" && r.Outcome.NeedsOfficer() {
+			fmt.Fprintf(w, "    decided by: %s\n", c.Decides)
+		}
+	}
+	if len(v.Amounts) > 0 {
+		fmt.Fprintln(w, "figures")
+	}
+	for _, a := range v.Amounts {
+		name := strings.TrimSpace(a.Name + " " + a.Of)
+		value := "owed, and not known"
+		if a.Known {
+			digits, _ := money.Digits(a.Currency)
+			value = money.Decimal(a.Minor, digits) + " " + a.Currency
+		}
+		fmt.Fprintf(w, "  %s: %s, clause %s\n", name, value, a.Clause)
+		for _, s := range a.Steps {
+			fmt.Fprintf(w, "    %s\n", s)
+		}
+	}
+	if len(v.Missing) > 0 {
+		fmt.Fprintf(w, "not known, and could change the answer: %s\n", strings.Join(v.Missing, ", "))
+	}
+	for _, q := range v.Questions {
+		state := "open"
+		if q.Settled {
+			state = "settled"
+		}
+		fmt.Fprintf(w, "rests on question %s (%s): %s\n", q.ID, state, e.Questions[q.ID].Asks.In(lang.EN))
+	}
+	if len(v.Steps) > 0 {
+		fmt.Fprintln(w, "clauses asked")
+	}
+	for _, s := range v.Steps {
+		fmt.Fprintf(w, "  %s: %s", s.Clause, s.Did)
+		if s.Note != "" {
+			fmt.Fprintf(w, ", %s", s.Note)
+		}
+		fmt.Fprintln(w)
+	}
+	if v.Edition != "" {
+		fmt.Fprintf(w, "by %s, edition %s\n", v.Agreement, v.Edition)
+	} else {
+		fmt.Fprintln(w, "by no edition: none is in force then")
+	}
+}
