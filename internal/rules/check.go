@@ -4,8 +4,6 @@
 package rules
 
 import (
-	"cmp"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 
 	"darwaza.dev/internal/agreement"
-	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/reason"
 )
 
@@ -26,6 +23,8 @@ const (
 	didOverride = "overridden"
 	didDormant  = "dormant"
 	didOpen     = "open"
+
+	noteNot = "does not apply"
 )
 
 // Check answers a question. It asks every clause of the point that is in force at
@@ -33,46 +32,82 @@ const (
 // outcome wins. It is ALLOW only where some clause had something to say, all that
 // they read was known or could not have changed the answer, and none was against it.
 func (l *Law) Check(q Query) Verdict {
+	v, _ := l.check(&q, nil)
+	return v
+}
+
+// check answers a question. Where look is not nil it sees the clauses as they were
+// judged, before everything is let go of.
+func (l *Law) check(q *Query, look func(*judge)) (Verdict, *compiled) {
 	v := Verdict{Point: q.Point, Outcome: reason.Refer, At: q.At.UTC()}
-	c := l.at(q.At)
+	c := l.seen(q.At, q.Known)
 	if c == nil {
 		v.Reasons = []reason.Reason{{Code: CodeEdition, Outcome: reason.Refer}}
-		return v
+		return v, nil
 	}
 	v.Agreement, v.Edition = c.e.ID, c.hash
 	s := c.sites[q.Site]
 	if s == nil && q.Site != "" {
 		v.Reasons = []reason.Reason{{Code: CodeSite, Outcome: reason.Refer, Params: map[string]string{"site": q.Site}}}
-		return v
+		return v, c
 	}
 	a := c.pool.Get().(*activation)
-	a.start(c, &q, s)
-	j := judge{a: a, v: &v, clauses: c.points[q.Point]}
+	a.start(c, q, s)
+	j := judge{a: a, v: &v}
+	if p := c.points[q.Point]; p != nil {
+		j.point, j.clauses = p, p.clauses
+	}
+	a.judge = &j
 	j.ask()
+	if look != nil {
+		look(&j)
+	}
 	a.done()
 	c.pool.Put(a)
-	return v
+	return v, c
+}
+
+// Verdicts answers one question under several agreements, each with its own answer, in
+// their order: a traveller may be under a treaty of the region and one of the border.
+func Verdicts(laws []*Law, q Query) []Verdict {
+	out := make([]Verdict, 0, len(laws))
+	for _, l := range laws {
+		out = append(out, l.Check(q))
+	}
+	return out
 }
 
 // judge is one question while it is being answered.
 type judge struct {
 	a       *activation
 	v       *Verdict
+	point   *point
 	clauses []*clause
 	state   []state
-	late    []int // caps and rates, which look at what others say of the lot
+	late    []int // caps of lots and rates, which look at what others say of the lot
+	last    []int // choices, which look at all figures
+	silent  []int // permissions of which it is not known whether they apply
+	shares  int   // share clauses that were asked
+	named   bool  // one of them names the recipient and the event
 	defer_  []deferred
+	trouble map[int][]reason.Reason // by attribute: why it cannot be derived
 	spoke   bool
 	lot     lot
 }
 
 // state is what became of a clause.
 type state struct {
-	asked bool    // in force here
-	when  tri     // whether it applies
-	lacks []int64 // what that turns on, where when is open
-	by    int     // 1 + position of the clause that set it aside
-	maybe int     // 1 + position of the exception that may set it aside
+	asked   bool    // in force here, or perhaps
+	dated   bool    // perhaps: the text gives no day
+	applied bool    // it is found out whether it applies
+	busy    bool    // that is being found out
+	when    tri     // whether it applies
+	lacks   []int64 // what that turns on, where when is open
+	by      int     // 1 + position of the clause that set it aside
+	maybe   int     // 1 + position of the exception that may set it aside
+	turn    string  // the question on which its effect turns, where it is not settled
+	// stance is ALLOW where it permits beyond doubt, the outcome where it is against.
+	stance reason.Outcome
 }
 
 // deferred is an input that a clause lacks and leaves to others to ask for.
@@ -87,26 +122,30 @@ func (j *judge) ask() {
 	clear(j.a.state)
 	j.state = j.a.state
 	j.v.Steps = make([]Step, n)
-	deepest := 0
+	a := j.a
 	for i, k := range j.clauses {
-		j.v.Steps[i] = Step{Clause: k.ID, Did: didDormant}
-		j.state[i].asked = j.inForce(k)
-		deepest = max(deepest, k.order)
-	}
-	for depth := 0; depth <= deepest; depth++ {
-		for i, k := range j.clauses {
-			if k.order == depth && j.state[i].asked {
-				j.apply(i, k)
+		in, why := k.inForce(a.q.Site, agreement.Side(a.q.Side), a.on, a.minute, a.known)
+		j.v.Steps[i] = Step{Clause: k.ID, Did: didDormant, Note: why}
+		st := &j.state[i]
+		st.asked, st.dated = in != agreement.No, in == agreement.Open
+		for _, id := range k.Turns {
+			if st.turn == "" && !a.c.e.Questions[id].Settled(a.on, a.known) {
+				st.turn = id
 			}
 		}
+	}
+	for i := range j.clauses {
+		j.apply(i)
 	}
 	for i, k := range j.clauses {
 		if st := &j.state[i]; !st.asked || st.by != 0 || st.when == no {
 			continue
 		}
-		switch k.Kind {
-		case agreement.KindCap, agreement.KindRate:
+		switch {
+		case k.Kind == agreement.KindRate, k.Kind == agreement.KindCap && k.Select == nil:
 			j.late = append(j.late, i)
+		case k.Kind == agreement.KindChoice:
+			j.last = append(j.last, i)
 		default:
 			j.judge(i, k)
 		}
@@ -114,66 +153,79 @@ func (j *judge) ask() {
 	if len(j.late) > 0 {
 		j.judgeLot()
 	}
+	j.choices()
+	j.matters()
 	j.finish()
 }
 
-// inForce reports whether a clause holds on the day, at the site, and for the side.
-func (j *judge) inForce(k *clause) bool {
-	a := j.a
-	return k.inForce(a.q.Site, agreement.Side(a.q.Side), a.on, a.minute) != agreement.No
-}
-
-// apply finds whether a clause applies and which others it sets aside.
-func (j *judge) apply(i int, k *clause) {
-	st := &j.state[i]
+// apply finds whether a clause applies and which others it sets aside. Those that may
+// set it aside come first, and what its condition reads is derived on the way: the
+// order in which clauses stand does not matter.
+func (j *judge) apply(i int) {
+	k, st := j.clauses[i], &j.state[i]
+	if st.applied || st.busy || !st.asked {
+		return
+	}
+	st.busy = true
+	for _, o := range k.by {
+		j.apply(o)
+	}
+	st.applied, st.busy = true, false
 	if st.by != 0 {
 		j.v.Steps[i] = Step{k.ID, didOverride, j.clauses[st.by-1].ID}
 		return
 	}
 	st.when, st.lacks = j.a.eval(k.when)
 	for _, r := range k.reads {
-		if j.a.at(r) != nil {
+		if !j.a.c.attrs[r].derived && !types.IsUnknown(j.a.vals[r]) {
 			j.a.used[r] = true
 		}
 	}
 	if st.when == no {
-		j.v.Steps[i] = Step{k.ID, didPass, "does not apply"}
+		j.v.Steps[i] = Step{k.ID, didPass, noteNot}
 		return
 	}
-	if st.when == yes {
-		j.spoke = true
+	if j.certain(i) || st.when == yes && st.maybe != 0 {
+		switch k.Kind {
+		case agreement.KindDefine, agreement.KindChoice, agreement.KindSuspend, agreement.KindShare, agreement.KindTable, agreement.KindNote, agreement.KindBound:
+		default:
+			j.spoke = true
+		}
 	}
 	for _, t := range k.over {
-		if !j.state[t].asked {
+		o := &j.state[t]
+		if !o.asked {
 			continue
 		}
-		switch {
-		case st.when == yes && st.maybe == 0:
-			j.state[t].by = i + 1
-		default:
-			// Whether the exception holds is not known, or is itself in doubt.
-			j.state[t].maybe = i + 1
+		// Where whether the exception holds is not known, or is itself in doubt, so is what
+		// becomes of the rule. Of several the first by id is named.
+		at := &o.maybe
+		if j.certain(i) {
+			at = &o.by
+		}
+		if *at == 0 || i+1 < *at {
+			*at = i + 1
 		}
 	}
 }
 
 // judge asks one clause that applies, or may apply.
 func (j *judge) judge(i int, k *clause) {
-	a := j.a
 	switch k.Kind {
-	case agreement.KindRule, agreement.KindDuty:
-		j.require(i, k)
+	case agreement.KindRule:
+		j.rule(i, k)
+	case agreement.KindCondition:
+		j.against(i, k, CodeCondition, reason.Allow, nil)
+	case agreement.KindDefine:
+		j.defined(i)
+	case agreement.KindAmount:
+		j.formula(i, k)
 	case agreement.KindSchedule:
 		j.schedule(i, k)
 	case agreement.KindOpened:
-		switch {
-		case a.site == nil || a.site.From.IsZero():
-			j.against(i, k, CodeNoDate, cmp.Or(k.Missing, reason.Refer), nil)
-		case a.site.From.Come(a.on, a.minute) == agreement.No:
-			j.against(i, k, CodeEarly, k.Else, map[string]string{"from": a.site.From.String()})
-		default:
-			j.step(i, didPass, a.site.since)
-		}
+		j.opened(i, k)
+	case agreement.KindSuspend:
+		j.suspend(i, k)
 	case agreement.KindListed:
 		j.listed(i, k)
 	case agreement.KindFields:
@@ -182,224 +234,127 @@ func (j *judge) judge(i int, k *clause) {
 		j.tax(i, k)
 	case agreement.KindGuarantee:
 		j.guarantee(i, k)
+	case agreement.KindCap, agreement.KindFrequency:
+		j.limit(i, k)
+	case agreement.KindWindow:
+		j.window(i, k)
+	case agreement.KindStay:
+		j.stay(i, k)
+	case agreement.KindValidity:
+		j.validity(i, k)
+	case agreement.KindResidence:
+		j.residence(i, k)
+	case agreement.KindRatio:
+		j.ratio(i, k)
+	case agreement.KindLedger:
+		j.ledger(i, k)
+	case agreement.KindTurn:
+		j.turn(i, k)
+	case agreement.KindDuty:
+		j.duty(i, k)
+	case agreement.KindShare:
+		j.share(i, k)
+	case agreement.KindTable:
+		j.table(i, k)
 	default:
 		j.step(i, didPass, "")
-	}
-}
-
-// require asks a clause that demands a condition.
-func (j *judge) require(i int, k *clause) {
-	st := j.state[i]
-	if k.require == nil {
-		j.step(i, didApply, "")
-		return
-	}
-	r, lacks := j.a.eval(k.require)
-	switch {
-	case r == yes:
-		j.step(i, didPass, "")
-	case r == failed || st.when == failed:
-		j.against(i, k, CodeFailed, reason.Refer, nil)
-	case r == no && st.when == yes:
-		j.against(i, k, unmet(k.Else), k.Else, j.regime(k))
-	default:
-		if st.when == open {
-			lacks = append(slices.Clone(lacks), st.lacks...)
-		}
-		j.open(i, k, lacks)
-	}
-}
-
-func (j *judge) regime(k *clause) map[string]string {
-	if k.Regime == "" {
-		return nil
-	}
-	return map[string]string{"regime": k.Regime}
-}
-
-func (j *judge) schedule(i int, k *clause) {
-	a := j.a
-	if a.site == nil || a.site.schedule == nil {
-		j.against(i, k, CodeNoHours, cmp.Or(k.Missing, reason.Refer), nil)
-		return
-	}
-	class, direction := a.text(attrClass), a.text(attrDirection)
-	s := a.site.schedule
-	if k.Per == perDay {
-		if len(s.Spans(class, direction, a.on)) > 0 {
-			j.step(i, didPass, "")
-			return
-		}
-	} else if s.OpenAt(class, direction, a.now) {
-		j.step(i, didPass, "")
-		return
-	}
-	var params map[string]string
-	if next, ok := s.Next(class, direction, a.now); ok {
-		params = map[string]string{"opens": next.In(a.site.zone).Format("2006-01-02 15:04")}
-	}
-	j.against(i, k, CodeHours, k.Else, params)
-}
-
-func (j *judge) listed(i int, k *clause) {
-	if k.list == nil {
-		params := map[string]string{"list": k.List}
-		if len(k.Beside) > 0 {
-			params["beside"] = strings.Join(k.Beside, " ")
-		}
-		j.against(i, k, CodeAbsent, cmp.Or(k.Missing, reason.Refer), params)
-		return
-	}
-	code, ok := j.a.given(attrCode).(types.String)
-	if !ok {
-		j.lack(i, k, attrCode)
-		return
-	}
-	line, ok := k.list.Find(string(code))
-	if !ok {
-		c := CodeUnlisted
-		if k.Else != reason.Refer {
-			c = unmet(k.Else)
-		}
-		j.against(i, k, c, k.Else, map[string]string{"list": k.List})
-		return
-	}
-	note := line.Code
-	if line.Category != "" {
-		note += ", category " + line.Category
-	}
-	j.step(i, didApply, note)
-}
-
-func (j *judge) fields(i int, k *clause) {
-	var lacks []string
-	for n, at := range k.of {
-		v := j.a.at(at)
-		if v == nil || v == types.False || v == types.String("") {
-			lacks = append(lacks, k.Fields[n])
-		}
-	}
-	if len(lacks) == 0 {
-		j.step(i, didPass, "")
-		return
-	}
-	c := CodeFields
-	if k.Else != reason.Refuse {
-		c = unmet(k.Else)
-	}
-	j.against(i, k, c, k.Else, map[string]string{"fields": strings.Join(lacks, " ")})
-	for _, n := range lacks {
-		j.missing(n)
-	}
-}
-
-// base makes the amount that is a rate of the highest of some attributes. ok is
-// false where one of them is not known.
-func (j *judge) base(i int, k *clause, name string) (minor int64, ok bool) {
-	currency := cmp.Or(k.Currency, j.a.c.e.Currency)
-	minor = math.MinInt64
-	var steps []string
-	for n, at := range k.of {
-		x, given := j.a.at(at).(types.Int)
-		if !given {
-			j.lack(i, k, k.Of[n])
-			return 0, false
-		}
-		minor = max(minor, int64(x))
-		steps = append(steps, k.Of[n]+" "+amountText(int64(x), currency))
-	}
-	if len(k.of) == 0 {
-		return 0, false
-	}
-	if len(steps) > 1 {
-		steps = append(steps, "the highest is "+amountText(minor, currency)+" "+currency)
-	}
-	j.amount(Amount{Name: name + ".base", Minor: minor, Currency: currency, Known: true, Clause: k.ID, Steps: steps})
-	j.share(k, name, "", minor, k.Rate, currency)
-	return minor, true
-}
-
-// share makes the amount that is a parameter's percentage of minor.
-func (j *judge) share(k *clause, name, of string, minor int64, rate, currency string) {
-	x := Amount{Name: name, Of: of, Currency: currency, Clause: k.ID}
-	if r, ok := j.a.param(rate); ok {
-		j.percent(&x, minor, r)
-	} else {
-		x.Steps = []string{"the text gives no " + rate}
-	}
-	j.amount(x)
-}
-
-// guarantee asks for a security that equals an amount: where the amount is not known,
-// nobody but a person can say that what was given is enough.
-func (j *judge) guarantee(i int, k *clause) {
-	j.require(i, k)
-	if !j.certain(i) {
-		return
-	}
-	if _, ok := j.base(i, k, k.Amount); !ok {
-		return
-	}
-	_, known := j.a.param(k.Rate)
-	if given, _ := j.a.eval(k.require); !known && given == yes {
-		j.step(i, didOpen, "")
-		j.reason(k, CodeParameter, reason.Refer, map[string]string{"parameter": k.Rate})
 	}
 }
 
 // certain reports whether a clause applies beyond doubt. Figures are given only then.
-func (j *judge) certain(i int) bool { return j.state[i].when == yes && j.state[i].maybe == 0 }
+func (j *judge) certain(i int) bool {
+	st := &j.state[i]
+	return st.when == yes && st.maybe == 0 && !st.dated && st.turn == ""
+}
 
-func (j *judge) tax(i int, k *clause) {
-	if !j.certain(i) {
-		j.against(i, k, CodeException, reason.Refer, nil)
-		return
-	}
-	minor, ok := j.base(i, k, k.Amount)
-	if !ok {
-		return
-	}
-	if k.Else == reason.None {
-		j.step(i, didApply, "")
-		return
-	}
-	c := CodeTax
-	if k.Else != reason.Divert {
-		c = unmet(k.Else)
-	}
-	currency := cmp.Or(k.Currency, j.a.c.e.Currency)
-	params := map[string]string{"base": amountText(minor, currency) + " " + currency}
-	if k.Regime != "" {
-		params["regime"] = k.Regime
-	}
-	j.against(i, k, c, k.Else, params)
+// met says that a clause asked for something that is there.
+func (j *judge) met(i int, k *clause, note string) {
+	j.step(i, didPass, note)
+	j.rests(k.Questions...)
 }
 
 // against gives a reason, softened to REFER where it is not sure that the clause
 // applies at all.
 func (j *judge) against(i int, k *clause, code reason.Code, o reason.Outcome, params map[string]string) {
-	st := j.state[i]
+	st := &j.state[i]
 	if o == reason.None {
 		o = reason.Refer
 	}
 	switch {
 	case st.when == failed:
 		code, o, params = CodeFailed, reason.Refer, nil
-	case st.when == open && o != reason.Allow:
+	case st.when == open:
 		j.open(i, k, st.lacks)
 		return
+	case st.dated:
+		code, o, params = CodeDate, reason.Refer, nil
+	case st.turn != "":
+		code, o, params = CodeQuestion, reason.Refer, map[string]string{"question": st.turn}
+		j.rests(st.turn)
 	case st.maybe != 0 && o != reason.Allow:
 		x := j.clauses[st.maybe-1]
 		code, o, params = CodeException, reason.Refer, map[string]string{"exception": x.ID}
-		for _, id := range j.state[st.maybe-1].lacks {
-			if name, param := j.a.c.nameOf(id); !param {
-				j.missing(name)
-			}
-		}
+		j.doubt(st.maybe - 1)
+	default:
+		st.stance = max(st.stance, o)
 	}
 	j.step(i, didApply, "")
 	j.reason(k, code, o, params)
 	j.rests(k.Questions...)
+}
+
+// doubt names what it turns on whether an exception holds.
+func (j *judge) doubt(i int) {
+	x := &j.state[i]
+	for _, id := range x.lacks {
+		if l := j.a.c.nameOf(id); l.kind == isAttr || l.kind == isEvents {
+			j.missing(plainName(l))
+		}
+	}
+	if x.turn != "" {
+		j.rests(x.turn)
+	}
+}
+
+// plainName is what a reader calls what is missing.
+func plainName(l label) string {
+	return strings.TrimPrefix(strings.TrimPrefix(l.name, kindPrefix), fieldPrefix)
+}
+
+// matters finds clauses of two instruments that say different things of one matter:
+// one permits what the other is against, or they are against it with different
+// outcomes. Neither can be followed then; both are shown, and what each says by itself
+// stays below.
+func (j *judge) matters() {
+	var with map[int][]string
+	for i, k := range j.clauses {
+		a := j.state[i].stance
+		if k.Matter == "" || a == reason.None || !j.certain(i) {
+			continue
+		}
+		for t, o := range j.clauses {
+			if b := j.state[t].stance; o.Matter == k.Matter && o.Instrument != k.Instrument && b != reason.None && b != a && j.certain(t) {
+				if with == nil {
+					with = map[int][]string{}
+				}
+				with[i] = append(with[i], o.ID)
+			}
+		}
+	}
+	if with == nil {
+		return
+	}
+	for i, k := range j.clauses {
+		if with[i] == nil {
+			continue
+		}
+		for n := range j.v.Reasons {
+			if r := &j.v.Reasons[n]; r.Clause == k.ID && r.Outcome > reason.Conflict {
+				r.Outcome = reason.Refer
+			}
+		}
+		j.reason(k, CodeMatter, reason.Conflict, map[string]string{"matter": k.Matter, "with": strings.Join(with[i], " ")})
+	}
 }
 
 func (j *judge) reason(k *clause, code reason.Code, o reason.Outcome, params map[string]string) {
@@ -410,16 +365,48 @@ func (j *judge) reason(k *clause, code reason.Code, o reason.Outcome, params map
 func (j *judge) open(i int, k *clause, lacks []int64) {
 	j.step(i, didOpen, "")
 	for _, id := range lacks {
-		name, param := j.a.c.nameOf(id)
-		if param {
-			j.reason(k, CodeParameter, reason.Refer, map[string]string{"parameter": name})
-		} else {
-			j.lackOf(k, name)
+		n := int(id) - 1
+		switch l := j.a.c.nameOf(id); l.kind {
+		case isParam:
+			j.reason(k, CodeParameter, reason.Refer, map[string]string{"parameter": strings.TrimPrefix(l.name, paramPrefix)})
+		case isDates:
+			j.reason(k, CodeDate, reason.Refer, nil)
+		case isList:
+			j.unlisted(k, strings.TrimPrefix(l.name, listPrefix))
+		case isAttr:
+			if why := j.trouble[n]; len(why) > 0 {
+				for _, r := range why {
+					j.v.Reasons = append(j.v.Reasons, r)
+					if id := r.Params["question"]; id != "" {
+						j.rests(id)
+					}
+				}
+				continue
+			}
+			j.lackOf(k, l.name)
+		case isEvents, isField:
+			j.lackOf(k, plainName(l))
+		default:
+			j.reason(k, CodeFailed, reason.Refer, nil)
 		}
 	}
 	if len(lacks) == 0 {
 		j.reason(k, CodeFailed, reason.Refer, nil)
 	}
+}
+
+// unlisted says that a list cannot tell: it is not at hand, or ends in open words, or
+// does not know the place.
+func (j *judge) unlisted(k *clause, id string) {
+	info := j.a.c.e.ListInfo[id]
+	code, o := CodeGoodOpen, reason.Refer
+	switch {
+	case info.Absent || j.a.c.e.Lists[id] == nil && j.a.c.e.Places[id] == nil && j.a.c.e.Values[id] == nil:
+		code = CodeAbsent
+	case j.a.c.e.Places[id] != nil:
+		code = CodeUnlisted
+	}
+	j.reason(k, code, o, map[string]string{"list": id})
 }
 
 // lack says that a clause could not be asked for want of an attribute.
@@ -451,7 +438,7 @@ func (j *judge) missing(name string) {
 // rests notes the questions that an answer rests on.
 func (j *judge) rests(ids ...string) {
 	for _, id := range ids {
-		q := Question{ID: id, Settled: j.a.c.e.Questions[id].Settled(j.a.on, calendar.Date{})}
+		q := Question{ID: id, Settled: j.a.c.e.Questions[id].Settled(j.a.on, j.a.known)}
 		if !slices.Contains(j.v.Questions, q) {
 			j.v.Questions = append(j.v.Questions, q)
 		}
@@ -484,6 +471,20 @@ func (j *judge) finish() {
 			j.reason(d.clause, CodeUnknown, reason.Refer, map[string]string{"attribute": d.name})
 		}
 	}
+	if j.shares > 0 && !j.named && len(v.Reasons) == 0 {
+		j.unshared()
+	}
+	if !j.spoke && len(v.Reasons) == 0 {
+		// What may permit it turns on what is not known.
+		for _, i := range j.silent {
+			j.open(i, j.clauses[i], j.state[i].lacks)
+		}
+		for _, d := range j.defer_ {
+			if !slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Params["attribute"] == d.name }) {
+				j.reason(d.clause, CodeUnknown, reason.Refer, map[string]string{"attribute": d.name})
+			}
+		}
+	}
 	if !j.spoke && len(v.Reasons) == 0 {
 		v.Reasons = append(v.Reasons, reason.Reason{Code: CodeSilent, Outcome: reason.Refer})
 	}
@@ -494,7 +495,10 @@ func (j *judge) finish() {
 	v.Outcome = reason.Worst(v.Reasons)
 	v.sort()
 	n := 0
-	for i := range j.a.c.attrs {
+	for i, at := range j.a.c.attrs {
+		if at.derived && j.a.vals[i] != nil && !types.IsUnknownOrError(j.a.vals[i]) {
+			j.a.used[i] = true
+		}
 		if j.a.used[i] {
 			n++
 		}
@@ -537,5 +541,5 @@ func text(v ref.Val, unit string) string {
 	case types.Timestamp:
 		return x.UTC().Format(time.RFC3339)
 	}
-	return ""
+	return strings.Join(set(v), ", ")
 }

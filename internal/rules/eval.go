@@ -9,9 +9,11 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/money"
 )
 
@@ -24,11 +26,15 @@ type activation struct {
 	memo []answer  // by condition.id less 1: clauses that say the same are asked once
 	// state is of the clauses that are asked; kept here to be used again.
 	state  []state
+	judge  *judge // nil where no clauses are asked
 	site   *site
 	q      *Query
+	zone   *time.Location
 	on     calendar.Date // of the site's calendar
 	minute calendar.Minute
 	now    time.Time
+	known  calendar.Date // last day whose publications are seen, zero where all are
+	get    func(attribute string) (text string, known bool)
 }
 
 // answer is what a condition came to in the question at hand.
@@ -39,32 +45,49 @@ type answer struct {
 }
 
 func newActivation(c *compiled) *activation {
-	return &activation{vals: make([]ref.Val, len(c.names)), used: make([]bool, len(c.names)), memo: make([]answer, c.conditions)}
+	a := &activation{vals: make([]ref.Val, len(c.labels)), used: make([]bool, len(c.attrs)), memo: make([]answer, c.language.c.conditions)}
+	a.get = a.attributeText
+	return a
 }
 
 // start takes the facts of a question. Facts that the edition does not declare, or
-// that are of another type than declared, count as not given.
+// that are of another type than declared, count as not given; nobody gives a derived
+// attribute.
 func (a *activation) start(c *compiled, q *Query, s *site) {
-	a.c, a.q, a.site, a.now = c, q, s, q.At.UTC()
-	zone := c.zone
+	a.c, a.q, a.site, a.now, a.zone = c, q, s, q.At.UTC(), c.zone
 	if s != nil {
-		zone = s.zone
+		a.zone = s.zone
 	}
-	a.on = calendar.On(a.now, zone)
-	local := a.now.In(zone)
-	a.minute = calendar.Minute(local.Hour()*60 + local.Minute())
+	a.on, a.minute = clock(a.now, a.zone)
+	a.known = calendar.Date{}
+	if !q.Known.IsZero() {
+		a.known = calendar.On(q.Known, a.zone)
+	}
 	for name, v := range q.Facts {
-		if i, ok := c.names[name]; ok && i < len(c.attrs) {
-			if x, ok := value(c.attrs[i].typ, v); ok {
+		if i, ok := c.names[name]; ok && i < len(c.attrs) && !c.attrs[i].derived {
+			if x, ok := value(c.attrs[i].typ, c.attrs[i].values, v); ok {
 				a.vals[i] = x
 			}
 		}
 	}
 	for i := range c.attrs {
-		if a.vals[i] == nil {
-			a.vals[i] = c.attrs[i].unknown
+		if a.vals[i] == nil && !c.attrs[i].derived {
+			a.vals[i] = c.unknowns[i]
 		}
 	}
+}
+
+// clock is the day and minute of an instant in a zone.
+func clock(t time.Time, zone *time.Location) (calendar.Date, calendar.Minute) {
+	local := t.In(zone)
+	y, m, d := local.Date()
+	return calendar.Date{Year: y, Month: m, Day: d}, calendar.Minute(local.Hour()*60 + local.Minute())
+}
+
+// day returns the day number of an instant by the clock of the question.
+func (a *activation) day(t time.Time) int64 {
+	d, _ := clock(t, a.zone)
+	return int64(d.Days())
 }
 
 // done lets go of everything that belongs to the question.
@@ -73,7 +96,7 @@ func (a *activation) done() {
 	clear(a.used)
 	clear(a.memo)
 	clear(a.state)
-	a.c, a.q, a.site = nil, nil, nil
+	a.c, a.q, a.site, a.judge = nil, nil, nil, nil
 }
 
 // ResolveName finds a name for CEL.
@@ -82,43 +105,42 @@ func (a *activation) ResolveName(name string) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	if a.vals[i] == nil {
-		a.vals[i] = a.resolve(i)
-	}
-	return a.vals[i], true
+	return a.val(i), true
 }
 
 // Parent is nil: there is no scope around a question.
 func (a *activation) Parent() cel.Activation { return nil }
 
-// resolve finds the value of what is no attribute.
-func (a *activation) resolve(i int) ref.Val {
-	n := i - len(a.c.attrs)
-	if n < len(a.c.params) {
-		p := a.c.params[n]
-		v, ok := p.At(a.q.Site, agreement.Side(a.q.Side), a.on)
-		if !ok || !v.Known {
-			return p.unknown
-		}
-		return types.Int(v.Int)
+func (a *activation) val(i int) ref.Val {
+	if a.vals[i] == nil {
+		a.vals[i] = a.resolve(i)
 	}
-	switch n - len(a.c.params) {
-	case 0:
-		return types.Timestamp{Time: a.now}
-	case 1:
-		return types.String(a.q.Site)
-	}
-	return types.String(a.q.Side)
+	return a.vals[i]
 }
 
-// param returns a parameter's value here and now.
-func (a *activation) param(id string) (int64, bool) {
-	p := a.c.e.Parameters[id]
-	if p == nil {
-		return 0, false
+// resolve finds the value of what is not given.
+func (a *activation) resolve(i int) ref.Val {
+	l := a.c.labels[i]
+	switch l.kind {
+	case isAttr:
+		if a.judge != nil {
+			return a.judge.derive(i)
+		}
+	case isParam:
+		return a.parameter(&a.c.params[i-len(a.c.attrs)], a.on, a.minute)
+	case isEngine:
+		switch l.name {
+		case nameNow:
+			return types.Timestamp{Time: a.now}
+		case nameToday:
+			return types.Int(a.on.Days())
+		case nameSite:
+			return types.String(a.q.Site)
+		case nameSide:
+			return types.String(a.q.Side)
+		}
 	}
-	v, ok := p.At(a.q.Site, agreement.Side(a.q.Side), a.on)
-	return v.Int, ok && v.Known
+	return a.c.unknowns[i]
 }
 
 // given returns an attribute's value by name, nil where it is not known.
@@ -131,10 +153,10 @@ func (a *activation) given(name string) ref.Val {
 
 // at returns an attribute's value by index, nil where it is not known.
 func (a *activation) at(i int) ref.Val {
-	if types.IsUnknown(a.vals[i]) {
-		return nil
+	if v := a.val(i); !types.IsUnknownOrError(v) {
+		return v
 	}
-	return a.vals[i]
+	return nil
 }
 
 func (a *activation) text(name string) string {
@@ -142,6 +164,72 @@ func (a *activation) text(name string) string {
 		return string(s)
 	}
 	return ""
+}
+
+// set returns the texts of a set.
+func set(v ref.Val) (out []string) {
+	if l, ok := v.(traits.Lister); ok {
+		n, _ := l.Size().(types.Int)
+		for k := types.Int(0); k < n; k++ {
+			if s, ok := l.Get(k).(types.String); ok {
+				out = append(out, string(s))
+			}
+		}
+	}
+	return out
+}
+
+// attributeText is what lists and parameters look at to tell cases apart.
+func (a *activation) attributeText(name string) (string, bool) {
+	switch name {
+	case nameSite:
+		return a.q.Site, a.q.Site != ""
+	case nameSide:
+		return a.q.Side, a.q.Side != ""
+	}
+	s, ok := a.given(name).(types.String)
+	return string(s), ok
+}
+
+// found is what a list says of a good.
+type found struct {
+	is    agreement.Tri
+	line  goods.Line
+	open  bool           // the list ends in open words, and the good is not on it
+	lacks *types.Unknown // what it turns on, where is is Open or open is set
+}
+
+// match looks a good up.
+func (a *activation) match(list, code string) found {
+	l := a.c.e.Lists[list]
+	if l == nil {
+		return found{is: agreement.Open, lacks: a.c.unknownOf(listPrefix + list)}
+	}
+	f := l.Match(goods.Ask{Code: code, On: a.on, Minute: a.minute, Get: a.get})
+	out := found{is: f.Is, line: f.Line}
+	switch {
+	case f.Is == agreement.No && len(a.c.e.ListInfo[list].Open) > 0:
+		out.open, out.lacks = true, a.c.unknownOf(listPrefix+list)
+	case f.Is == agreement.Open && f.Lacks == "":
+		out.lacks = a.c.dates
+	case f.Is == agreement.Open && f.Lacks == goods.LacksCode:
+		out.lacks = a.c.unknownOf(attrCode)
+	case f.Is == agreement.Open:
+		out.lacks = a.c.unknownOf(f.Lacks)
+	}
+	return out
+}
+
+// good finds a good on the lists at hand. Where several have it, the line that gives it
+// a category is taken.
+func (a *activation) good(code string) (line goods.Line, ok bool) {
+	for _, id := range a.c.lists {
+		f := a.match(id, code)
+		if f.is == agreement.Yes && (!ok || line.Category == "" && f.line.Category != "") {
+			line, ok = f.line, true
+		}
+	}
+	return line, ok
 }
 
 // tri is what is known of a condition.
@@ -155,12 +243,12 @@ const (
 )
 
 // eval evaluates a condition; none is true. Where it is open, lacks are the names
-// that are not there, by index.
+// that are not there, by number.
 func (a *activation) eval(c *condition) (t tri, lacks []int64) {
 	if c == nil {
 		return yes, nil
 	}
-	if c.id == 0 {
+	if c.id == 0 || c.id > len(a.memo) {
 		return a.run(c)
 	}
 	m := &a.memo[c.id-1]
@@ -172,8 +260,7 @@ func (a *activation) eval(c *condition) (t tri, lacks []int64) {
 }
 
 func (a *activation) run(c *condition) (t tri, lacks []int64) {
-	out, _, err := c.program.Eval(a)
-	switch v := out.(type) {
+	switch v := a.work(c).(type) {
 	case types.Bool:
 		if v {
 			return yes, nil
@@ -182,31 +269,28 @@ func (a *activation) run(c *condition) (t tri, lacks []int64) {
 	case *types.Unknown:
 		return open, v.IDs()
 	}
-	if err != nil || out == nil {
-		return failed, nil
-	}
 	return failed, nil
 }
 
-// nameOf returns what an unknown stands for: an attribute, or a parameter.
-func (c *compiled) nameOf(id int64) (name string, param bool) {
-	i := int(id) - 1
-	if i < 0 || i >= len(c.attrs)+len(c.params) {
-		return "", false
+// work evaluates an expression: a value, an unknown, or nil where it cannot be worked out.
+func (a *activation) work(c *condition) ref.Val {
+	out, _, err := c.program.Eval(a)
+	if u, ok := out.(*types.Unknown); ok {
+		return u
 	}
-	if i < len(c.attrs) {
-		return c.attrs[i].id, false
+	if err != nil || out == nil || types.IsError(out) {
+		return nil
 	}
-	return c.params[i-len(c.attrs)].ID, true
+	return out
 }
 
 func decimal(n int64, places int) string { return money.Decimal(n, places) }
 
-// amountText writes minor units of a currency: "50.00".
-func amountText(n int64, currency string) string {
-	places, ok := money.Digits(currency)
-	if !ok {
-		places = 2
+// amountText writes the smallest parts of a currency or another unit: "50.00".
+func amountText(n int64, unit string) string {
+	places := 2
+	if unit != "" {
+		places = agreement.Digits(unit)
 	}
 	return money.Decimal(n, places)
 }

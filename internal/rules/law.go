@@ -7,13 +7,16 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
@@ -25,35 +28,68 @@ import (
 type Law struct {
 	editions []*agreement.Edition
 	compiled []*compiled // beside editions
+	adopted  []time.Time // beside editions: zero where it has always been known
+}
+
+// Adopted is an edition and the instant from which it is known, zero where always.
+type Adopted struct {
+	Edition *agreement.Edition
+	At      time.Time
 }
 
 // compiled is one edition, ready to answer.
 type compiled struct {
-	e      *agreement.Edition
-	hash   string         // hex
-	names  map[string]int // what a condition may read: attributes, then parameters, then the engine's own
-	attrs  []attribute    // by index in names
-	params []parameter    // by index in names, less len(attrs)
-	zone   *time.Location // of the edition's own dates
-	sites  map[string]*site
-	points map[Point][]*clause // sorted by id
-	lists  []string            // ids of the lists at hand, sorted
+	e        *agreement.Edition
+	hash     string         // hex
+	names    map[string]int // what is read or can be lacking: attributes, then parameters, then the rest
+	labels   []label        // by index in names
+	unknowns []*types.Unknown
+	attrs    []attribute // by index in names
+	params   []parameter // by index in names, less len(attrs)
+	paramAt  map[string]int
+	dates    *types.Unknown // what turns on a day that no text gives
+	zone     *time.Location // of the edition's own dates
+	sites    map[string]*site
+	points   map[Point]*point
+	clauses  map[string]*clause
+	lists    []string // ids of the lists at hand, sorted
+	language *language
 	// conditions is how many different ones the clauses have.
 	conditions int
 	// pool holds activations, which are large, between questions.
 	pool *sync.Pool
 }
 
+// point is what is asked at one point.
+type point struct {
+	clauses  []*clause // sorted by id
+	definers [][]int   // by index of the attribute: positions of the clauses that set it
+}
+
+// label is what a name stands for.
+type label struct {
+	kind labelKind
+	name string
+}
+
+type labelKind uint8
+
+const (
+	isAttr labelKind = iota
+	isParam
+	isEngine
+	isField
+	isList
+	isEvents
+	isDates
+)
+
 type attribute struct {
 	id, typ   string
 	unit      string
-	sensitive bool
-	unknown   *types.Unknown
-}
-
-type parameter struct {
-	*agreement.Parameter
-	unknown *types.Unknown
+	values    []string
+	sensitive bool // or made of what is
+	derived   bool
 }
 
 type site struct {
@@ -68,23 +104,46 @@ type site struct {
 type clause struct {
 	*agreement.Clause
 	when, require *condition
+	value         *condition // define, amount
+	release       *condition // guarantee
+	where         [2]*condition
+	inputs        []*condition // table: beside the table's inputs, nil where they are attributes
+	outs          []map[string]ref.Val
+	table         *agreement.Table
 	reads         []int // attributes that it reads, by index, sorted
-	order         int   // 0 for those that nobody overrides, then as exceptions nest
 	over          []int // positions, in the point's list, of the clauses that it sets aside
+	by            []int // positions of the clauses that set it aside
 	holds         []agreement.Period
 	text          agreement.Period // of its instrument
+	published     calendar.Date    // the later one of its own and its instrument's
+	plain         bool             // in force throughout and everywhere
+	proposal      bool
+	voids         bool
 	list          *goods.List
 	of            []int // attributes in Of and Fields
 }
 
-// Compile makes editions ready to answer. The error is agreement.Faults where a
-// clause cannot be compiled, or where two editions have one number.
+// Compile makes editions ready to answer, each known from the beginning of time. The
+// error is agreement.Faults where a clause cannot be compiled, or where two editions
+// have one number.
 func Compile(editions ...*agreement.Edition) (*Law, error) {
-	l := &Law{editions: slices.Clone(editions)}
-	slices.SortStableFunc(l.editions, func(a, b *agreement.Edition) int {
-		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Number, b.Number))
+	all := make([]Adopted, 0, len(editions))
+	for _, e := range editions {
+		all = append(all, Adopted{Edition: e})
+	}
+	return CompileAdopted(all...)
+}
+
+// CompileAdopted is Compile for editions that became known at an instant: a question
+// that asks what was known before then does not see them.
+func CompileAdopted(editions ...Adopted) (*Law, error) {
+	all := slices.Clone(editions)
+	slices.SortStableFunc(all, func(a, b Adopted) int {
+		return cmp.Or(cmp.Compare(a.Edition.ID, b.Edition.ID), cmp.Compare(a.Edition.Number, b.Edition.Number))
 	})
-	for i, e := range l.editions {
+	l := &Law{}
+	for i, x := range all {
+		e := x.Edition
 		if i > 0 && l.editions[i-1].ID == e.ID && l.editions[i-1].Number == e.Number {
 			return nil, agreement.Faults{{File: "agreement.yaml", Line: 1, What: fmt.Sprintf("edition %d stands twice", e.Number), Mend: "let the number of each edition rise"}}
 		}
@@ -92,7 +151,7 @@ func Compile(editions ...*agreement.Edition) (*Law, error) {
 		if len(faults) > 0 {
 			return nil, faults
 		}
-		l.compiled = append(l.compiled, c)
+		l.editions, l.compiled, l.adopted = append(l.editions, e), append(l.compiled, c), append(l.adopted, x.At)
 	}
 	return l, nil
 }
@@ -105,25 +164,71 @@ func Check(e *agreement.Edition) agreement.Faults {
 	return faults
 }
 
-func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
-	c := &compiled{e: e, hash: hex.EncodeToString(e.Hash[:]), names: map[string]int{}, sites: map[string]*site{}, points: map[Point][]*clause{}}
-	en, err := environment(e)
-	if err != nil {
-		return nil, agreement.Faults{{File: "agreement.yaml", What: "attributes cannot be declared: " + err.Error(), Mend: "rename them"}}
+// name gives a name its place.
+func (c *compiled) name(kind labelKind, name string) {
+	if _, ok := c.names[name]; ok {
+		return
 	}
+	n := len(c.labels)
+	c.names[name] = n
+	c.labels = append(c.labels, label{kind, name})
+	// Numbers begin at 1, because CEL takes 0 for none.
+	c.unknowns = append(c.unknowns, types.NewUnknown(int64(n+1), types.NewAttributeTrail("x")))
+}
+
+// unknownOf returns what stands for a name that has no value; for one that nobody
+// declared, what stands for dates.
+func (c *compiled) unknownOf(name string) *types.Unknown {
+	if i, ok := c.names[name]; ok {
+		return c.unknowns[i]
+	}
+	return c.dates
+}
+
+// nameOf returns what an unknown stands for.
+func (c *compiled) nameOf(id int64) label {
+	if i := int(id) - 1; i >= 0 && i < len(c.labels) {
+		return c.labels[i]
+	}
+	return label{isDates, nameDates}
+}
+
+func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
+	c := &compiled{e: e, hash: hex.EncodeToString(e.Hash[:]), names: map[string]int{}, paramAt: map[string]int{}, sites: map[string]*site{}, points: map[Point]*point{}, clauses: map[string]*clause{}}
 	for _, id := range sortedKeys(e.Attributes) {
 		a := e.Attributes[id]
-		c.names[id] = len(c.names)
-		c.attrs = append(c.attrs, attribute{id, a.Type, a.Unit, a.Sensitive, unknown(len(c.attrs), id)})
+		c.name(isAttr, id)
+		c.attrs = append(c.attrs, attribute{id, a.Type, attributeUnit(a), a.Values, a.Sensitive, a.Derived})
 	}
 	for _, id := range sortedKeys(e.Parameters) {
-		n := len(c.names)
-		c.names["param."+id] = n
-		c.params = append(c.params, parameter{e.Parameters[id], unknown(n, "param."+id)})
+		c.paramAt[id] = len(c.labels) - len(c.attrs)
+		c.name(isParam, paramPrefix+id)
 	}
-	for _, id := range [...]string{nameNow, nameSite, nameSide} {
-		c.names[id] = len(c.names)
+	for _, id := range sortedKeys(e.Parameters) {
+		c.params = append(c.params, c.parameter(e.Parameters[id], c.names[paramPrefix+id]))
 	}
+	for _, id := range [...]string{nameNow, nameToday, nameSite, nameSide, nameBoth} {
+		c.name(isEngine, id)
+	}
+	for _, id := range sortedKeys(e.Parameters) {
+		c.name(isEngine, priorPrefix+id)
+	}
+	c.name(isDates, nameDates)
+	c.dates = c.unknowns[len(c.unknowns)-1]
+	for _, id := range [...]string{fieldAt, fieldOn, fieldSite} {
+		c.name(isField, id)
+	}
+	for _, kind := range append(sortedKeys(e.Events), kindLot) {
+		c.name(isEvents, kindPrefix+kind)
+		of, _ := fields(e, kind)
+		for _, f := range of {
+			c.name(isField, fieldPrefix+f.ID)
+		}
+	}
+	for _, id := range sortedKeys(e.ListInfo) {
+		c.name(isList, listPrefix+id)
+	}
+	var err error
 	if c.zone, err = calendar.Zone(e.Zone); err != nil {
 		c.zone = time.UTC
 	}
@@ -136,182 +241,299 @@ func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
 	}
 	c.lists = sortedKeys(e.Lists)
 	c.pool = &sync.Pool{New: func() any { return newActivation(c) }}
-	known := map[string]*condition{}
-	faults := c.clauses(func(text string) (*condition, string, string) {
-		if k := known[text]; k != nil {
-			return k, "", ""
-		}
-		k, what, mend := compile(en, e, text)
-		if k != nil {
-			c.conditions++
-			k.id = c.conditions
-			known[text] = k
-		}
-		return k, what, mend
-	})
+	c.language = &language{c: c, e: e, envs: map[string]*cel.Env{}, known: map[string]*condition{}}
+	if _, err := c.language.environment(""); err != nil {
+		return nil, agreement.Faults{{File: "agreement.yaml", What: "attributes cannot be declared: " + err.Error(), Mend: "rename them"}}
+	}
+	faults := c.build()
 	if len(faults) == 0 {
-		faults = c.bounds(func(text string) *condition { p, _, _ := compile(en, e, text); return p })
+		faults = c.bounds(nil, nil)
 	}
 	return c, faults
 }
 
-// bounds faults an edition that breaks a limit which a clause sets to its parameters.
-func (c *compiled) bounds(compile func(string) *condition) agreement.Faults {
-	var faults agreement.Faults
-	dates := []calendar.Date{calendar.On(c.e.From, c.zone)}
-	for _, x := range c.e.Clauses {
-		if x.Kind == agreement.KindBound {
-			for _, h := range x.Holds { // a bound may begin later than any value
-				if !h.From.First.IsZero() {
-					dates = append(dates, h.From.First)
+// build compiles the clauses.
+func (c *compiled) build() agreement.Faults {
+	e := c.e
+	faults := c.rings()
+	everywhere := map[Point]bool{}
+	for _, x := range e.Clauses {
+		for _, p := range x.At {
+			everywhere[Point(p)] = true
+		}
+	}
+	for _, x := range e.Clauses {
+		k, fs := c.clause(x)
+		faults = append(faults, fs...)
+		c.clauses[x.ID] = k
+		at := make([]Point, 0, len(x.At))
+		for _, p := range x.At {
+			at = append(at, Point(p))
+		}
+		if len(at) == 0 && x.Kind == agreement.KindDefine {
+			at = sortedPoints(everywhere)
+		}
+		for _, p := range at {
+			one := *k
+			if c.points[p] == nil {
+				c.points[p] = &point{definers: make([][]int, len(c.attrs))}
+			}
+			c.points[p].clauses = append(c.points[p].clauses, &one)
+		}
+	}
+	for _, p := range c.points {
+		slices.SortFunc(p.clauses, func(a, b *clause) int { return strings.Compare(a.ID, b.ID) })
+		for i, k := range p.clauses {
+			for t, o := range p.clauses {
+				if slices.Contains(k.Overrides, o.ID) {
+					k.over, o.by = append(k.over, t), append(o.by, i)
+				}
+			}
+			for _, at := range c.sets(k.Clause) {
+				p.definers[at] = append(p.definers[at], i)
+			}
+		}
+	}
+	c.taint()
+	return faults
+}
+
+func sortedPoints(m map[Point]bool) []Point {
+	out := make([]Point, 0, len(m))
+	for p := range m {
+		out = append(out, p)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// sets are the derived attributes that a clause gives a value.
+func (c *compiled) sets(x *agreement.Clause) (out []int) {
+	ids := []string{x.Attribute}
+	if x.Kind == agreement.KindTable && c.e.Tables[x.Table] != nil {
+		ids = c.e.Tables[x.Table].Outputs
+	} else if x.Kind != agreement.KindDefine {
+		return nil
+	}
+	for _, id := range ids {
+		if i, ok := c.names[id]; ok && i < len(c.attrs) && c.attrs[i].derived {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// taint marks what is made of sensitive attributes as sensitive.
+func (c *compiled) taint() {
+	for changed := true; changed; {
+		changed = false
+		for _, id := range sortedKeys(c.clauses) {
+			k := c.clauses[id]
+			sensitive := slices.ContainsFunc(k.reads, func(i int) bool { return c.attrs[i].sensitive })
+			for _, s := range [...]*agreement.Select{k.Select, k.First, k.Second} {
+				if s != nil {
+					of, _ := fields(c.e, s.Events)
+					sensitive = sensitive || slices.ContainsFunc(of, func(a agreement.Attribute) bool { return a.Sensitive })
+				}
+			}
+			for _, at := range c.sets(k.Clause) {
+				if sensitive && !c.attrs[at].sensitive {
+					c.attrs[at].sensitive, changed = true, true
 				}
 			}
 		}
 	}
-	for _, p := range c.params {
-		for _, v := range p.Values {
-			if !v.From.First.IsZero() {
-				dates = append(dates, v.From.First)
+}
+
+// direct are the attributes that a clause names in fields of its kind, outside of
+// expressions.
+func (c *compiled) direct(x *agreement.Clause) []string {
+	names := slices.Concat(x.Of, x.Fields, x.Over, x.Groups, []string{x.Event, x.Before, x.Start, x.End, x.Expires, x.Issued, x.Place, x.Since, x.Distance, x.AmountOf, x.Adds, x.Step, x.Done})
+	switch x.Kind {
+	case agreement.KindCap, agreement.KindRate, agreement.KindListed:
+		names = append(names, cmp.Or(x.Code, attrCode))
+		if x.Kind != agreement.KindListed && (x.Select == nil || x.Select.Events == kindLot) {
+			names = append(names, attrValue)
+		}
+	case agreement.KindSchedule, agreement.KindSuspend:
+		names = append(names, attrClass, attrDirection)
+	case agreement.KindShare:
+		return []string{attrEvent, attrRecipient, attrFields}
+	case agreement.KindAmount:
+		names = nil
+	case agreement.KindTable:
+		if t := c.e.Tables[x.Table]; t != nil {
+			for _, in := range t.Inputs {
+				if in.Of == "" {
+					names = append(names, in.Name)
+				}
 			}
 		}
 	}
-	slices.SortFunc(dates, calendar.Date.Compare)
-	dates = slices.Compact(dates)
-	for _, x := range c.e.Clauses {
-		if x.Kind != agreement.KindBound {
+	return names
+}
+
+// clause compiles what a clause says.
+func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
+	var faults agreement.Faults
+	e := c.e
+	k := &clause{Clause: x, holds: x.Holds, list: e.Lists[x.List], published: x.Published}
+	if i, ok := e.Instruments[x.Instrument]; ok {
+		k.text = agreement.Period{From: i.From, Until: i.Until}
+		k.proposal = i.Status == agreement.StatusProposal
+		if i.Published.After(k.published) {
+			k.published = i.Published
+		}
+	}
+	k.voids = x.Kind == agreement.KindSuspend && x.Voids
+	k.plain = len(x.Holds) == 0 && k.text.From.IsZero() && k.text.Until.IsZero() && k.published.IsZero() && !k.proposal
+	read := map[int]bool{}
+	reads := func(names []string) {
+		for _, n := range names {
+			if i, ok := c.names[n]; ok && i < len(c.attrs) {
+				read[i] = true
+			}
+			if id, ok := strings.CutPrefix(n, paramPrefix); ok {
+				if i, ok := c.paramAt[id]; ok {
+					for _, v := range c.params[i].values {
+						for _, p := range v.pins {
+							read[p.attr] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	fault := func(what, mend string) {
+		faults = append(faults, agreement.Fault{File: x.File, Line: x.Line, Clause: x.ID, What: what, Mend: mend})
+	}
+	compile := func(text, kind string, want agreement.Attribute) *condition {
+		if text == "" {
+			return nil
+		}
+		p, what, mend := c.language.compile(text, kind, want)
+		if p == nil {
+			fault(what, mend)
+			return nil
+		}
+		if x.Kind != agreement.KindBound && slices.ContainsFunc(p.names, func(n string) bool { return n == nameBoth || strings.HasPrefix(n, priorPrefix) }) {
+			fault("reads what only a bound can read", "write it into a clause of kind bound")
+		}
+		reads(p.names)
+		return p
+	}
+	truth := agreement.Attribute{Type: "bool"}
+	k.when, k.require, k.release = compile(x.When, "", truth), compile(x.Require, "", truth), compile(x.Release, "", truth)
+	switch x.Kind {
+	case agreement.KindDefine:
+		k.value = compile(x.Value, "", e.Attributes[x.Attribute])
+	case agreement.KindAmount:
+		k.value = compile(x.Value, "", agreement.Attribute{Type: "int", Unit: cmp.Or(x.Currency, e.Currency)})
+	case agreement.KindTable:
+		if k.table = e.Tables[x.Table]; k.table != nil {
+			for _, in := range k.table.Inputs {
+				var p *condition
+				if in.Of != "" {
+					p = compile(in.Of, "", agreement.Attribute{Type: in.Type, Unit: in.Unit})
+				}
+				k.inputs = append(k.inputs, p)
+			}
+			for _, row := range k.table.Rows {
+				out := map[string]ref.Val{}
+				for _, o := range k.table.Outputs {
+					a, ok := e.Attributes[o]
+					if !ok {
+						continue
+					}
+					texts := []string{row.Out[o]}
+					if a.Type == "strings" {
+						texts = strings.Split(row.Out[o], "|")
+					}
+					if v, err := agreement.ParseFact(a, texts); err == nil {
+						out[o], _ = value(a.Type, nil, v)
+					}
+				}
+				k.outs = append(k.outs, out)
+			}
+		}
+	}
+	for n, s := range [...]*agreement.Select{cmp.Or(x.Select, x.First), x.Second} {
+		if s == nil {
 			continue
 		}
-		if what, mend := c.bound(x, compile(x.Require), dates); what != "" {
-			faults = append(faults, agreement.Fault{File: x.File, Line: x.Line, Clause: x.ID, What: what, Mend: mend})
+		if _, ok := fields(e, s.Events); !ok {
+			fault(fmt.Sprintf("event %q is not declared", s.Events), "declare it under events in agreement.yaml")
+			continue
+		}
+		k.where[n] = compile(s.Where, s.Events, truth)
+	}
+	for _, n := range slices.Concat(x.Of, x.Fields) {
+		if i, ok := c.names[n]; ok && i < len(c.attrs) && x.Kind != agreement.KindAmount && x.Kind != agreement.KindShare {
+			k.of = append(k.of, i)
 		}
 	}
-	return faults
+	reads(c.direct(x))
+	for _, p := range [...]string{x.Limit, x.Rate, x.AtLeast, x.AtMost, x.Days, x.Nights, x.For, x.Times, x.Within, x.Tolerance} {
+		reads([]string{paramPrefix + p})
+	}
+	for i := range c.attrs {
+		if read[i] {
+			k.reads = append(k.reads, i)
+		}
+	}
+	return k, faults
 }
 
-func (c *compiled) bound(x *agreement.Clause, require *condition, dates []calendar.Date) (what, mend string) {
-	if require == nil {
-		return "a bound without a condition", "write require"
+// inForce reports whether a clause holds at a site, for a side, on a day and minute, as
+// far as was published by the day known; and where it does not, why.
+func (k *clause) inForce(site string, side agreement.Side, on calendar.Date, minute calendar.Minute, known calendar.Date) (agreement.Tri, string) {
+	switch {
+	case k.plain:
+		return agreement.Yes, ""
+	case k.proposal:
+		return agreement.No, "a proposal is not law"
+	case !known.IsZero() && k.published.After(known):
+		return agreement.No, "not published yet"
 	}
-	for _, n := range require.names {
-		if !strings.HasPrefix(n, "param.") {
-			return "a bound reads " + n, "let it read parameters alone"
-		}
-	}
-	for _, d := range dates {
-		for _, s := range c.e.Sites {
-			for _, side := range [...]agreement.Side{agreement.A, agreement.B} {
-				if k := (&clause{Clause: x, holds: x.Holds}); k.inForce(s.ID, side, d, 0) == agreement.No {
-					continue
-				}
-				a := newActivation(c)
-				a.start(c, &Query{At: d.Start(c.zone), Site: s.ID, Side: string(side)}, nil)
-				a.on = d
-				// A value that the text leaves empty breaks nothing yet.
-				if t, _ := a.eval(require); t == no || t == failed {
-					return fmt.Sprintf("does not hold on %s at %s for side %s", d, s.ID, side), "change the parameters, or the bound with the signatures that it needs"
-				}
-			}
-		}
-	}
-	return "", ""
-}
-
-// unknown is what stands for a name that has no value, told apart by its number.
-// Numbers begin at 1, because CEL takes 0 for none.
-func unknown(n int, name string) *types.Unknown {
-	return types.NewUnknown(int64(n+1), types.NewAttributeTrail(name))
-}
-
-func (c *compiled) clauses(compile func(string) (*condition, string, string)) agreement.Faults {
-	var faults agreement.Faults
-	order, cycle := depths(c.e.Clauses)
-	for _, id := range cycle {
-		x := c.e.Clause(id)
-		faults = append(faults, agreement.Fault{File: x.File, Line: x.Line, Clause: id, What: "clauses override each other in a ring", Mend: "let one of them stand"})
-	}
-	for _, x := range c.e.Clauses {
-		k := &clause{Clause: x, order: order[x.ID], holds: x.Holds, list: c.e.Lists[x.List]}
-		if i, ok := c.e.Instruments[x.Instrument]; ok {
-			k.text = agreement.Period{From: i.From, Until: i.Until}
-		}
-		read := map[string]int{}
-		cond := func(text string) *condition {
-			if text == "" {
-				return nil
-			}
-			p, what, mend := compile(text)
-			if p == nil {
-				faults = append(faults, agreement.Fault{File: x.File, Line: x.Line, Clause: x.ID, What: what, Mend: mend})
-				return nil
-			}
-			for _, n := range p.names {
-				if i := c.names[n]; i < len(c.attrs) {
-					read[n] = i
-				}
-			}
-			return p
-		}
-		k.when, k.require = cond(x.When), cond(x.Require)
-		for _, n := range slices.Concat(x.Of, x.Fields) {
-			if i, ok := c.names[n]; ok && i < len(c.attrs) {
-				k.of, read[n] = append(k.of, i), i
-			}
-		}
-		switch x.Kind {
-		case agreement.KindCap, agreement.KindRate, agreement.KindListed:
-			for _, n := range [...]string{attrCode, attrValue} {
-				if i, ok := c.names[n]; ok {
-					read[n] = i
-				}
-			}
-		case agreement.KindSchedule:
-			for _, n := range [...]string{attrClass, attrDirection} {
-				if i, ok := c.names[n]; ok {
-					read[n] = i
-				}
-			}
-		}
-		for _, n := range sortedKeys(read) {
-			k.reads = append(k.reads, read[n])
-		}
-		for _, p := range x.At {
-			one := *k
-			c.points[Point(p)] = append(c.points[Point(p)], &one)
-		}
-	}
-	for _, ks := range c.points {
-		slices.SortFunc(ks, func(a, b *clause) int { return strings.Compare(a.ID, b.ID) })
-		for _, k := range ks {
-			for i, t := range ks {
-				if slices.Contains(k.Overrides, t.ID) {
-					k.over = append(k.over, i)
-				}
-			}
-		}
-	}
-	return faults
-}
-
-// inForce reports whether a clause holds at a site, for a side, on a day and minute.
-func (k *clause) inForce(site string, side agreement.Side, on calendar.Date, minute calendar.Minute) agreement.Tri {
 	whole := k.text.Holds(on, minute)
-	if whole == agreement.No || len(k.holds) == 0 {
-		return whole
+	if whole == agreement.No {
+		return whole, when(k.text, on, minute)
 	}
-	best := agreement.No
+	if len(k.holds) == 0 {
+		return whole, ""
+	}
+	best, why := agreement.No, ""
 	for i := range k.holds {
 		p := &k.holds[i]
-		if len(p.Sites) > 0 && !slices.Contains(p.Sites, site) || len(p.Sides) > 0 && !slices.Contains(p.Sides, side) {
+		switch {
+		case len(p.Sites) > 0 && !slices.Contains(p.Sites, site):
+			why = cmp.Or(why, "another site")
+			continue
+		case len(p.Sides) > 0 && !slices.Contains(p.Sides, side):
+			why = cmp.Or(why, "the other side")
 			continue
 		}
 		switch p.Holds(on, minute) {
 		case agreement.Yes:
-			return whole
+			return whole, ""
 		case agreement.Open:
 			best = agreement.Open
+		default:
+			if k.voids && p.From.Come(on, minute) == agreement.Yes {
+				return whole, "" // over, and what was issued before it stays void
+			}
+			why = when(*p, on, minute)
 		}
 	}
-	return best
+	return best, why
+}
+
+// when says why a period does not hold.
+func when(p agreement.Period, on calendar.Date, minute calendar.Minute) string {
+	if p.From.Come(on, minute) == agreement.No {
+		return "not yet in force"
+	}
+	return "no longer in force"
 }
 
 // The attributes that kinds of clauses read by themselves, where an edition declares
@@ -321,49 +543,21 @@ const (
 	attrValue     = "good.value"
 	attrClass     = "class"
 	attrDirection = "direction"
+	attrEvent     = "data.event"
+	attrRecipient = "data.recipient"
+	attrFields    = "data.fields"
 )
 
-// depths says how deep the exceptions above each clause nest: one that nobody sets
-// aside is 0. It is the order in which they are asked. cycle names clauses that stand
-// in a ring, which have no such order.
-func depths(cs []*agreement.Clause) (order map[string]int, cycle []string) {
-	over := map[string][]string{} // clause → those that set it aside
-	for _, c := range cs {
-		for _, t := range c.Overrides {
-			over[t] = append(over[t], c.ID)
-		}
-	}
-	order = map[string]int{}
-	open := map[string]bool{}
-	var walk func(id string) int
-	walk = func(id string) int {
-		if d, ok := order[id]; ok {
-			return d
-		}
-		if open[id] {
-			cycle = append(cycle, id)
-			return 0
-		}
-		open[id] = true
-		d := 0
-		for _, o := range over[id] {
-			d = max(d, walk(o)+1)
-		}
-		open[id] = false
-		order[id] = d
-		return d
-	}
-	for _, c := range cs {
-		walk(c.ID)
-	}
-	slices.Sort(cycle)
-	return order, slices.Compact(cycle)
-}
-
 // at returns the edition in force at an instant: the newest of those whose time it is.
-func (l *Law) at(t time.Time) *compiled {
+func (l *Law) at(t time.Time) *compiled { return l.seen(t, time.Time{}) }
+
+// seen is at as far as editions were adopted by then; zero sees all.
+func (l *Law) seen(t, then time.Time) *compiled {
 	for i := len(l.compiled) - 1; i >= 0; i-- {
 		e := l.editions[i]
+		if !then.IsZero() && l.adopted[i].After(then) {
+			continue
+		}
 		if !t.Before(e.From) && (e.Until.IsZero() || t.Before(e.Until)) {
 			return l.compiled[i]
 		}
@@ -444,15 +638,23 @@ func (l *Law) Zone(site string) *time.Location {
 
 // unitText writes a number of a unit: "50.00 USD", "5 %", "240 minutes".
 func unitText(n int64, unit string) string {
+	if n == math.MaxInt64 {
+		return "unlimited"
+	}
 	switch unit {
 	case "percent":
 		s := decimal(n, 2)
 		s = strings.TrimRight(s, "0")
 		return strings.TrimSuffix(s, ".") + " %"
-	case "", "count":
+	case "", unitCount:
 		return strconv.FormatInt(n, 10)
-	case "minutes", "days", "years":
+	case "minutes", "hours", "days", "weeks", "months", "years":
 		return strconv.FormatInt(n, 10) + " " + unit
+	case unitDate:
+		if d, err := dateOf(n); err == nil {
+			return d.String()
+		}
+		return strconv.FormatInt(n, 10)
 	case "tenths-celsius":
 		return decimal(n, 1) + " °C"
 	}

@@ -67,7 +67,7 @@ func (j *judge) judgeLot() {
 		return
 	}
 	j.lot.value, j.lot.room = int64(v), math.MaxInt64
-	_, line, found := j.a.c.good(j.a.text(attrCode))
+	line, found := j.a.good(j.a.text(attrCode))
 	j.lot.category, j.lot.listed = line.Category, found
 	for _, diverts := range [...]bool{true, false} {
 		for _, i := range j.late {
@@ -84,6 +84,19 @@ func (j *judge) judgeLot() {
 	j.room()
 }
 
+// onList reports whether the good is on the list of a cap; where it is not, or that is
+// not known, it says so.
+func (j *judge) onList(i int, k *clause) bool {
+	f := j.a.match(k.List, j.a.text(cmp.Or(k.Code, attrCode)))
+	switch f.is {
+	case agreement.No:
+		j.step(i, didPass, "the good is not on the list")
+	case agreement.Open:
+		j.unsure(i, k, f.lacks.IDs())
+	}
+	return f.is == agreement.Yes
+}
+
 func (j *judge) brokenLots() bool {
 	for _, x := range j.a.q.Lots {
 		if x.Value < 0 {
@@ -97,10 +110,16 @@ func (j *judge) brokenLots() bool {
 // that it can be under the readings of a question that is not settled.
 func (j *judge) cap(i int, k *clause) {
 	e := j.a.c.e
-	limit, ok := j.a.param(k.Limit)
+	limit, lacks, ok := j.a.param(k.Limit)
 	if !ok {
-		j.step(i, didOpen, "")
-		j.reason(k, CodeParameter, reason.Refer, map[string]string{"parameter": k.Limit})
+		j.unsure(i, k, lacks)
+		return
+	}
+	if limit == math.MaxInt64 {
+		j.met(i, k, "unlimited")
+		return
+	}
+	if k.list != nil && !j.onList(i, k) {
 		return
 	}
 	of := ""
@@ -194,12 +213,15 @@ func (j *judge) cap(i int, k *clause) {
 func (j *judge) rate(i int, k *clause) {
 	e := j.a.c.e
 	if k.list != nil {
-		line, ok := k.list.Find(j.a.text(attrCode))
-		if !ok {
+		f := j.a.match(k.List, j.a.text(cmp.Or(k.Code, attrCode)))
+		switch {
+		case f.is == agreement.Open:
+			j.unsure(i, k, f.lacks.IDs())
+		case f.is == agreement.No:
 			j.step(i, didPass, "the good is not on the list")
-			return
+		default:
+			j.charge(i, k, f.line.Category, f.line.Rate, e.ListInfo[k.List].Rates[f.line.Category])
 		}
-		j.charge(i, k, line.Category, line.Rate, e.ListInfo[k.List].Rates[line.Category])
 		return
 	}
 	j.charge(i, k, "", 0, k.Rate)
@@ -222,7 +244,13 @@ func (j *judge) charge(i int, k *clause, category string, rate int64, param stri
 		return
 	}
 	if param != "" {
-		r, ok := j.a.param(param)
+		r, lacks, ok := j.a.param(param)
+		if !ok && len(lacks) == 1 && j.a.c.nameOf(lacks[0]).kind != isParam {
+			x.Steps = []string{"the rate turns on what is not known"}
+			j.amount(x)
+			j.open(i, k, lacks)
+			return
+		}
 		if !ok {
 			x.Steps = []string{"the text gives no " + param}
 			j.amount(x)

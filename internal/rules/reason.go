@@ -36,6 +36,15 @@ const (
 	CodeTax       reason.Code = "law.tax.due"
 	CodeFields    reason.Code = "law.paper.incomplete"
 	CodeDispute   reason.Code = "law.amount.conflict"
+	CodeDate      reason.Code = "law.date.open"
+	CodeQuestion  reason.Code = "law.question.open"
+	CodeGoodOpen  reason.Code = "law.good.open"
+	CodeMatter    reason.Code = "law.matter.conflict"
+	CodeTable     reason.Code = "law.table.gap"
+	CodeUnshared  reason.Code = "law.share.silent"
+
+	CodeDefineTwice    reason.Code = "law.define.twice"
+	CodeDefineConflict reason.Code = "law.define.conflict"
 )
 
 // Reasons declares the codes of this package.
@@ -69,6 +78,14 @@ func Reasons() []reason.Decl {
 		{Code: CodeTax, Outcome: reason.Divert, When: "a tax is due under another regime"},
 		{Code: CodeFields, Outcome: reason.Refuse, When: "a paper lacks something that it has to show"},
 		{Code: CodeDispute, Outcome: reason.Conflict, When: "two clauses in force give different figures for the same amount"},
+		{Code: CodeDate, Outcome: reason.Refer, When: "the text gives no day on which a clause or a number begins or ends, and it turns on that"},
+		{Code: CodeQuestion, Outcome: reason.Refer, When: "what a clause does turns on a question that is not settled"},
+		{Code: CodeGoodOpen, Outcome: reason.Refer, When: "a list ends in open words, or the code is too short, so that nobody can tell whether the good is on it"},
+		{Code: CodeMatter, Outcome: reason.Conflict, When: "two texts in force say different things of one matter"},
+		{Code: CodeTable, Outcome: reason.Refer, When: "no row of a table covers the case"},
+		{Code: CodeUnshared, Outcome: reason.Refer, When: "no clause in force says what may go to that recipient"},
+		{Code: CodeDefineTwice, Outcome: reason.Refer, When: "two clauses of one text give something different values"},
+		{Code: CodeDefineConflict, Outcome: reason.Conflict, When: "clauses of two texts give something different values"},
 	}
 }
 

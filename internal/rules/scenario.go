@@ -46,7 +46,18 @@ func (l *Law) run(s agreement.Scenario) Result {
 	given, today := len(lots), calendar.Date{}
 	total := map[[2]string]int64{}
 	for n, ask := range s.Asks {
-		q := Query{Point: Point(s.Point), At: pick(ask.At, s.At), Site: pick(ask.Site, s.Site), Side: string(s.Side), Facts: Facts{}}
+		q := Query{Point: Point(s.Point), At: pick(ask.At, s.At), Known: pick(ask.Known, s.Known), Site: pick(ask.Site, s.Site), Side: string(s.Side), Facts: Facts{}}
+		for _, from := range [...]map[string][]agreement.ScenarioEvent{s.Events, ask.Events} {
+			for kind, events := range from {
+				if q.Events == nil {
+					q.Events = map[string][]Event{}
+				}
+				q.Events[kind] = make([]Event, 0, len(events))
+				for _, x := range events {
+					q.Events[kind] = append(q.Events[kind], Event{x.At, x.Site, x.Facts})
+				}
+			}
+		}
 		if on := calendar.On(q.At, l.Zone(q.Site)); on != today {
 			lots, today = lots[:given], on
 		}
@@ -121,6 +132,11 @@ func compare(v Verdict, x agreement.Expect, total map[[2]string]int64, wrong fun
 			wrong("question %s is not named", id)
 		}
 	}
+	for _, id := range x.Conditions {
+		if !slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Clause == id && r.Code == CodeCondition }) {
+			wrong("no condition of %s", id)
+		}
+	}
 	for _, m := range x.Missing {
 		if !slices.Contains(v.Missing, m) {
 			wrong("%s is not among the missing", m)
@@ -129,7 +145,7 @@ func compare(v Verdict, x agreement.Expect, total map[[2]string]int64, wrong fun
 }
 
 // names reports whether a verdict names a clause: as a reason, behind an amount, or
-// as applied.
+// as applied, its demand met or not.
 func names(v Verdict, id string) bool {
 	for _, r := range v.Reasons {
 		if r.Clause == id {
@@ -141,7 +157,9 @@ func names(v Verdict, id string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(v.Steps, func(s Step) bool { return s.Clause == id && s.Did == didApply })
+	return slices.ContainsFunc(v.Steps, func(s Step) bool {
+		return s.Clause == id && (s.Did == didApply || s.Did == didPass && s.Note != noteNot)
+	})
 }
 
 func why(v Verdict) string {

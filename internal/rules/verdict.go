@@ -63,7 +63,7 @@ type Question struct {
 // Step is one line of the explanation: what a clause did.
 type Step struct {
 	Clause string `json:"clause"`
-	// Did is "applied", "passed" (asked, and nothing to say), "overridden", "dormant" (not in force) or "open" (input missing).
+	// Did is "applied", "passed" (asked, and nothing to say), "overridden", "dormant" (not in force, with why) or "open" (input missing).
 	Did  string `json:"did"`
 	Note string `json:"note,omitempty"`
 }
@@ -122,7 +122,7 @@ func (v Verdict) Amount(name, of string) (Amount, bool) {
 }
 
 // Facts are the attributes known at a point, by declared name. Values are string,
-// int64, bool or time.Time. An attribute that is not known is absent, never zero.
+// int64, bool, time.Time, calendar.Date or []string. An attribute that is not known is absent, never zero.
 type Facts map[string]any
 
 // Lot is an earlier purchase of the same person on the same day, as the caps count it.

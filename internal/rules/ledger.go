@@ -1,0 +1,147 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"math"
+
+	"cel.dev/cel-go/common/types"
+
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/money"
+)
+
+// leg is what was opened and is not netted yet.
+type leg struct {
+	day, whole, left int64
+}
+
+// ledger asks whether legs of one kind are netted by legs of another in time. A later
+// leg nets the oldest that are open. The last day of the time still counts. Where the
+// question itself is a netting leg there has to be enough that it can net.
+func (j *judge) ledger(i int, k *clause) {
+	a := j.a
+	first, lacks, ok := j.picks(k.First, k.where[0], nil, k.Sum)
+	if !ok {
+		j.cannot(i, k, lacks)
+		return
+	}
+	second, lacks, ok := j.picks(k.Second, k.where[1], nil, k.Sum)
+	if !ok {
+		j.cannot(i, k, lacks)
+		return
+	}
+	tolerance := int64(0)
+	if k.Tolerance != "" {
+		if tolerance, lacks, ok = a.param(k.Tolerance); !ok {
+			j.unsure(i, k, lacks)
+			return
+		}
+	}
+	adds := int64(1)
+	if k.AmountOf != "" {
+		v, ok := a.given(k.AmountOf).(types.Int)
+		if !ok {
+			j.lack(i, k, k.AmountOf)
+			return
+		}
+		adds = int64(v)
+	}
+	for _, ps := range [...][]happened{first, second} {
+		for _, p := range ps {
+			if p.is != yes || !p.dated {
+				j.unsure(i, k, append(p.lacks, a.c.unknownOf(kindPrefix+k.First.Events).IDs()...))
+				return
+			}
+			if p.n < 0 || adds < 0 {
+				j.demand(i, k, failed, nil, "", nil)
+				return
+			}
+		}
+	}
+	var legs []leg
+	net := func(n int64) (rest int64) {
+		for x := range legs {
+			take := min(n, legs[x].left)
+			legs[x].left, n = legs[x].left-take, n-take
+		}
+		return n
+	}
+	f := 0
+	for _, s := range second { // each nets what was opened by then
+		for f < len(first) && !first[f].at.After(s.at) {
+			legs = append(legs, leg{first[f].day, first[f].n, first[f].n})
+			f++
+		}
+		net(s.n)
+	}
+	for _, p := range first[f:] {
+		legs = append(legs, leg{p.day, p.n, p.n})
+	}
+	slack := func(l leg) bool {
+		n, err := money.Percent(l.whole, tolerance, money.Rounding(0))
+		return l.left == 0 || err == nil && l.left <= n
+	}
+	unit := j.sumUnit(k.First, k.Sum)
+	hidden := j.hidden(k)
+	is, params := yes, map[string]string{}
+	if k.Adds == "then" {
+		if rest := net(adds); rest > 0 {
+			is = no
+			params["unmatched"] = unitText(rest, unit)
+		}
+	}
+	today, still := int64(a.on.Days()), int64(0)
+	next := int64(math.MaxInt64)
+	for _, l := range legs {
+		if slack(l) {
+			continue
+		}
+		still = add(still, l.left)
+		on := a.on
+		if k.Running != "follows" {
+			on = calendar.FromDays(int(l.day))
+		}
+		n, lacks, ok := a.paramOn(k.Within, on)
+		if !ok {
+			j.unsure(i, k, lacks)
+			return
+		}
+		if n == math.MaxInt64 {
+			continue
+		}
+		due, err := j.dueDay(l.day, n, a.unit(k.Within))
+		if err != nil {
+			j.demand(i, k, failed, nil, "", nil)
+			return
+		}
+		next = min(next, due)
+		if due < today {
+			is = no
+		}
+	}
+	if k.Adds == "first" && is == yes {
+		still = add(still, adds)
+	}
+	note := ""
+	if !hidden {
+		params["open"] = unitText(still, unit)
+		note = "open " + unitText(still, unit)
+		if next != math.MaxInt64 {
+			params["due"] = unitText(next, unitDate)
+			note += ", due " + params["due"]
+		}
+		if j.certain(i) {
+			j.amount(Amount{Name: "ledger.open", Of: k.ID, Minor: still, Currency: unit, Known: true, Clause: k.ID, Steps: []string{note}})
+		}
+	}
+	j.demand(i, k, is, nil, note, params)
+}
+
+func (j *judge) dueDay(day, n int64, unit string) (int64, error) {
+	if d, ok := short(unit); ok {
+		return shift(day, (n*int64(d.Minutes())+1439)/1440, unitDays)
+	}
+	return shift(day, n, unit)
+}
