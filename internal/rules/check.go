@@ -364,6 +364,7 @@ func (j *judge) reason(k *clause, code reason.Code, o reason.Outcome, params map
 // open says that the answer of a clause turns on what is not known.
 func (j *judge) open(i int, k *clause, lacks []int64) {
 	j.step(i, didOpen, "")
+	j.rests(k.Questions...)
 	for _, id := range lacks {
 		n := int(id) - 1
 		switch l := j.a.c.nameOf(id); l.kind {
@@ -412,6 +413,7 @@ func (j *judge) unlisted(k *clause, id string) {
 // lack says that a clause could not be asked for want of an attribute.
 func (j *judge) lack(i int, k *clause, name string) {
 	j.step(i, didOpen, "")
+	j.rests(k.Questions...)
 	j.lackOf(k, name)
 }
 
@@ -426,7 +428,6 @@ func (j *judge) lackOf(k *clause, name string) {
 		code = CodeWanted
 	}
 	j.reason(k, code, k.Missing, map[string]string{"attribute": name})
-	j.rests(k.Questions...)
 }
 
 func (j *judge) missing(name string) {

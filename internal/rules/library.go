@@ -248,8 +248,10 @@ func short(unit string) (time.Duration, bool) {
 	return 0, false
 }
 
+var _ cel.FunctionActivation = (*activation)(nil)
+
 // ResolveFunction finds the functions that look at the question.
-func (a *activation) ResolveFunction(name string) (func(string, ...ref.Val) ref.Val, bool) {
+func (a *activation) ResolveFunction(name string) (cel.LateBoundFunction, bool) {
 	switch name {
 	case "on":
 		return a.callOn, true

@@ -40,6 +40,7 @@ func (j *judge) permit(i int, k *clause) {
 	default:
 		st.stance = max(st.stance, reason.Allow)
 		j.step(i, didApply, "")
+		j.rests(k.Questions...)
 	}
 }
 
@@ -53,7 +54,7 @@ func (j *judge) require(i int, k *clause) {
 	r, lacks := j.a.eval(k.require)
 	switch {
 	case r == yes:
-		j.step(i, didPass, "")
+		j.met(i, k, "")
 	case r == failed || st.when == failed:
 		j.against(i, k, CodeFailed, reason.Refer, nil)
 	case r == no && st.when == yes:
@@ -324,7 +325,6 @@ func (j *judge) share(i int, k *clause) {
 		return
 	}
 	j.permit(i, k)
-	j.rests(k.Questions...)
 }
 
 // unshared says that nothing in force names the recipient.

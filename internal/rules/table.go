@@ -38,7 +38,6 @@ func (j *judge) table(i int, k *clause) {
 		line := "line " + strconv.Itoa(r.Line)
 		if o == reason.Allow {
 			j.permit(i, k)
-			j.rests(k.Questions...)
 		} else {
 			j.against(i, k, unmet(o), o, j.with(k, map[string]string{"table": k.Table, "line": strconv.Itoa(r.Line)}))
 		}
