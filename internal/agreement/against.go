@@ -103,16 +103,23 @@ func (r *reader) bounds(base *Edition) {
 // urgent reports whether the edition differs from another in emergency acts alone, with
 // the clauses of these and what is declared for them.
 func (e *Edition) urgent(base *Edition) bool {
-	acts := func(x *Edition) map[string]Instrument {
-		out := map[string]Instrument{}
+	acts := func(x *Edition) map[string]any {
+		out := map[string]any{}
 		for id, i := range x.Instruments {
 			if i.Status == StatusEmergency {
-				out[id] = i
+				out["instrument "+id] = i
+			}
+		}
+		for _, c := range x.Clauses {
+			if x.Instruments[c.Instrument].Status == StatusEmergency {
+				y := *c
+				y.Line, y.File = 0, ""
+				out["clause "+c.ID] = y
 			}
 		}
 		return out
 	}
-	if len(acts(e)) == 0 && len(acts(base)) == 0 {
+	if reflect.DeepEqual(acts(e), acts(base)) {
 		return false
 	}
 	return reflect.DeepEqual(lasting(base, base), lasting(e, base))

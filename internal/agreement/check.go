@@ -70,6 +70,7 @@ func (r *reader) gaps(p *Parameter) {
 		return
 	}
 	_, until := e.term()
+	cases := r.cases(p)
 	for _, s := range e.Sites {
 		loc, err := calendar.Zone(s.Zone)
 		if err != nil {
@@ -88,6 +89,9 @@ func (r *reader) gaps(p *Parameter) {
 		}
 		for _, d := range days {
 			for _, side := range [...]Side{A, B} {
+				if !r.spend(len(p.Values)) {
+					return
+				}
 				if _, _, ok := p.In(Ask{Site: s.ID, Side: side, On: d.First, Minute: d.Minute}); !ok {
 					r.fault(p.Line, fmt.Sprintf("no value on %s at %s for side %s", d, s.ID, side), `give a value from that day, or "unknown" with the reason as its source`)
 					return
@@ -101,7 +105,10 @@ func (r *reader) gaps(p *Parameter) {
 				eve, minute = eve.AddDays(-1), calendar.EndOfDay-1
 			}
 			for _, side := range [...]Side{A, B} {
-				for _, c := range r.cases(p) {
+				for _, c := range cases {
+					if !r.spend(2 * len(p.Values)) {
+						return
+					}
 					_, _, had := p.In(Ask{Site: s.ID, Side: side, On: eve, Minute: minute, Get: c.get})
 					if _, _, has := p.In(Ask{Site: s.ID, Side: side, On: d.First, Minute: d.Minute, Get: c.get}); had && !has {
 						r.fault(p.Line, strings.TrimSpace(fmt.Sprintf("no value on %s at %s for side %s %s", d, s.ID, side, c.name)), `give a value from that day, or "unknown" with the reason as its source`)
@@ -157,6 +164,9 @@ func (r *reader) pinGap(p *Parameter, site string, on calendar.Date) (string, bo
 	}
 	for _, k := range slices.Sorted(maps.Keys(names)) {
 		for _, text := range r.e.Attributes[k].Values {
+			if !r.spend(len(p.Values)) {
+				return "", false
+			}
 			get := func(id string) (string, bool) { return text, id == k }
 			if _, _, ok := p.In(Ask{Site: site, Side: A, On: on, Get: get}); !ok {
 				return k + " " + text, true
@@ -248,17 +258,28 @@ func (r *reader) references(c *Clause) {
 // for the same case, neither setting the other aside. Where they are of two
 // instruments it is for the engine to show the conflict.
 func (r *reader) overlaps() {
-	for i, a := range r.e.Clauses {
-		for _, b := range r.e.Clauses[i+1:] {
-			if a.Instrument != b.Instrument || a.When != b.When || !r.meet(a, b) || slices.Contains(a.Overrides, b.ID) || slices.Contains(b.Overrides, a.ID) {
-				continue
+	// Conditions that differ may keep two clauses apart; that cannot be decided here.
+	groups := map[[3]string][]*Clause{}
+	var order [][3]string
+	for _, c := range r.e.Clauses {
+		if f := sameFigure(c); f != "" {
+			k := [3]string{c.Instrument, c.When, f}
+			if groups[k] == nil {
+				order = append(order, k)
 			}
-			figure := sameFigure(a)
-			same := figure != "" && figure == sameFigure(b)
-			// Conditions that differ may keep the two apart; that cannot be decided here.
-			if same {
-				r.file, r.owner = b.File, b.ID
-				r.fault(b.Line, fmt.Sprintf("says the same kind of thing as %s for the same case", a.ID), "let one of them override the other, or bound them by dates or sites")
+			groups[k] = append(groups[k], c)
+		}
+	}
+	for _, k := range order {
+		for i, a := range groups[k] {
+			for _, b := range groups[k][i+1:] {
+				if !slices.Contains(a.Overrides, b.ID) && !slices.Contains(b.Overrides, a.ID) && r.meet(a, b) {
+					r.file, r.owner = b.File, b.ID
+					r.fault(b.Line, fmt.Sprintf("says the same kind of thing as %s for the same case", a.ID), "let one of them override the other, or bound them by dates or sites")
+				}
+				if !r.spend(1) {
+					return
+				}
 			}
 		}
 	}
@@ -271,6 +292,9 @@ func (r *reader) meet(a, b *Clause) bool {
 	}
 	for _, x := range periods(a) {
 		for _, y := range periods(b) {
+			if !r.spend(1 + len(x.Sites)*len(y.Sites)) {
+				return false
+			}
 			if periodsMeet(x, y) {
 				return true
 			}
@@ -344,7 +368,7 @@ func (e *Edition) Untested() Faults {
 		loc = time.UTC
 	}
 	from, until := e.term()
-	seen := map[string]bool{}
+	seen, asked := map[string]bool{}, e.askedOn(loc)
 	day := func(file, owner string, line int, what string, m Moment, sites ...string) {
 		d := m.First
 		if d.IsZero() {
@@ -358,7 +382,8 @@ func (e *Edition) Untested() Faults {
 			if len(sites) > 0 {
 				f.What += " at " + strings.Join(sites, " or ")
 			}
-			if !e.asked(x.on, loc, sites) && !seen[f.String()] {
+			done := len(sites) == 0 && asked[askedDay{x.on, ""}] || slices.ContainsFunc(sites, func(s string) bool { return asked[askedDay{x.on, s}] })
+			if !done && !seen[f.String()] && len(fs) < maxFaults {
 				seen[f.String()] = true
 				fs = append(fs, f)
 			}
@@ -423,8 +448,16 @@ func (e *Edition) Untested() Faults {
 	return fs
 }
 
-// asked reports whether a scenario asks on a day, at one of the sites where any are named.
-func (e *Edition) asked(on calendar.Date, loc *time.Location, sites []string) bool {
+// askedOn returns the days on which scenarios ask, by the clock of the edition and of
+// the site, and again with the site.
+func (e *Edition) askedOn(loc *time.Location) map[askedDay]bool {
+	out := map[askedDay]bool{}
+	clocks := map[string]*time.Location{}
+	for _, s := range e.Sites {
+		if l, err := calendar.Zone(s.Zone); err == nil {
+			clocks[s.ID] = l
+		}
+	}
 	for _, s := range e.Tests {
 		for _, a := range s.Asks {
 			at, site := a.At, a.Site
@@ -434,16 +467,19 @@ func (e *Edition) asked(on calendar.Date, loc *time.Location, sites []string) bo
 			if site == "" {
 				site = s.Site
 			}
-			clock := loc
-			if x, ok := e.Site(site); ok {
-				if l, err := calendar.Zone(x.Zone); err == nil {
-					clock = l
-				}
+			days := []calendar.Date{calendar.On(at, loc)}
+			if clock := clocks[site]; clock != nil {
+				days = append(days, calendar.On(at, clock))
 			}
-			if (calendar.On(at, loc) == on || calendar.On(at, clock) == on) && (len(sites) == 0 || slices.Contains(sites, site)) {
-				return true
+			for _, d := range days {
+				out[askedDay{d, ""}], out[askedDay{d, site}] = true, true
 			}
 		}
 	}
-	return false
+	return out
+}
+
+type askedDay struct {
+	on   calendar.Date
+	site string
 }

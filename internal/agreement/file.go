@@ -23,6 +23,7 @@ const (
 	maxFile  = 1 << 20 // bytes of a CSV file or a text beside
 	maxYAML  = 1 << 18 // bytes of a YAML file
 	maxTotal = 8 << 20
+	maxWords = 1 << 20 // bytes of all YAML files together: they cost the most to read
 	maxPath  = 100
 )
 
@@ -44,7 +45,7 @@ type folder struct {
 func readFolder(fsys fs.FS) (folder, Faults) {
 	f := folder{files: map[string][]byte{}}
 	var faults Faults
-	var total int64
+	var total, words int64
 	entries := 0
 	folded := map[string]string{}
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
@@ -91,6 +92,13 @@ func readFolder(fsys fs.FS) (folder, Faults) {
 		}
 		if total += int64(len(b)); total > maxTotal {
 			faults = append(faults, Fault{File: p, What: fmt.Sprintf("the package is larger than %d bytes", maxTotal), Mend: "leave out what is not part of the agreement"})
+			return fs.SkipAll
+		}
+		if path.Ext(p) == ".yaml" {
+			words += int64(len(b))
+		}
+		if words > maxWords {
+			faults = append(faults, Fault{File: p, What: fmt.Sprintf("the YAML files of the package are larger than %d bytes together", maxWords), Mend: "move lists and tables into CSV, or split the agreement"})
 			return fs.SkipAll
 		}
 		f.files[p] = b

@@ -41,25 +41,48 @@ func forbiddenWords() []string {
 	}
 }
 
-// forbiddenIn returns the first forbidden word of a text, as it stands there.
-func forbiddenIn(text string) (string, bool) {
+// guard finds forbidden words. Its lists are folded once.
+type guard struct {
+	words, stems, parts []string
+	seen                map[string]bool // words that were looked at
+}
+
+func newGuard() *guard {
+	g := &guard{seen: map[string]bool{}}
+	fold := func(list []string) []string {
+		out := make([]string, len(list))
+		for i, s := range list {
+			out[i] = strings.Join(strings.Fields(lang.Fold(s)), "")
+		}
+		return out
+	}
+	g.words, g.stems, g.parts = fold(forbiddenWords()), fold(forbiddenStems()), fold(forbiddenParts())
+	return g
+}
+
+// in returns the first forbidden word of a text, as it stands there.
+func (g *guard) in(text string) (string, bool) {
 	for _, w := range strings.FieldsFunc(text, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsMark(c) && c != '\u200c' }) {
-		f := strings.Join(strings.Fields(lang.Fold(w)), "")
-		if slices.Contains(forbiddenWords(), f) {
+		bad, looked := g.seen[w]
+		if !looked {
+			bad = g.word(strings.Join(strings.Fields(lang.Fold(w)), ""))
+			if len(g.seen) < maxSeen {
+				g.seen[w] = bad
+			}
+		}
+		if bad {
 			return w, true
-		}
-		for _, s := range forbiddenStems() {
-			if strings.HasPrefix(f, strings.Join(strings.Fields(lang.Fold(s)), "")) {
-				return w, true
-			}
-		}
-		for _, s := range forbiddenParts() {
-			if strings.Contains(f, lang.Fold(s)) {
-				return w, true
-			}
 		}
 	}
 	return "", false
+}
+
+const maxSeen = 1 << 14 // words that are remembered
+
+func (g *guard) word(f string) bool {
+	return slices.Contains(g.words, f) ||
+		slices.ContainsFunc(g.stems, func(s string) bool { return strings.HasPrefix(f, s) }) ||
+		slices.ContainsFunc(g.parts, func(s string) bool { return strings.Contains(f, s) })
 }
 
 // forbidden faults attributes by which nobody may be judged, at their declaration and
@@ -67,7 +90,7 @@ func forbiddenIn(text string) (string, bool) {
 func (r *reader) forbidden() {
 	e := r.e
 	const mend = "take it out: no clause may read religion, ethnicity, race or political opinion"
-	bad := map[string]string{}
+	bad, g := map[string]string{}, newGuard()
 	for _, id := range slices.Sorted(maps.Keys(e.Attributes)) {
 		a := e.Attributes[id]
 		texts := []string{splitCamel(id)}
@@ -78,7 +101,7 @@ func (r *reader) forbidden() {
 			texts = append(texts, a.Name[tag])
 		}
 		for _, t := range texts {
-			if w, is := forbiddenIn(t); is {
+			if w, is := g.in(t); is {
 				bad[id] = w
 				r.file, r.owner = a.File, id
 				r.fault(a.Line, fmt.Sprintf("attribute %s is about %q, by which nobody may be judged", id, w), mend)
@@ -94,7 +117,7 @@ func (r *reader) forbidden() {
 				reads = append(reads, in.Name, in.Of)
 			}
 		}
-		if w, is := forbiddenIn(splitCamel(strings.Join(reads, " "))); is {
+		if w, is := g.in(splitCamel(strings.Join(reads, " "))); is {
 			r.fault(c.Line, fmt.Sprintf("reads %q, by which nobody may be judged", w), mend)
 			continue
 		}
@@ -107,7 +130,7 @@ func (r *reader) forbidden() {
 	for _, id := range slices.Sorted(maps.Keys(e.Values)) {
 		r.file, r.owner = e.lineFile[id], id
 		for _, v := range slices.Sorted(maps.Keys(e.Values[id])) {
-			if w, is := forbiddenIn(splitCamel(v)); is {
+			if w, is := g.in(splitCamel(v)); is {
 				r.fault(1, fmt.Sprintf("lists %q, by which nobody may be judged", w), mend)
 				break
 			}

@@ -80,14 +80,23 @@ func kindFields(k Kind) []string {
 	return nil
 }
 
+// maxList is how many entries a list in a clause has at most.
+const maxList = 100
+
 // foreign faults fields that the kind of a clause does nothing with: who writes one
 // means something that would not happen.
 func (r *reader) foreign(line int, x *rawClause) {
+	v := reflect.ValueOf(x).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Kind() == reflect.Slice && f.Len() > maxList {
+			r.fault(line, fmt.Sprintf("more than %d entries in %s", maxList, v.Type().Field(i).Tag.Get("yaml")), "split the clause")
+			f.Set(f.Slice(0, maxList))
+		}
+	}
 	if !slices.Contains(Kinds(), x.Kind) {
 		return // faulted with the kind
 	}
 	own := append(commonFields(), kindFields(x.Kind)...)
-	v := reflect.ValueOf(x).Elem()
 	for i := range v.NumField() {
 		if name := v.Type().Field(i).Tag.Get("yaml"); !v.Field(i).IsZero() && !slices.Contains(own, name) {
 			r.fault(line, fmt.Sprintf("a %s does nothing with %s", x.Kind, name), "take it out; a "+string(x.Kind)+" has "+strings.Join(append(kindFields(x.Kind), "and what every clause has"), ", "))

@@ -70,20 +70,73 @@ type reader struct {
 	file   string // being read
 	// tableFile is the CSV file of each table.
 	tableFile map[string]string
+	work      int                  // see spend
+	lines     int                  // of CSV files
+	setters   map[string][]*Clause // those that override a clause
+	errors    int                  // faults so far, see add
+	warnings  int
 	owner     string // id of what is being read, for faults
 }
 
 func (r *reader) fault(line int, what, mend string) {
-	r.faults = append(r.faults, Fault{File: r.file, Line: line, Clause: r.owner, What: what, Mend: mend})
+	r.add(Fault{File: r.file, Line: line, Clause: r.owner, What: what, Mend: mend})
+}
+
+// add keeps a fault or a warning, and of each no more than anybody could read. A fault
+// beyond that is one of a package that is refused already.
+func (r *reader) add(f Fault) {
+	n, what := &r.errors, "faults"
+	if f.Warning {
+		n, what = &r.warnings, "warnings"
+	}
+	if *n++; *n <= maxFaults {
+		r.faults = append(r.faults, f)
+	} else if *n == maxFaults+1 {
+		r.faults = append(r.faults, Fault{File: f.File, Line: f.Line, What: fmt.Sprintf("more than %d %s: the rest is not shown", maxFaults, what), Mend: "mend these first", Warning: f.Warning})
+	}
+}
+
+// spend counts work that grows faster than the package, and reports whether there may be
+// more of it.
+func (r *reader) spend(n int) bool {
+	if r.work >= maxWork {
+		return false
+	}
+	if r.work += n; r.work >= maxWork {
+		r.fault(1, "takes too long to check: too many dates, places and cases together", "split the agreement")
+		return false
+	}
+	return true
+}
+
+const (
+	maxFaults  = 1000
+	maxWork    = 2_000_000
+	maxClauses = 2000
+	maxMembers = 1000 // of each kind of declaration
+	// maxExpression is the length of a condition in bytes, as package rules has it.
+	maxExpression = 2000
+)
+
+// most returns the first of many declarations, and faults what is more.
+func most[T any](r *reader, what string, list []at[T]) []at[T] {
+	if len(list) <= maxMembers {
+		return list
+	}
+	r.fault(list[maxMembers].line, fmt.Sprintf("more than %d %s", maxMembers, what), "split the agreement")
+	return list[:maxMembers]
 }
 
 func (r *reader) warn(line int, what, mend string) {
-	r.faults = append(r.faults, Fault{File: r.file, Line: line, Clause: r.owner, What: what, Mend: mend, Warning: true})
+	r.add(Fault{File: r.file, Line: line, Clause: r.owner, What: what, Mend: mend, Warning: true})
 }
 
 // decode reads one file and makes it the one that faults name.
 func (r *reader) decode(p string, v any) bool {
 	r.file, r.owner = p, ""
+	if r.errors > maxFaults {
+		return false
+	}
 	fs := decodeYAML(p, r.files[p], v)
 	r.faults = append(r.faults, fs...)
 	return len(fs) == 0
@@ -130,6 +183,9 @@ func (r *reader) all() {
 		}
 	}
 	for _, p := range r.in("clauses", ".yaml") {
+		if len(r.e.Clauses) == maxClauses {
+			break
+		}
 		var raw rawClauses
 		if r.decode(p, &raw) {
 			r.clauses(raw)
@@ -214,10 +270,10 @@ func (r *reader) agreement(a rawAgreement) {
 			r.fault(p.line, fmt.Sprintf("party %q is neither A nor B", s), "an agreement has the sides A and B")
 		}
 	}
-	for _, x := range a.Instruments {
+	for _, x := range most(r, "instruments", a.Instruments) {
 		r.instrument(x.line, x.v)
 	}
-	for _, x := range a.Sites {
+	for _, x := range most(r, "sites", a.Sites) {
 		r.site(x.line, x.v)
 	}
 	if len(e.Sites) == 0 {
@@ -235,10 +291,10 @@ func (r *reader) agreement(a rawAgreement) {
 		numbers[x.v.Number] = true
 		e.Classes = append(e.Classes, Class{x.v.ID, uint8(x.v.Number), trim(x.v.Name)})
 	}
-	for _, x := range a.Attributes {
+	for _, x := range most(r, "attributes", a.Attributes) {
 		r.attribute(x.line, x.v)
 	}
-	for _, x := range a.Events {
+	for _, x := range most(r, "events", a.Events) {
 		r.event(x.line, x.v)
 	}
 	r.owner = ""
@@ -384,7 +440,7 @@ func (r *reader) parameter(line int, x rawParameter) {
 	if len(x.Values) == 0 {
 		r.fault(line, "no values", `write the value, or "unknown" where the text leaves it empty`)
 	}
-	for _, y := range x.Values {
+	for _, y := range most(r, "values", x.Values) {
 		v := ParameterValue{From: r.when(y.v.From), Until: r.when(y.v.Until), Published: r.date(y.v.Published), Site: y.v.Site, Side: y.v.Side,
 			Text: y.v.Value.text, Source: strings.TrimSpace(y.v.Source), For: r.pins(y.v.For)}
 		if v.From.IsZero() && y.v.From.text == "" {
@@ -411,6 +467,9 @@ func (r *reader) parameter(line int, x rawParameter) {
 			v.Int, v.Known = n, err == nil
 		}
 		for _, o := range p.Values {
+			if !r.spend(1) {
+				break
+			}
 			if o.From == v.From && o.Site == v.Site && o.Side == v.Side && maps.Equal(o.For, v.For) {
 				r.fault(y.line, fmt.Sprintf("two values from %s for the same site and side", v.From), "keep one of them")
 			}
@@ -473,6 +532,11 @@ func (r *reader) clauses(raw rawClauses) {
 		r.e.Questions[q.ID] = Question{ID: q.ID, Asks: trim(q.Asks), Reading: trim(q.Reading), By: q.By, Words: strings.TrimSpace(q.Words), Clauses: q.Clauses, Later: r.settled(q.Settled)}
 	}
 	for _, x := range raw.Clauses {
+		if len(r.e.Clauses) == maxClauses {
+			r.owner = ""
+			r.fault(x.line, fmt.Sprintf("more than %d clauses", maxClauses), "split the agreement")
+			return
+		}
 		r.clause(x.line, raw.Instrument, x.v)
 	}
 }
@@ -512,6 +576,17 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	}
 	for _, t := range x.Order {
 		c.Order = append(c.Order, Turn(t))
+	}
+	for _, x := range [...]*string{&c.When, &c.Require, &c.Value, &c.Release} {
+		if len(*x) > maxExpression {
+			r.fault(line, fmt.Sprintf("an expression of more than %d bytes", maxExpression), "split the clause")
+			*x = ""
+		}
+	}
+	for _, s := range [...]*Select{c.Select, pick(x.First), pick(x.Then.pick), pick(x.Of.pick), pick(x.To.pick)} {
+		if s != nil && len(s.Where) > maxExpression {
+			r.fault(line, fmt.Sprintf("an expression of more than %d bytes", maxExpression), "split the clause")
+		}
 	}
 	// Words that mean other things in other kinds.
 	switch x.Kind {

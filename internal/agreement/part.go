@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	maxLines    = 20000 // of a list
+	maxLines    = 20000 // of all lists and tables together
 	maxSlotsDay = 96
 )
 
@@ -602,8 +602,9 @@ func (r *reader) csv(dir, name string, need []string, may func(string) bool, col
 			}
 			row.cells[i] = s
 		}
-		if rows = append(rows, row); len(rows) > maxLines {
-			err = fmt.Errorf("more than %d lines", maxLines)
+		r.lines++
+		if rows = append(rows, row); r.lines > maxLines {
+			err = fmt.Errorf("more than %d lines in the CSV files of the package", maxLines)
 		}
 	}
 	if err == io.EOF {

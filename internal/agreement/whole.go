@@ -20,8 +20,7 @@ import (
 // asked, set aside for good, defined in a ring, or goes further than it may.
 
 const (
-	maxClauses = 2000
-	maxCells   = 4 << 20 // cells that are compared to find what a table leaves out
+	maxCases = 1 << 20 // rows that are looked at to find what a table leaves out
 )
 
 // term returns the moments at which the edition begins and ends, by its own clock;
@@ -87,12 +86,13 @@ func (e *Edition) spans(c *Clause) []Period {
 // whole runs every check of this file.
 func (r *reader) whole() {
 	e := r.e
-	if len(e.Clauses) > maxClauses {
-		r.file, r.owner = e.Clauses[maxClauses].File, ""
-		r.fault(e.Clauses[maxClauses].Line, fmt.Sprintf("more than %d clauses", maxClauses), "split the agreement")
-		return
-	}
 	r.instruments()
+	r.setters = map[string][]*Clause{}
+	for _, c := range e.Clauses {
+		for _, id := range c.Overrides {
+			r.setters[id] = append(r.setters[id], c)
+		}
+	}
 	for _, c := range e.Clauses {
 		r.file, r.owner = c.File, c.ID
 		r.plainWords(c)
@@ -192,8 +192,8 @@ func (r *reader) reachable(c *Clause) {
 		r.fault(c.Line, "never applies: its when is false", "take it out, or say when it applies")
 		return
 	}
-	for _, o := range e.Clauses {
-		if !slices.Contains(o.Overrides, c.ID) || o == c {
+	for _, o := range r.setters[c.ID] {
+		if o == c || !r.spend(1) {
 			continue
 		}
 		if !r.meet(o, c) {
@@ -202,7 +202,7 @@ func (r *reader) reachable(c *Clause) {
 			r.file, r.owner = c.File, c.ID
 			continue
 		}
-		if e.always(o, c, spans) {
+		if r.always(o, c, spans) {
 			r.fault(c.Line, fmt.Sprintf("is set aside always, by %s", o.ID), "say when "+o.ID+" applies, or take one of them out")
 			return
 		}
@@ -210,15 +210,14 @@ func (r *reader) reachable(c *Clause) {
 }
 
 // always reports whether o sets c aside in every question that meets c.
-func (e *Edition) always(o, c *Clause, spans []Period) bool {
+func (r *reader) always(o, c *Clause, spans []Period) bool {
+	e := r.e
 	io, ic := e.Instruments[o.Instrument], e.Instruments[c.Instrument]
 	if o.When != "" || len(o.Turns) > 0 || io.Status == StatusProposal || o.Published.After(c.Published) || io.Published.After(ic.Published) {
 		return false
 	}
-	for _, x := range e.Clauses {
-		if slices.Contains(x.Overrides, o.ID) {
-			return false
-		}
+	if len(r.setters[o.ID]) > 0 {
+		return false
 	}
 	for _, p := range c.At {
 		if len(o.At) > 0 && !slices.Contains(o.At, p) {
@@ -232,6 +231,9 @@ func (e *Edition) always(o, c *Clause, spans []Period) bool {
 			(x.Until.IsZero() || x.Until == y.Until && x.Until.Exact() || !y.Until.IsZero() && before(y.Until, x.Until))
 	}
 	wide := e.spans(o)
+	if !r.spend(len(wide) * len(spans)) {
+		return false
+	}
 	for _, y := range spans {
 		if !slices.ContainsFunc(wide, func(x Period) bool { return within(y, x) }) {
 			return false
@@ -454,12 +456,12 @@ func (r *reader) rows(t *Table) {
 	}
 	r.file, r.owner = file, t.ID
 	for i, a := range t.Rows {
-		for j, b := range t.Rows[:i] {
+		for _, b := range t.Rows[:i] {
+			if !r.spend(1) {
+				return
+			}
 			if len(a.Cells) == len(b.Cells) && r.rowsMeet(t, a, b) {
 				r.fault(a.Line, fmt.Sprintf("can hold together with the row on line %d", b.Line), "make one of them narrower: a table never chooses between rows")
-				break
-			}
-			if j > maxRows {
 				break
 			}
 		}
@@ -551,13 +553,16 @@ func (r *reader) uncovered(t *Table) string {
 			return ""
 		}
 		points = append(points, p)
-		if cases *= len(p); cases*max(len(t.Rows), 1)*len(t.Inputs) > maxCells {
+		if cases *= len(p); cases*max(len(t.Rows), 1) > maxCases {
 			return ""
 		}
 	}
 	at := make([]int, len(points))
 	row := TableRow{Cells: make([]Cell, len(points))}
 	for range cases {
+		if !r.spend(len(t.Rows)) {
+			return ""
+		}
 		for n := range points {
 			row.Cells[n] = points[n][at[n]]
 		}

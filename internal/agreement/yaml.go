@@ -5,7 +5,12 @@ package agreement
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -18,6 +23,7 @@ import (
 // in one file, which readers disagree on) is refused.
 
 const (
+	maxItems  = 2000    // of one list
 	maxDepth  = 24      // nested collections, far more than a package needs
 	maxTokens = 1 << 16 // lines and separators of one file
 )
@@ -56,10 +62,161 @@ func decodeYAML(file string, b []byte, v any) (faults Faults) {
 	if p.bad != nil {
 		return Faults{{File: file, Line: line(p.bad), What: "YAML with " + strings.ToLower(p.bad.Type().String()), Mend: "write the value out"}}
 	}
-	if err := yaml.NodeToValue(body, v, yaml.Strict()); err != nil {
-		return Faults{yamlFault(file, err)}
+	d := decoder{file: file}
+	d.decode(body, reflect.ValueOf(v).Elem(), "")
+	return d.faults
+}
+
+// decoder puts nodes into values. The library's own decoder looks at every field of a
+// struct anew for each node, stops at the first fault, and takes any scalar for another.
+type decoder struct {
+	file   string
+	faults Faults
+	fields map[reflect.Type]map[string]int // by yaml tag
+}
+
+func (d *decoder) fault(n ast.Node, what, mend string) {
+	if len(d.faults) < maxYAMLFaults {
+		d.faults = append(d.faults, Fault{File: d.file, Line: line(n), What: what, Mend: mend})
 	}
-	return nil
+}
+
+const maxYAMLFaults = 50 // of one file
+
+// noder is a value that takes a node itself.
+type noder interface{ node(d *decoder, n ast.Node) }
+
+// decode puts a node into a value; name is the field that it is for.
+func (d *decoder) decode(n ast.Node, v reflect.Value, name string) {
+	if x, ok := v.Addr().Interface().(noder); ok {
+		x.node(d, n)
+		return
+	}
+	if _, null := n.(*ast.NullNode); null {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.decode(n, v.Elem(), name)
+	case reflect.String, reflect.Int, reflect.Bool:
+		var s scalar
+		if !d.scalar(n, &s, name) {
+			return
+		}
+		switch v.Kind() {
+		case reflect.String:
+			v.SetString(s.text)
+		case reflect.Int:
+			i, err := strconv.Atoi(s.text)
+			if err != nil {
+				d.fault(n, fmt.Sprintf("%s: %q is not a whole number", name, s.text), "write it in digits")
+			}
+			v.SetInt(int64(i))
+		case reflect.Bool:
+			if s.text != "true" && s.text != "false" {
+				d.fault(n, fmt.Sprintf("%s: %q is neither true nor false", name, s.text), "write true or false")
+			}
+			v.SetBool(s.text == "true")
+		}
+	case reflect.Slice:
+		q, ok := n.(*ast.SequenceNode)
+		if !ok {
+			d.fault(n, name+" is not a list", "write [a, b], or a line with a dash for each")
+			return
+		}
+		if len(q.Values) > maxItems {
+			d.fault(q.Values[maxItems], fmt.Sprintf("more than %d entries in %s", maxItems, name), "split the file")
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), len(q.Values), len(q.Values)))
+		for i, x := range q.Values {
+			d.decode(x, v.Index(i), name)
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		d.pairs(n, name, func(key string, k, x ast.Node) {
+			e := reflect.New(v.Type().Elem()).Elem()
+			d.decode(x, e, key)
+			v.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), e)
+		})
+	case reflect.Struct:
+		fields := d.tags(v.Type())
+		d.pairs(n, name, func(key string, k, x ast.Node) {
+			i, ok := fields[key]
+			if !ok {
+				mend := "compare with docs/spec/agreement.md"
+				if len(fields) <= 24 {
+					mend = "known here are " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
+				}
+				d.fault(k, fmt.Sprintf("unknown field %q", key), mend)
+				return
+			}
+			d.decode(x, v.Field(i), key)
+		})
+	}
+}
+
+// pairs calls f for each key of a mapping.
+func (d *decoder) pairs(n ast.Node, name string, f func(key string, k, v ast.Node)) {
+	var values []*ast.MappingValueNode
+	switch m := n.(type) {
+	case *ast.MappingNode:
+		values = m.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{m}
+	default:
+		d.fault(n, cmp.Or(name, "the file")+" is not a mapping", "write key: value")
+		return
+	}
+	seen := make(map[string]bool, len(values))
+	for _, p := range values {
+		var s scalar
+		if !d.scalar(p.Key, &s, "key") {
+			return
+		}
+		if seen[s.text] {
+			d.fault(p.Key, fmt.Sprintf("key %q is already defined", s.text), "keep one of them")
+			continue
+		}
+		seen[s.text] = true
+		f(s.text, p.Key, p.Value)
+	}
+}
+
+// tags returns the fields of a struct by what packages call them.
+func (d *decoder) tags(t reflect.Type) map[string]int {
+	if d.fields == nil {
+		d.fields = map[reflect.Type]map[string]int{}
+	}
+	if d.fields[t] == nil {
+		m := map[string]int{}
+		for i := range t.NumField() {
+			if tag := t.Field(i).Tag.Get("yaml"); tag != "" {
+				m[tag] = i
+			}
+		}
+		d.fields[t] = m
+	}
+	return d.fields[t]
+}
+
+// scalar takes any single value as it is written.
+func (d *decoder) scalar(n ast.Node, s *scalar, name string) bool {
+	s.line = line(n)
+	switch x := n.(type) {
+	case *ast.StringNode:
+		s.text = x.Value
+	case *ast.LiteralNode:
+		s.text = x.Value.Value
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		s.text = n.GetToken().Value
+	case *ast.NullNode:
+	default:
+		d.fault(n, cmp.Or(name, "this")+" is not a single value", "write one text, number, true or false")
+		return false
+	}
+	return true
 }
 
 // plain finds a node that is not plain YAML.
@@ -151,10 +308,9 @@ type at[T any] struct {
 	v    T
 }
 
-// UnmarshalYAML reads the value and keeps its line.
-func (a *at[T]) UnmarshalYAML(n ast.Node) error {
+func (a *at[T]) node(d *decoder, n ast.Node) {
 	a.line = line(n)
-	return yaml.NodeToValue(n, &a.v, yaml.Strict())
+	d.decode(n, reflect.ValueOf(&a.v).Elem(), "entry")
 }
 
 // scalar is a value as it is written: 0702.0000 stays what it is.
@@ -163,24 +319,7 @@ type scalar struct {
 	line int
 }
 
-// UnmarshalYAML takes any scalar.
-func (s *scalar) UnmarshalYAML(n ast.Node) error {
-	s.line = line(n)
-	switch x := n.(type) {
-	case *ast.StringNode:
-		s.text = x.Value
-		return nil
-	case *ast.LiteralNode:
-		s.text = x.Value.Value
-		return nil
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		s.text = n.GetToken().Value
-		return nil
-	case *ast.NullNode:
-		return nil
-	}
-	return fmt.Errorf("line %d: want a single value", s.line)
-}
+func (s *scalar) node(d *decoder, n ast.Node) { d.scalar(n, s, "") }
 
 func (s scalar) String() string { return s.text }
 
@@ -191,22 +330,18 @@ type texts struct {
 	many bool // a list is written
 }
 
-// UnmarshalYAML takes a scalar or a sequence of scalars.
-func (t *texts) UnmarshalYAML(n ast.Node) error {
+func (t *texts) node(d *decoder, n ast.Node) {
 	t.line = line(n)
 	q, ok := n.(*ast.SequenceNode)
 	if !ok {
-		return t.scalar.UnmarshalYAML(n)
+		t.scalar.node(d, n)
+		return
 	}
 	t.many = true
-	for _, v := range q.Values {
-		var s scalar
-		if err := s.UnmarshalYAML(v); err != nil {
-			return err
-		}
-		t.list = append(t.list, s)
+	t.list = make([]scalar, len(q.Values))
+	for i, v := range q.Values {
+		t.list[i].node(d, v)
 	}
-	return nil
 }
 
 // strings are the values, one where a single one is written.
@@ -230,27 +365,24 @@ type choice struct {
 	pick *rawSelect
 }
 
-// UnmarshalYAML takes a mapping with events and where, or what texts takes.
-func (c *choice) UnmarshalYAML(n ast.Node) error {
+func (c *choice) node(d *decoder, n ast.Node) {
 	switch n.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
 		c.line, c.pick = line(n), &rawSelect{}
-		return yaml.NodeToValue(n, c.pick, yaml.Strict())
+		d.decode(n, reflect.ValueOf(c.pick).Elem(), "selection")
+	default:
+		c.texts.node(d, n)
 	}
-	return c.texts.UnmarshalYAML(n)
 }
 
-// UnmarshalYAML takes a name, or a mapping.
-func (i *rawInput) UnmarshalYAML(n ast.Node) error {
+func (i *rawInput) node(d *decoder, n ast.Node) {
 	switch n.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
 		type plainInput rawInput
-		return yaml.NodeToValue(n, (*plainInput)(i), yaml.Strict())
+		d.decode(n, reflect.ValueOf((*plainInput)(i)).Elem(), "input")
+	default:
+		var s scalar
+		d.scalar(n, &s, "input")
+		i.Name = s.text
 	}
-	var s scalar
-	if err := s.UnmarshalYAML(n); err != nil {
-		return err
-	}
-	i.Name = s.text
-	return nil
 }
