@@ -48,13 +48,14 @@ func Check(fsys fs.FS) (*Edition, Faults) {
 		Schedules: map[string]*calendar.Schedule{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
 		Events: map[string]EventKind{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
 		weekly: map[string]map[string]int{}, turning: map[string][]calendar.Date{}, lineFile: map[string]string{}, where: map[string]place{},
-	}, tableFile: map[string]string{}}
+	}, tableFile: map[string]string{}, spoken: map[lang.Tag]bool{}}
 	r.all()
 	if r.e.ID != "" {
 		r.e.Files = f.signed()
 		r.e.Hash = sha256.Sum256(r.e.Bytes())
 		r.check()
 	}
+	r.untranslated()
 	r.faults.Sort()
 	if r.e.ID == "" {
 		return nil, r.faults
@@ -70,6 +71,8 @@ type reader struct {
 	file   string // being read
 	// tableFile is the CSV file of each table.
 	tableFile map[string]string
+	spoken    map[lang.Tag]bool // languages that have any text
+	lack      []lack
 	work      int                  // see spend
 	lines     int                  // of CSV files
 	setters   map[string][]*Clause // those that override a clause
@@ -704,19 +707,42 @@ func (r *reader) id(line int, kind, s string) {
 func (r *reader) text(line int, field string, t lang.Text) {
 	for tag, s := range t {
 		if !slices.Contains(lang.Tags[:], tag) {
-			r.fault(line, fmt.Sprintf("%s in language %q", field, tag), "write en, fa or ur")
+			r.fault(line, fmt.Sprintf("%s in language %q", field, tag), "write en, fa or ur; within braces a text with a comma stands in quotes")
 		}
 		if len(s) > 4000 {
 			r.fault(line, field+" is longer than 4,000 bytes", "shorten it")
 		}
 	}
+	if len(t) == 0 {
+		r.fault(line, "no "+field, "write it in each language")
+		return
+	}
 	for _, tag := range lang.Tags {
-		if t[tag] == "" {
-			if tag == lang.EN && len(t) == 0 {
-				r.fault(line, "no "+field, "write it in each language")
-				return
-			}
-			r.warn(line, fmt.Sprintf("%s is missing in %s", field, tag), "have it translated")
+		if t[tag] != "" {
+			r.spoken[tag] = true
+		} else if r.lack = append(r.lack, lack{tag, Fault{File: r.file, Line: line, Clause: r.owner, What: fmt.Sprintf("%s is missing in %s", field, tag), Mend: "have it translated", Warning: true}}); len(r.lack) > 3*maxFaults {
+			r.lack = r.lack[:3*maxFaults] // more than is shown
+		}
+	}
+}
+
+// lack is a text that a language does not have.
+type lack struct {
+	tag   lang.Tag
+	fault Fault
+}
+
+// untranslated warns of texts that a language lacks, once of a language that has none.
+func (r *reader) untranslated() {
+	for _, tag := range lang.Tags {
+		if !r.spoken[tag] {
+			r.file, r.owner = "agreement.yaml", ""
+			r.warn(1, fmt.Sprintf("no text is in %s", tag), "have the package translated")
+		}
+	}
+	for _, l := range r.lack {
+		if r.spoken[l.tag] {
+			r.add(l.fault)
 		}
 	}
 }
