@@ -185,7 +185,7 @@ func (j *judge) apply(i int) {
 		j.v.Steps[i] = Step{k.ID, didPass, noteNot}
 		return
 	}
-	if j.certain(i) || st.when == yes && st.maybe != 0 {
+	if st.when == yes && !st.dated {
 		switch k.Kind {
 		case agreement.KindDefine, agreement.KindChoice, agreement.KindSuspend, agreement.KindShare, agreement.KindTable, agreement.KindNote, agreement.KindBound:
 		default:

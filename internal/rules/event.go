@@ -459,14 +459,23 @@ func (j *judge) ratio(i int, k *clause) {
 func (j *judge) window(i int, k *clause) {
 	a := j.a
 	before, ok := j.instant(k.Before)
-	if !ok {
-		if at, isAttr := a.c.names[k.Before]; isAttr {
-			if u, isUnknown := a.val(at).(*types.Unknown); isUnknown {
-				j.unsure(i, k, u.IDs())
-				return
+	event, there := j.instant(k.Event)
+	if k.Select != nil {
+		there = true
+	}
+	if !ok || !there {
+		var lacks []int64
+		for n, name := range [...]string{k.Before, k.Event} {
+			if [...]bool{ok, there}[n] {
+				continue
+			}
+			if at, isAttr := a.c.names[name]; isAttr {
+				if u, isUnknown := a.val(at).(*types.Unknown); isUnknown {
+					lacks = append(lacks, u.IDs()...)
+				}
 			}
 		}
-		j.lack(i, k, k.Before)
+		j.unsure(i, k, lacks)
 		return
 	}
 	var ends [2]edge
@@ -484,12 +493,7 @@ func (j *judge) window(i int, k *clause) {
 	}
 	var ps []happened
 	if k.Select == nil {
-		e, ok := j.instant(k.Event)
-		if !ok {
-			j.lack(i, k, k.Event)
-			return
-		}
-		ps = []happened{{instant: e, is: yes, dated: true}}
+		ps = []happened{{instant: event, is: yes, dated: true}}
 	} else {
 		var lacks []int64
 		if ps, lacks, ok = j.picks(k.Select, k.where[0], nil, k.Select.Field); !ok {

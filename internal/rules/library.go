@@ -65,10 +65,8 @@ func (l *language) library() []cel.EnvOption {
 				return v
 			}
 			if u, ok := v.(*types.Unknown); ok {
-				for _, id := range u.IDs() {
-					if id == c.dates.IDs()[0] {
-						return v
-					}
+				if u.Contains(c.dates) {
+					return v
 				}
 				return types.False
 			}

@@ -1,0 +1,130 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Text writes an explanation in plain English for the command line, in lines. With
+// every set it tells of the clauses too that did not apply or were not in force.
+func (x Explanation) Text(every bool) string {
+	var b strings.Builder
+	v := x.Verdict
+	fmt.Fprintf(&b, "%s at %s, %s\n", v.Outcome, v.Point, v.At.UTC().Format("2006-01-02 15:04 UTC"))
+	if v.Edition != "" {
+		fmt.Fprintf(&b, "by %s, edition %.12s\n", v.Agreement, v.Edition)
+	}
+	if len(v.Reasons) > 0 {
+		b.WriteString("\nbecause\n")
+		for _, r := range v.Reasons {
+			fmt.Fprintf(&b, "  %-8s %s", r.Outcome, r.Code)
+			if r.Clause != "" {
+				fmt.Fprintf(&b, "  clause %s", r.Clause)
+			}
+			for _, k := range slices.Sorted(maps.Keys(r.Params)) {
+				fmt.Fprintf(&b, "  %s: %s", k, r.Params[k])
+			}
+			b.WriteByte('\n')
+		}
+	}
+	if len(v.Amounts) > 0 {
+		b.WriteString("\namounts\n")
+		for _, a := range v.Amounts {
+			name := a.Name
+			if a.Of != "" {
+				name += " (" + a.Of + ")"
+			}
+			figure := "owed, not known"
+			if a.Known {
+				figure = unitText(a.Minor, a.Currency)
+			}
+			fmt.Fprintf(&b, "  %s: %s  clause %s\n", name, figure, a.Clause)
+			for _, s := range a.Steps {
+				fmt.Fprintf(&b, "    %s\n", s)
+			}
+		}
+	}
+	if len(x.Definitions) > 0 {
+		b.WriteString("\nderived\n")
+		for _, d := range x.Definitions {
+			value := d.Value
+			switch {
+			case !d.Known:
+				value = "not known"
+			case value == "":
+				value = "not shown"
+			}
+			fmt.Fprintf(&b, "  %s: %s", d.Attribute, value)
+			if len(d.Clauses) > 0 {
+				fmt.Fprintf(&b, "  by %s", strings.Join(d.Clauses, ", "))
+			}
+			b.WriteByte('\n')
+		}
+	}
+	b.WriteString("\nclauses\n")
+	for _, c := range x.Clauses {
+		if !every && (c.Did == didDormant || c.Did == didPass && c.Note == noteNot) {
+			continue
+		}
+		fmt.Fprintf(&b, "  %s  %s", c.Clause, c.Did)
+		switch {
+		case c.Did == didOverride:
+			fmt.Fprintf(&b, " by %s", c.Note)
+		case c.Note != "":
+			fmt.Fprintf(&b, ": %s", c.Note)
+		}
+		b.WriteByte('\n')
+		for _, p := range c.Conditions {
+			p.write(&b, "    ")
+		}
+	}
+	if len(v.Questions) > 0 {
+		b.WriteString("\nrests on\n")
+		for _, q := range v.Questions {
+			settled := "settled by both sides"
+			if !q.Settled {
+				settled = "not settled"
+			}
+			fmt.Fprintf(&b, "  question %s, %s\n", q.ID, settled)
+		}
+	}
+	if len(v.Missing) > 0 {
+		fmt.Fprintf(&b, "\nmissing\n  %s\n", strings.Join(v.Missing, ", "))
+	}
+	if len(x.Needs) > 0 {
+		b.WriteString("\nwhat would change it\n")
+		for _, n := range x.Needs {
+			value := " with another value"
+			if n.Value != "" {
+				value = ": " + n.Value
+			}
+			fmt.Fprintf(&b, "  %s%s → %s\n", n.Input, value, n.Outcome)
+		}
+	}
+	return b.String()
+}
+
+func (p Part) write(b *strings.Builder, indent string) {
+	value := p.Value
+	switch {
+	case p.Hidden:
+		value = "not shown"
+	case p.Unknown:
+		value = "not known"
+	case p.Failed:
+		value = "cannot be worked out"
+	}
+	role := ""
+	if p.Role != "" {
+		role = p.Role + " "
+	}
+	fmt.Fprintf(b, "%s%s%s = %s\n", indent, role, p.Text, value)
+	for _, k := range p.Parts {
+		k.write(b, indent+"  ")
+	}
+}
