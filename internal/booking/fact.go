@@ -51,6 +51,7 @@ type Granted struct {
 	Slot    SlotID   `cbor:"2,keyasint"`
 	Places  uint32   `cbor:"3,keyasint"`
 	Numbers []uint32 `cbor:"4,keyasint"` // of the place of each member
+	By      string   `cbor:"5,keyasint,omitempty"`
 }
 
 // GivenBack says that a booking was cancelled. Passes that were issued are withdrawn

@@ -61,8 +61,9 @@ func (d Desk) DecideReturn(id SlotID) (facts []fact.Fact, more bool) {
 	}
 }
 
-// DecideAccept takes the place that is offered.
-func (d Desk) DecideAccept(ref Ref, vendors []bool) ([]fact.Fact, rules.Verdict, error) {
+// DecideAccept takes the place that is offered. by is the officer who says so for the
+// party, empty where it says so itself.
+func (d Desk) DecideAccept(ref Ref, vendors []bool, by string) ([]fact.Fact, rules.Verdict, error) {
 	b, no, err := d.find(ref)
 	if err != nil {
 		return nil, rules.Verdict{}, err
@@ -85,11 +86,11 @@ func (d Desk) DecideAccept(ref Ref, vendors []bool) ([]fact.Fact, rules.Verdict,
 		return nil, v, nil
 	}
 	s, _ := d.Slots.Get(b.Slot)
-	return []fact.Fact{&Granted{Ref: ref, Slot: b.Slot, Places: b.Places(), Numbers: numbers(&s, b.Members)}}, v, nil
+	return []fact.Fact{&Granted{Ref: ref, Slot: b.Slot, Places: b.Places(), Numbers: numbers(&s, b.Members), By: by}}, v, nil
 }
 
 // DecideDecline lets the offered place go; the booking is cancelled.
-func (d Desk) DecideDecline(ref Ref) ([]fact.Fact, rules.Verdict, error) {
+func (d Desk) DecideDecline(ref Ref, by string) ([]fact.Fact, rules.Verdict, error) {
 	v := d.plain()
 	b, no, err := d.find(ref)
 	if err != nil {
@@ -101,7 +102,7 @@ func (d Desk) DecideDecline(ref Ref) ([]fact.Fact, rules.Verdict, error) {
 	if b.Status != Offered {
 		return nil, v.With(because(CodeNoOffer, reason.Refuse)), nil
 	}
-	return []fact.Fact{&GivenBack{Ref: ref, Slot: b.Slot, Places: b.Places(), Until: d.Now}}, v, nil
+	return []fact.Fact{&GivenBack{Ref: ref, Slot: b.Slot, Places: b.Places(), Until: d.Now, By: by}}, v, nil
 }
 
 // DecideSweep says what time alone brings to a slot: offers that nobody took and waits

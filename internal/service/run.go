@@ -151,7 +151,7 @@ func (c Accept) Run(tx *Tx) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts, v, err := tx.booking().DecideAccept(c.Ref, tx.vendors(b, b.Slot))
+	facts, v, err := tx.booking().DecideAccept(c.Ref, tx.vendors(b, b.Slot), string(c.Officer))
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (c Decline) Run(tx *Tx) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts, v, err := tx.booking().DecideDecline(c.Ref)
+	facts, v, err := tx.booking().DecideDecline(c.Ref, string(c.Officer))
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (s *server) clerkCancel(w http.ResponseWriter, r *request) error {
 }
 
 func (s *server) clerkMove(w http.ResponseWriter, r *request) error {
-	return s.acted(w, r, clerkBase, "moved", moveCommand)
+	return s.acted(w, r, clerkBase, "moved", s.moveCommand)
 }
 
 func (s *server) clerkAccept(w http.ResponseWriter, r *request) error {
