@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"testing"
 
+	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 )
@@ -101,4 +102,26 @@ func TestDeciders(t *testing.T) {
 			t.Errorf("%s: no role is called %q", c.ID, c.Decides)
 		}
 	}
+}
+
+// A card belongs to the site that gave it: who manages one market neither takes over nor
+// suspends the card of another, and whoever works at both moves it.
+func TestEnrolAtTheCardsSite(t *testing.T) {
+	w := newWorld(t, lawWith(t))
+	card := func(site uint16, suspended bool, by people.OfficerID) Enrol {
+		return Enrol{Register: id('r', 1), Vendor: market.Vendor{Card: "V-1", Site: site, From: 1, Until: 60000, Suspended: suspended}, Officer: by}
+	}
+	for name, site := range map[string]string{"mand": "mand-pishin", "gabd": "gabd-reemdan"} {
+		o := officer(name, site, true, people.Manager)
+		o.Login = name
+		do[AppointAnswer](w, Appoint{Officer: o, By: "admin"})
+	}
+	do[EnrolAnswer](w, card(mand, false, "mand"))
+	w.fails(card(gabd, false, "gabd"), problem.Forbidden, "officer.site")
+	w.fails(card(gabd, true, "gabd"), problem.Forbidden, "officer.site")
+	w.fails(card(gabd, false, "mand"), problem.Forbidden, "officer.site")
+	do[EnrolAnswer](w, card(mand, true, "mand"))
+	do[EnrolAnswer](w, card(gabd, false, "manager"))
+	do[EnrolAnswer](w, card(gabd, true, "gabd"))
+	w.rebuilt()
 }

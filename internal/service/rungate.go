@@ -272,6 +272,12 @@ func (c Enrol) Run(tx *Tx) (any, error) {
 	if _, err := tx.acting(c.Officer, c.Vendor.Site, mayEnrol); err != nil {
 		return nil, err
 	}
+	if card, ok := tx.Market.Vendors.Get(c.Register); ok && card.Site != c.Vendor.Site {
+		// A card is taken over from another site only by somebody who may act there too.
+		if _, err := tx.acting(c.Officer, card.Site, mayEnrol); err != nil {
+			return nil, err
+		}
+	}
 	facts, err := tx.market().DecideEnrol(c.Register, c.Vendor, string(c.Officer))
 	if err != nil {
 		return nil, err
