@@ -245,6 +245,10 @@ type Buy struct {
 	// read them from the document because the other side holds the booking.
 	SealedID string `cbor:"15,keyasint,omitempty"`
 	Sealed   []byte `cbor:"16,keyasint,omitempty"`
+	// Gen is the generation of the pass that was shown. Bare is true where only the id was
+	// given: then it is the one that this side's gates or bookings have.
+	Gen  uint8 `cbor:"17,keyasint,omitempty"`
+	Bare bool  `cbor:"18,keyasint,omitempty"`
 }
 
 // BuyAnswer is the goods desk's answer.

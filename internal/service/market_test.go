@@ -6,6 +6,7 @@ package service
 import (
 	"testing"
 
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
@@ -196,6 +197,28 @@ func TestBuyer(t *testing.T) {
 	c = w.buys(7, tomato, 1000)
 	c.Pass = pass.ID{9, 9}
 	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Allow, "")
+	w.rebuilt()
+}
+
+// TestBuyWithdrawn has the other side's pass at the desk after that side took it back.
+func TestBuyWithdrawn(t *testing.T) {
+	w := atDesk(t)
+	c := w.buys(1, tomato, 1000)
+	c.Pass = pass.ID{9, 9}
+	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Allow, "")
+	do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 1, Entries: []WithdrawnPass{{Serial: 1, Pass: c.Pass, Gen: 1, Until: w.now.Unix() + 3600}}})
+	for gen, want := range map[uint8]reason.Outcome{0: reason.Refuse, 1: reason.Refuse, 2: reason.Allow} {
+		c := w.buys(1, tomato, 1000)
+		c.Pass, c.Gen = pass.ID{9, 9}, gen
+		code := gate.CodeWithdrawn
+		if want == reason.Allow {
+			code = ""
+		}
+		w.verdict(do[BuyAnswer](w, c).Verdict, want, code)
+	}
+	c = w.buys(1, tomato, 1000)
+	c.Pass, c.Bare = pass.ID{9, 9}, true
+	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Refuse, gate.CodeWithdrawn)
 	w.rebuilt()
 }
 

@@ -220,6 +220,15 @@ func (c Buy) Run(tx *Tx) (any, error) {
 	if b, _, ok := BookingOfPass(tx.State, c.Pass); ok {
 		l.Class, l.Own, l.Day = b.Slot.Class(), true, b.Slot.Day()
 	}
+	if c.Pass != (pass.ID{}) {
+		gen := c.Gen
+		if h, ok := tx.Booking.Holders.Get(c.Pass); c.Bare && ok {
+			gen = h.Gen
+		} else if p, ok := tx.Gate.Presences.Get(c.Pass); c.Bare && ok {
+			gen = p.Gen
+		}
+		l.Gone = PassGone(tx.State, c.Pass, gen)
+	}
 	facts, ans, err := tx.market().DecideBuy(l)
 	if err != nil {
 		return nil, err

@@ -222,6 +222,26 @@ func BookingOfPass(st State, id pass.ID) (b booking.Booking, member int, ok bool
 	return b, int(h.Member), ok && int(h.Member) < len(b.Members)
 }
 
+// PassGone returns why a pass of a generation is no longer good, by this side's own
+// bookings or by what it has heard of the other side's list of withdrawals; it is empty
+// where neither says so.
+func PassGone(st State, id pass.ID, gen uint8) reason.Code {
+	if h, ok := st.Booking.Holders.Get(id); ok {
+		b, _ := st.Booking.Bookings.Get(h.Ref)
+		switch {
+		case h.Gone || b.Status == booking.Cancelled:
+			return gate.CodeWithdrawn
+		case h.Gen > gen:
+			return gate.CodeOlder
+		}
+		return ""
+	}
+	if w, ok := st.Gate.Withdrawn.Get(id); ok && w.Gen >= gen {
+		return gate.CodeWithdrawn
+	}
+	return ""
+}
+
 // FindByTag returns the active booking of a person for a site and day: for those whose
 // pass is lost.
 func FindByTag(st State, tag [16]byte, site, day uint16) (booking.Booking, bool) {

@@ -238,14 +238,14 @@ func (s *server) apiBuy(w http.ResponseWriter, r *request) error {
 	case len(in.Pass) > maxField || len(in.Replaces) > 24 || len(in.Decided) > 40:
 		return problem.Field("pass", "pass.size")
 	case in.PassID != nil:
-		c.Pass = *in.PassID
+		c.Pass, c.Bare = *in.PassID, true
 	default:
 		claims, fault := s.deps.Trust().Verify(in.Pass, r.Now)
 		// A pass that has expired at the gate still names who is in the market.
 		if !pass.Genuine(fault) {
 			return problem.Field("pass", string(fault))
 		}
-		c.Pass = claims.ID
+		c.Pass, c.Gen = claims.ID, claims.Generation
 	}
 	var name, number string
 	if in.Buyer != nil {
