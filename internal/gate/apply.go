@@ -27,13 +27,17 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		st.scanned(at, f)
 	case *Decided:
 		st.decided(at, f)
+	case *Changed:
+		st.changed(f)
+	case *Lapsed:
+		st.lapsed(f)
 	case *Undone:
 		st.undone(at, f)
 	case *Settled:
 		st.settled(at, f)
 	case *DayClosed:
 		d := st.day(f.Site, f.Day)
-		d.Closed = true
+		d.Closed, d.ClosedBy, d.ClosedAt = true, f.Officer, at
 		st.putDay(d)
 	case *ListHeard:
 		st.listHeard(at, f)
@@ -134,13 +138,20 @@ func (p *Presence) find(serial uint64) *Scan {
 	return &p.Scans[i]
 }
 
-// home is the row of the day that a presence is counted in: where it is inside, the day
-// of its entry, even when that was yesterday.
-func (st State) home(p Presence, known bool, site, day uint16) SiteDay {
+// counts is the row of the day that a presence is counted in: where it is inside, the
+// day of its entry, even when that was yesterday, else the day at hand. A presence that
+// comes to another day is put down for it.
+func (st State) counts(p *Presence, known bool, site, day uint16) SiteDay {
 	if known && p.Inside {
-		return st.day(p.Site, p.Day)
+		site, day = p.Site, p.Day
 	}
-	return st.day(site, day)
+	d := st.day(site, day)
+	if !known || p.Site != site || p.Day != day {
+		p.Site, p.Day = site, day
+		st.Roster.Put(RosterKey{Site: site, Day: day, Pos: d.Roster}, p.Pass)
+		d.Roster++
+	}
+	return d
 }
 
 func (st State) scanned(at time.Time, f *Scanned) {
@@ -148,21 +159,17 @@ func (st State) scanned(at time.Time, f *Scanned) {
 	st.Serials.Put(serialKey, max(last, f.Serial))
 	if f.Pass == (pass.ID{}) {
 		d := st.day(f.Site, f.Day)
-		d.note(f)
+		d.note(f.Outcome, f.Reasons)
 		st.putDay(d)
 		return
 	}
 	p, known := st.Presences.Get(f.Pass)
-	d := st.home(p, known, f.Site, f.Day)
-	d.note(f)
-	if !known || p.Site != d.Site || p.Day != d.Day {
-		p.Pass = f.Pass
-		st.Roster.Put(RosterKey{Site: d.Site, Day: d.Day, Pos: d.Roster}, f.Pass)
-		d.Roster++
-	}
+	p.Pass = f.Pass
+	d := st.counts(&p, known, f.Site, f.Day)
+	d.note(f.Outcome, f.Reasons)
 	p.Gen, p.Issuer, p.Slot, p.Class = f.Gen, f.Issuer, f.Slot, f.Class
 	if !p.Inside {
-		p.Site, p.Day, p.People = f.Site, f.Day, f.People
+		p.People = f.People
 	}
 	if f.Tag != ([16]byte{}) {
 		p.Tag = f.Tag
@@ -182,11 +189,11 @@ func (st State) scanned(at time.Time, f *Scanned) {
 }
 
 // note counts an answer.
-func (d *SiteDay) note(f *Scanned) {
-	if f.Outcome == reason.Refuse || f.Outcome == reason.Closed {
+func (d *SiteDay) note(o reason.Outcome, rs []reason.Reason) {
+	if o == reason.Refuse || o == reason.Closed {
 		d.Refused++
 	}
-	for _, r := range f.Reasons {
+	for _, r := range rs {
 		if r.Code == CodeTwiceIn || r.Code == CodeTwiceOut {
 			d.Doubles++
 		}
@@ -202,7 +209,7 @@ func (st State) decided(at time.Time, f *Decided) {
 	if s == nil || s.Decided != "" {
 		return
 	}
-	d := st.home(p, true, f.Site, f.Day)
+	d := st.counts(&p, true, f.Site, f.Day)
 	d.Referred++
 	s.Decided, s.Admitted, s.Why = f.Officer, f.Admit, f.Why
 	if f.Admit {
@@ -213,6 +220,48 @@ func (st State) decided(at time.Time, f *Decided) {
 		p.Pending = 0
 	}
 	st.Presences.Put(f.Pass, p)
+	st.putDay(d)
+}
+
+func (st State) changed(f *Changed) {
+	p, ok := st.Presences.Get(f.Pass)
+	if !ok {
+		return
+	}
+	s := p.find(f.Serial)
+	if s == nil || s.Decided != "" {
+		return
+	}
+	s.Outcome = f.Outcome
+	s.Reasons = append(slices.Clone(s.Reasons), f.Reasons...)
+	reason.Sort(s.Reasons)
+	if p.Pending == f.Serial && !f.Outcome.NeedsOfficer() {
+		p.Pending = 0
+	}
+	d := st.counts(&p, true, f.Site, f.Day)
+	d.note(f.Outcome, f.Reasons)
+	st.Presences.Put(f.Pass, p)
+	st.putDay(d)
+}
+
+func (st State) lapsed(f *Lapsed) {
+	d := st.day(f.Site, f.Day)
+	for i, id := range f.Passes {
+		p, ok := st.Presences.Get(id)
+		if !ok || i >= len(f.Serials) {
+			continue
+		}
+		s := p.find(f.Serials[i])
+		if s == nil || s.Decided != "" || s.Void || s.Lapsed {
+			continue
+		}
+		s.Lapsed = true
+		if p.Pending == s.Serial {
+			p.Pending = 0
+		}
+		d.Lapsed++
+		st.Presences.Put(id, p)
+	}
 	st.putDay(d)
 }
 
@@ -293,7 +342,7 @@ func (st State) settled(at time.Time, f *Settled) {
 			d.depart(at, p.People)
 			d.Exits += p.People
 			d.Settled += p.People
-			p.Inside, p.Since, p.Pending = false, time.Time{}, 0
+			p.Inside, p.Since = false, time.Time{}
 			st.Presences.Put(id, p)
 		}
 		serial++

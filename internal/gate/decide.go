@@ -266,14 +266,23 @@ func (q *inquiry) own() {
 	}
 }
 
-// heard looks a pass up in the other side's list of withdrawals.
-func (q *inquiry) heard() {
+// withdrawn says where the pass is no longer good, by the list of the side that sold it,
+// and reports whether that is all that there is to say of that list.
+func (q *inquiry) withdrawn() bool {
 	if q.c.Side.String() == string(q.Side) {
 		q.why = append(q.why, q.held...)
-		return
+		return true
 	}
 	if w, ok := q.Withdrawn.Get(q.c.ID); ok && w.Gen >= q.c.Generation {
 		q.say(because(CodeWithdrawn, reason.Refuse))
+		return true
+	}
+	return false
+}
+
+// heard looks a pass up in the lists of withdrawals, the other side's with its age.
+func (q *inquiry) heard() {
+	if q.withdrawn() {
 		return
 	}
 	most, limited := q.Law.Param("heard.age", q.at.site.ID, q.Side, q.Now)
@@ -365,7 +374,12 @@ func (q *inquiry) enter() {
 		q.say(because(CodeTwiceIn, reason.Refer))
 		q.earlier = q.last()
 	}
-	q.v = q.Law.Check(rules.Query{Point: rules.Gate, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: q.facts(plan)}).With(q.why...)
+	q.v = q.ask(plan).With(q.why...)
+}
+
+// ask asks the law.
+func (q *inquiry) ask(plan rules.SlotPlan) rules.Verdict {
+	return q.Law.Check(rules.Query{Point: rules.Gate, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: q.facts(plan)})
 }
 
 // leave answers somebody who wants to go out. Nobody is kept in by a machine: what is
@@ -385,7 +399,7 @@ func (q *inquiry) leave() {
 		q.say(because(CodeUnmatched, reason.Allow))
 	}
 	plan, _ := q.plan()
-	v := q.Law.Check(rules.Query{Point: rules.Gate, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: q.facts(plan)})
+	v := q.ask(plan)
 	if v.Outcome != reason.Allow && v.Outcome != reason.Breach && len(v.Reasons) > 0 {
 		q.say(reason.Reason{Code: CodeExitLaw, Outcome: reason.Refer, Clause: v.Reasons[0].Clause})
 	}
@@ -459,6 +473,8 @@ type Ruling struct {
 	Why     string
 	Officer string
 	Gate    uint16
+	// Vendor and VendorKnown are as in an Arrival.
+	Vendor, VendorKnown bool
 }
 
 // PendingScan returns the scan that waits for a decision. A scan that was refused waits
@@ -474,34 +490,98 @@ func (st State) PendingScan(id pass.ID, serial uint64) (Presence, Scan, error) {
 		return p, Scan{}, problem.New(problem.NotFound, "gate.scan")
 	case !p.Scans[i].Outcome.NeedsOfficer() && p.Scans[i].Outcome != reason.Allow:
 		return p, p.Scans[i], problem.New(problem.Forbidden, "gate.refuse.final")
+	case p.Scans[i].Lapsed: // the desk says so
 	case p.Pending != serial || p.Scans[i].Void:
 		return p, p.Scans[i], problem.New(problem.Conflict, "gate.scan.done")
 	}
 	return p, p.Scans[i], nil
 }
 
-// DecideRuling records an officer's decision.
-func (d Desk) DecideRuling(r Ruling) ([]fact.Fact, error) {
+// DecideRuling records an officer's decision. Before somebody is admitted everything is
+// looked at again that may have changed while they waited; where something stands against
+// it now that did not when the scan was answered, nobody moves and the reasons are
+// returned. A decision that comes after the day of its scan is not taken.
+func (d Desk) DecideRuling(r Ruling) ([]fact.Fact, []reason.Reason, error) {
 	if !slices.Contains(Grounds[:], r.Why) {
-		return nil, problem.Field("why", "gate.ground")
+		return nil, nil, problem.Field("why", "gate.ground")
 	}
 	p, s, err := d.PendingScan(r.Pass, r.Serial)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	at, err := d.spot(p.Site, r.Gate)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if at.edition == nil {
 		at.day, at.minute = clock(d.Now, time.UTC)
+	}
+	if day := d.dayOf(at, s); s.Lapsed || day < at.day {
+		past := []reason.Reason{because(CodePast, reason.Refuse, "day", rules.DayDate(day).String())}
+		if s.Lapsed {
+			return nil, past, nil
+		}
+		return []fact.Fact{&Lapsed{Site: p.Site, Day: day, Passes: []pass.ID{p.Pass}, Serials: []uint64{s.Serial}}}, past, nil
+	}
+	if r.Admit && s.Direction == In {
+		if against := d.sinceThen(at, p, s, r); len(against) > 0 {
+			return []fact.Fact{&Changed{Pass: r.Pass, Serial: r.Serial, Officer: r.Officer, Site: p.Site, Day: at.day, Minute: at.minute,
+				Gate: r.Gate, Direction: s.Direction, Outcome: reason.Strictest(s.Outcome, against[0].Outcome), Reasons: bare(against)}}, against, nil
+		}
 	}
 	facts := []fact.Fact{&Decided{Pass: r.Pass, Serial: r.Serial, Admit: r.Admit, Why: r.Why, Officer: r.Officer, Gate: r.Gate,
 		Site: p.Site, Day: at.day, Minute: at.minute, Direction: s.Direction, Slot: p.Slot, People: p.People}}
 	if h, ok := d.Booking.Holders.Get(r.Pass); ok && r.Admit && s.Direction == In && p.Issuer == string(d.Side) {
 		facts = append(facts, d.Booking.DecideEntered(h.Ref)...)
 	}
-	return facts, nil
+	return facts, nil, nil
+}
+
+// dayOf is the civil day on which a scan was made.
+func (d Desk) dayOf(at spot, s Scan) uint16 {
+	zone := time.UTC
+	if at.edition != nil {
+		zone = d.Law.Zone(at.site.ID)
+	}
+	day, _ := clock(s.At, zone)
+	return day
+}
+
+// sinceThen returns what stands against an entry now and did not when its scan was
+// answered, strictest first. What the gate was shown and kept nowhere is not asked for
+// again, and what a clause cannot tell without it does not count; nor does the slot's
+// hour: who came in time and had to wait did come in time.
+func (d Desk) sinceThen(at spot, p Presence, s Scan, r Ruling) []reason.Reason {
+	side, _ := pass.ParseSide(p.Issuer)
+	slot := booking.SlotID(p.Slot)
+	q := inquiry{Desk: d, at: at, p: p, known: true,
+		a: Arrival{Site: p.Site, Gate: r.Gate, Direction: In, Vendor: r.Vendor, VendorKnown: r.VendorKnown},
+		c: pass.Claims{ID: p.Pass, Side: side, Site: slot.Site(), Slot: p.Slot, Class: p.Class, Generation: p.Gen, Children: uint8(max(p.People, 1) - 1)}}
+	q.own()
+	q.withdrawn()
+	if slot.Day() != at.day {
+		q.say(because(CodeDay, reason.Refuse, "day", rules.DayDate(slot.Day()).String()))
+	}
+	if p.Inside {
+		q.say(because(CodeTwiceIn, reason.Refer))
+	}
+	plan, _ := q.plan()
+	for _, l := range q.ask(plan).Reasons {
+		switch l.Code {
+		case rules.CodeWanted, rules.CodeUnknown, rules.CodeException, rules.CodeBreach:
+		default:
+			q.say(l)
+		}
+	}
+	var out []reason.Reason
+	for _, n := range q.why {
+		old := func(o reason.Reason) bool { return o.Code == n.Code && o.Clause == n.Clause }
+		if n.Outcome != reason.Allow && !slices.ContainsFunc(s.Reasons, old) {
+			out = append(out, n)
+		}
+	}
+	reason.Sort(out)
+	return out
 }
 
 // DecideUndo takes a mistaken scan back: one that still waits, or the last one that
@@ -528,6 +608,11 @@ func (d Desk) DecideUndo(id pass.ID, serial uint64, officer string) ([]fact.Fact
 	if err != nil {
 		return nil, err
 	}
+	// What a day that was settled, or one that the pass has left behind, has counted is
+	// not counted anew.
+	if s.Counted && (d.day(p.Site, p.Day).Closed || d.dayOf(at, s) < p.Day) {
+		return nil, problem.New(problem.Conflict, "gate.scan.past")
+	}
 	facts := []fact.Fact{&Undone{Pass: id, Serial: serial, Officer: officer, Site: p.Site, Day: p.Day, Counted: s.Counted,
 		Direction: s.Direction, Minute: s.Minute, Slot: p.Slot, People: p.People, Now: at.minute}}
 	if h, ok := d.Booking.Holders.Get(id); ok && s.Counted && s.Direction == In && p.Issuer == string(d.Side) && !d.enteredOtherwise(h.Ref, id, serial) {
@@ -552,8 +637,10 @@ func (d Desk) enteredOtherwise(ref booking.Ref, id pass.ID, serial uint64) bool 
 }
 
 // DecideSettle ends a site's day, once its last slot is over: whoever was never scanned
-// out is counted as having left.
-func (d Desk) DecideSettle(site, day uint16, officer string) ([]fact.Fact, uint32, error) {
+// out is counted as having left, and a scan that nobody decided has ended undecided. With
+// no officer it is the server's clock that does so. A day that was settled, and has
+// nothing left to settle, is let be. People is how many were counted as having left.
+func (d Desk) DecideSettle(site, day uint16, officer string) (facts []fact.Fact, people uint32, err error) {
 	at, err := d.spot(site, 0)
 	if err != nil {
 		return nil, 0, err
@@ -561,15 +648,15 @@ func (d Desk) DecideSettle(site, day uint16, officer string) ([]fact.Fact, uint3
 	if at.edition == nil {
 		at.day, at.minute = clock(d.Now, time.UTC)
 	}
-	if day > at.day || day == at.day && d.running(at, site) {
+	if day > at.day || d.running(at, site, day) {
 		return nil, 0, problem.New(problem.Conflict, "gate.day.running")
 	}
 	const most = 2000 // passes in a fact, which has a greatest size
 	row := d.day(site, day)
 	last, _ := d.Serials.Get(serialKey)
-	var facts []fact.Fact
-	var people uint32
-	f := &Settled{Site: site, Day: day, First: last + 1, Officer: officer, Minute: at.minute}
+	var lapsed, settled []fact.Fact
+	l := &Lapsed{Site: site, Day: day}
+	f := &Settled{Site: site, Day: day, First: last + 1, Officer: officer, Minute: at.minute, Clock: officer == ""}
 	seen := map[pass.ID]bool{}
 	for pos := range row.Roster {
 		id, ok := d.Roster.Get(RosterKey{Site: site, Day: day, Pos: pos})
@@ -578,29 +665,46 @@ func (d Desk) DecideSettle(site, day uint16, officer string) ([]fact.Fact, uint3
 		}
 		seen[id] = true
 		p, ok := d.Presences.Get(id)
-		if !ok || !p.Inside || p.Site != site || p.Day != day {
+		if !ok || p.Site != site || p.Day != day {
+			continue
+		}
+		if i := slices.IndexFunc(p.Scans, func(s Scan) bool { return s.Serial == p.Pending }); p.Pending != 0 && i >= 0 && d.dayOf(at, p.Scans[i]) <= day {
+			if len(l.Passes) == most {
+				lapsed = append(lapsed, l)
+				l = &Lapsed{Site: site, Day: day}
+			}
+			l.Passes, l.Serials = append(l.Passes, id), append(l.Serials, p.Pending)
+		}
+		if !p.Inside {
 			continue
 		}
 		if len(f.Passes) == most {
-			facts = append(facts, f)
-			f = &Settled{Site: site, Day: day, First: f.First + most, Officer: officer, Minute: at.minute}
+			settled = append(settled, f)
+			f = &Settled{Site: site, Day: day, First: f.First + most, Officer: officer, Minute: at.minute, Clock: officer == ""}
 		}
 		f.Passes = append(f.Passes, id)
 		people += p.People
 	}
-	if len(f.Passes) > 0 {
-		facts = append(facts, f)
+	if len(l.Passes) > 0 {
+		lapsed = append(lapsed, l)
 	}
-	return append(facts, &DayClosed{Site: site, Day: day, Officer: officer}), people, nil
+	if len(f.Passes) > 0 {
+		settled = append(settled, f)
+	}
+	facts = append(lapsed, settled...)
+	if !row.Closed || len(facts) > 0 {
+		facts = append(facts, &DayClosed{Site: site, Day: day, Officer: officer, Clock: officer == ""})
+	}
+	return facts, people, nil
 }
 
-// running reports whether a slot of today is not over.
-func (d Desk) running(at spot, site uint16) bool {
+// running reports whether a slot of a day is not over.
+func (d Desk) running(at spot, site, day uint16) bool {
 	if at.edition == nil {
 		return false
 	}
 	for _, c := range at.edition.Classes {
-		for _, s := range d.Law.Slots(site, at.day, c.Number) {
+		for _, s := range d.Law.Slots(site, day, c.Number) {
 			if d.Now.Before(s.Until) || d.Now.Before(s.Latest) {
 				return true
 			}

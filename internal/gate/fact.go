@@ -53,6 +53,32 @@ type Decided struct {
 	People    uint32    `cbor:"12,keyasint,omitempty"`
 }
 
+// Changed says that a scan that waited was looked at again, because an officer would
+// admit it, and that something stands against it that did not when it was answered:
+// nobody moved. Where Outcome still needs an officer, the scan goes on waiting.
+type Changed struct {
+	Pass      pass.ID        `cbor:"1,keyasint"`
+	Serial    uint64         `cbor:"2,keyasint"`
+	Officer   string         `cbor:"3,keyasint"`
+	Site      uint16         `cbor:"4,keyasint"`
+	Day       uint16         `cbor:"5,keyasint"`
+	Minute    uint16         `cbor:"6,keyasint"`
+	Gate      uint16         `cbor:"7,keyasint,omitempty"`
+	Direction Direction      `cbor:"8,keyasint"`
+	Outcome   reason.Outcome `cbor:"9,keyasint"` // of the scan, from now on
+	// Reasons are what has come to those of the scan, without parameters.
+	Reasons []reason.Reason `cbor:"10,keyasint"`
+}
+
+// Lapsed says of scans that waited for a person's decision that their day is over: they
+// ended undecided. Scan i of Serials is of pass i of Passes.
+type Lapsed struct {
+	Site    uint16    `cbor:"1,keyasint"`
+	Day     uint16    `cbor:"2,keyasint"` // of the scans
+	Passes  []pass.ID `cbor:"3,keyasint"`
+	Serials []uint64  `cbor:"4,keyasint"`
+}
+
 // Undone says that a scan was a mistake. Direction, Minute and Slot are of that scan,
 // for what was counted by it to be taken back.
 type Undone struct {
@@ -76,15 +102,17 @@ type Settled struct {
 	Day     uint16    `cbor:"2,keyasint"`
 	First   uint64    `cbor:"3,keyasint"`
 	Passes  []pass.ID `cbor:"4,keyasint"`
-	Officer string    `cbor:"5,keyasint,omitempty"` // empty where the server did it by itself
+	Officer string    `cbor:"5,keyasint,omitempty"` // empty where Clock
 	Minute  uint16    `cbor:"6,keyasint"`
+	Clock   bool      `cbor:"7,keyasint,omitempty"` // no person did it: the server's clock, after the day's end
 }
 
 // DayClosed says that a site's day was settled.
 type DayClosed struct {
 	Site    uint16 `cbor:"1,keyasint"`
 	Day     uint16 `cbor:"2,keyasint"`
-	Officer string `cbor:"3,keyasint,omitempty"`
+	Officer string `cbor:"3,keyasint,omitempty"` // empty where Clock
+	Clock   bool   `cbor:"4,keyasint,omitempty"` // no person did it: the server's clock, after the day's end
 }
 
 // ListHeard says what this side has read of the other side's list of withdrawals.
@@ -105,6 +133,8 @@ type ListEntry struct {
 // FactKind names the fact.
 func (Scanned) FactKind() string   { return "gate.scanned" }
 func (Decided) FactKind() string   { return "gate.decided" }
+func (Changed) FactKind() string   { return "gate.changed" }
+func (Lapsed) FactKind() string    { return "gate.lapsed" }
 func (Undone) FactKind() string    { return "gate.undone" }
 func (Settled) FactKind() string   { return "gate.settled" }
 func (DayClosed) FactKind() string { return "gate.day_closed" }
@@ -115,6 +145,8 @@ func Facts() []func() fact.Fact {
 	return []func() fact.Fact{
 		func() fact.Fact { return new(Scanned) },
 		func() fact.Fact { return new(Decided) },
+		func() fact.Fact { return new(Changed) },
+		func() fact.Fact { return new(Lapsed) },
 		func() fact.Fact { return new(Undone) },
 		func() fact.Fact { return new(Settled) },
 		func() fact.Fact { return new(DayClosed) },

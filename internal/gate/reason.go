@@ -25,6 +25,7 @@ const (
 	CodeTwiceOut   reason.Code = "gate.exit.double"
 	CodeUnmatched  reason.Code = "gate.exit.unmatched"
 	CodeExitLaw    reason.Code = "gate.exit.law"
+	CodePast       reason.Code = "gate.decision.past"
 )
 
 // Declared returns this desk's reasons with their outcomes.
@@ -48,6 +49,7 @@ func Declared() []reason.Decl {
 		{Code: CodeTwiceOut, Outcome: reason.Refer, When: "the pass has left here already: both scans are shown"},
 		{Code: CodeUnmatched, Outcome: reason.Allow, When: "somebody leaves who was not seen to enter here: counted, and marked"},
 		{Code: CodeExitLaw, Outcome: reason.Refer, When: "a clause is against leaving now; nobody is kept in by a machine, so an officer decides"},
+		{Code: CodePast, Outcome: reason.Refuse, When: "a decision comes after the day of its scan: the scan ended undecided"},
 	}
 }
 

@@ -44,6 +44,7 @@ type Scan struct {
 	Why       string          `cbor:"15,keyasint,omitempty"` // the ground of the decision, one of Grounds
 	Minute    uint16          `cbor:"16,keyasint,omitempty"` // of the day, by the site's clock
 	Found     bool            `cbor:"17,keyasint,omitempty"` // the pass was lost and found by document
+	Lapsed    bool            `cbor:"18,keyasint,omitempty"` // waited for a decision until its day was over, and ended undecided
 }
 
 // Presence is what this side's control has seen of one pass.
@@ -92,6 +93,9 @@ type SiteDay struct {
 	Closed    bool      `cbor:"16,keyasint,omitempty"` // settled
 	Roster    uint32    `cbor:"17,keyasint,omitempty"` // the next position of the day's roster
 	Unmatched uint32    `cbor:"18,keyasint,omitempty"` // people who left and had not been seen to enter: no part of Inside
+	Lapsed    uint32    `cbor:"19,keyasint,omitempty"` // scans that nobody decided before the day was over
+	ClosedBy  string    `cbor:"20,keyasint,omitempty"` // officer id, empty where the server's clock settled it
+	ClosedAt  time.Time `cbor:"21,keyasint,omitempty"`
 }
 
 // RosterKey is a position in the list of the passes that were seen at a site on a

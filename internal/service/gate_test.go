@@ -358,6 +358,202 @@ func TestDecide(t *testing.T) {
 	w.rebuilt()
 }
 
+// waits is somebody who came in time and waits for an officer's decision.
+func waits(w *world, b booking.Booking, member int) (DecideScan, ScanAnswer) {
+	w.t.Helper()
+	s := w.scan(w.claims(b, member))
+	s.Match, s.Screening = NotCompared, Screening{}
+	a := do[ScanAnswer](w, s)
+	w.verdict(a.Verdict, reason.Hold, "")
+	return DecideScan{Pass: b.Members[member].Pass, Serial: a.Scan.Serial, Admit: true, Why: "seen", Officer: "supervisor", Gate: 1}, a
+}
+
+// Who waits is looked at again when an officer would let them in: what has changed since
+// the scan is a refusal with its reason, and nobody moves.
+func TestDecisionLooksAgain(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(w *world, b booking.Booking)
+		o      reason.Outcome
+		code   reason.Code
+	}{
+		{"cancelled", func(w *world, b booking.Booking) {
+			do[BookingAnswer](w, Cancel{Ref: b.Ref})
+			do[AcknowledgeAnswer](w, Acknowledge{Serial: 99})
+		}, reason.Refuse, gate.CodeWithdrawn},
+		{"moved", func(w *world, b booking.Booking) { do[BookingAnswer](w, Move{Ref: b.Ref, To: slotAt(12)}) }, reason.Refuse, gate.CodeOlder},
+		{"issued anew", func(w *world, b booking.Booking) { do[BookingAnswer](w, Reissue{Ref: b.Ref}) }, reason.Refuse, gate.CodeOlder},
+		{"the market has closed", func(w *world, b booking.Booking) { w.now = at("16:30") }, reason.Closed, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, b := arrived(t)
+			c, _ := waits(w, b, 0)
+			test.change(w, b)
+			taken := w.slot(slotAt(9)).Taken
+			a := do[ScanAnswer](w, c)
+			w.verdict(a.Verdict, test.o, test.code)
+			if a.Scan.Counted || a.Scan.Decided != "" || a.Scan.Outcome != test.o || a.Presence.Pending != 0 || a.Presence.Inside || a.Inside != 0 {
+				t.Errorf("%+v", a)
+			}
+			if w.slot(slotAt(9)).Taken != taken || w.stands(b.Ref).Status == booking.Used || w.day().Refused != 1 || w.day().Entries != 0 {
+				t.Errorf("%+v %v", w.day(), w.stands(b.Ref).Status)
+			}
+			w.fails(c, problem.Forbidden, "gate.refuse.final")
+			if st := DayFigures(w.mem.plain, mand, marketDay).Stats; st.Outcomes[test.o] != 1 || st.Admitted != 0 || sum(st.Arrivals) != 0 {
+				t.Errorf("%+v", st)
+			}
+			w.rebuilt()
+		})
+	}
+	t.Run("withdrawn by the other side", func(t *testing.T) {
+		w, _ := arrived(t)
+		f := w.foreign(9, slotAt(9))
+		s := w.scan(f)
+		s.Screening = Screening{}
+		a := do[ScanAnswer](w, s)
+		do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 3, Pass: f.ID, Until: f.Expires.Unix()}}})
+		a = do[ScanAnswer](w, DecideScan{Pass: f.ID, Serial: a.Scan.Serial, Admit: true, Why: "seen", Officer: "supervisor", Gate: 1})
+		w.verdict(a.Verdict, reason.Refuse, gate.CodeWithdrawn)
+		if a.Inside != 0 {
+			t.Errorf("%+v", a)
+		}
+		w.rebuilt()
+	})
+	t.Run("late by waiting", func(t *testing.T) {
+		w, b := arrived(t)
+		c, _ := waits(w, b, 0)
+		w.now = at("11:05") // past slot and grace
+		if a := do[ScanAnswer](w, c); !a.Scan.Counted || a.Inside != 1 {
+			t.Errorf("%+v", a)
+		}
+		w.rebuilt()
+	})
+	t.Run("turning back asks nothing", func(t *testing.T) {
+		w, b := arrived(t)
+		c, _ := waits(w, b, 0)
+		do[BookingAnswer](w, Reissue{Ref: b.Ref})
+		c.Admit, c.Why = false, "left"
+		if a := do[ScanAnswer](w, c); a.Scan.Decided != "supervisor" || a.Scan.Outcome != reason.Hold {
+			t.Errorf("%+v", a)
+		}
+	})
+}
+
+// A market that has filled up meanwhile is a reason that was not there: it is added to the
+// scan, and the role that the clause names may still decide.
+func TestDecisionOverCap(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	waiting := w.book(slotAt(9), 1).Booking
+	c := w.booking(slotAt(9), 2)
+	c.Members[0].Children = 4
+	d := w.booking(slotAt(10), 3)
+	d.Members[0].Children = 2
+	five, three := do[BookingAnswer](w, c).Booking, do[BookingAnswer](w, d).Booking
+	w.now = at("09:50")
+	s := w.scan(w.claims(waiting, 0))
+	s.Match = NotCompared
+	a := do[ScanAnswer](w, s)
+	w.verdict(a.Verdict, reason.Hold, "")
+	for _, b := range []booking.Booking{five, three} {
+		w.verdict(do[ScanAnswer](w, w.scan(w.claims(b, 0))).Verdict, reason.Allow, "")
+	}
+	r := DecideScan{Pass: waiting.Members[0].Pass, Serial: a.Scan.Serial, Admit: true, Why: "seen", Officer: "gate", Gate: 1}
+	a = do[ScanAnswer](w, r)
+	w.verdict(a.Verdict, reason.Hold, "law.clause.hold")
+	if a.Verdict.Reasons[0].Clause != "X-OCCUPANCY" || len(a.Verdict.Reasons) != 1 || a.Scan.Counted || a.Inside != 8 || a.Presence.Pending != r.Serial {
+		t.Fatalf("%+v", a)
+	}
+	w.fails(r, problem.Forbidden, "officer.decides") // now the clause says who
+	r.Officer, r.Why = "supervisor", "need"
+	if a = do[ScanAnswer](w, r); !a.Scan.Counted || a.Inside != 9 || a.Scan.Decided != "supervisor" {
+		t.Errorf("%+v", a)
+	}
+	w.rebuilt()
+}
+
+// A scan that nobody decided ends with its day: a decision that comes later is answered
+// and moves nobody.
+func TestDecisionAfterItsDay(t *testing.T) {
+	for _, settled := range []bool{false, true} {
+		w, b := arrived(t)
+		c, _ := waits(w, b, 0)
+		w.now = at("09:30", 1)
+		if settled {
+			do[SettleAnswer](w, Settle{Site: mand, Day: marketDay})
+			if p, _ := PresenceOf(w.mem.plain, c.Pass); p.Pending != 0 || !p.Scans[0].Lapsed || w.day().Lapsed != 1 {
+				t.Errorf("%+v", p)
+			}
+		}
+		n := len(w.mem.Facts())
+		a := do[ScanAnswer](w, c)
+		w.verdict(a.Verdict, reason.Refuse, gate.CodePast)
+		if a.Scan.Counted || !a.Scan.Lapsed || a.Scan.Decided != "" || a.Presence.Day != marketDay || a.Presence.Pending != 0 || w.day().Lapsed != 1 || w.day().Entries != 0 {
+			t.Errorf("%+v", a)
+		}
+		if _, ok := w.mem.plain.Gate.Days.Get(gate.SiteDayKey{Site: mand, Day: marketDay + 1}); ok {
+			t.Error("the next day counts something")
+		}
+		if settled && len(w.mem.Facts()) != n {
+			t.Error("what is settled is recorded again")
+		}
+		do[ScanAnswer](w, c) // and again
+		if w.stands(b.Ref).Status == booking.Used {
+			t.Error("used")
+		}
+		w.rebuilt()
+	}
+}
+
+// Who is inside since yesterday is counted where they came in; a scan of today that waits
+// is not ended by settling yesterday, and moves them on today's count.
+func TestPendingOverMidnight(t *testing.T) {
+	w, b := arrived(t)
+	c := w.claims(b, 1)
+	do[ScanAnswer](w, w.scan(c))
+	w.now = at("00:01", 1)
+	w.law = lawless(t)
+	a := do[ScanAnswer](w, w.out(c))
+	w.verdict(a.Verdict, reason.Refer, gate.CodeExitLaw)
+	x := do[SettleAnswer](w, Settle{Site: mand, Day: marketDay})
+	if x.People != 3 || x.Day.Inside != 0 || x.Day.Lapsed != 0 {
+		t.Errorf("%+v", x)
+	}
+	r := do[ScanAnswer](w, DecideScan{Pass: c.ID, Serial: a.Scan.Serial, Admit: true, Why: "seen", Officer: "gate", Gate: 1})
+	d, _ := w.mem.plain.Gate.Days.Get(gate.SiteDayKey{Site: mand, Day: marketDay + 1})
+	if !r.Scan.Counted || !r.Scan.Unmatched || r.Presence.Day != marketDay+1 || d.Exits != 3 || d.Unmatched != 3 || w.day().Exits != 3 {
+		t.Errorf("%+v %+v", r, d)
+	}
+	w.rebuilt()
+}
+
+// A mistake is mended while its day lasts.
+func TestUndoAfterItsDay(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		later func(w *world, c pass.Claims)
+	}{
+		{"the day is settled", func(w *world, c pass.Claims) { do[SettleAnswer](w, Settle{Site: mand, Day: marketDay}) }},
+		{"the pass was seen on another day", func(w *world, c pass.Claims) {
+			if a := do[ScanAnswer](w, w.scan(c)); a.Verdict.Outcome != reason.Closed || a.Presence.Day != marketDay+1 {
+				t.Errorf("%+v", a)
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, b := arrived(t)
+			c := w.claims(b, 1)
+			do[ScanAnswer](w, w.scan(c))
+			if test.name != "the day is settled" {
+				do[ScanAnswer](w, w.out(c))
+			}
+			w.now = at("09:30", 1)
+			test.later(w, c)
+			p, _ := PresenceOf(w.mem.plain, c.ID)
+			w.fails(UndoScan{Pass: c.ID, Serial: p.Scans[1].Serial, Officer: "supervisor"}, problem.Conflict, "gate.scan.past")
+		})
+	}
+}
+
 func TestOccupancy(t *testing.T) {
 	w := newWorld(t, lawWith(t, small...))
 	c := w.booking(slotAt(9), 1)
@@ -499,9 +695,39 @@ func TestSettle(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	w.now = at("01:00", 1)
-	bad.Bookings = nil
-	if a = do[SettleAnswer](w, bad); a.People != 0 || a.NoShows != 0 {
+	n := len(w.mem.Facts())
+	if a = do[SettleAnswer](w, bad); a.People != 0 || a.NoShows != 0 || len(w.mem.Facts()) != n {
 		t.Errorf("settled twice: %+v", a)
+	}
+	if d := w.day(); d.ClosedBy != "supervisor" || !d.ClosedAt.Equal(at("23:00")) {
+		t.Errorf("%+v", d)
+	}
+	w.rebuilt()
+}
+
+// What the clock settles is nobody's act, and its facts say so.
+func TestSettleByTheClock(t *testing.T) {
+	w, b := arrived(t)
+	do[ScanAnswer](w, w.scan(w.claims(b, 1)))
+	w.now = at("00:05", 1)
+	n := len(w.mem.Facts())
+	a := do[SettleAnswer](w, Settle{Site: mand, Day: marketDay, Bookings: []booking.Ref{b.Ref}})
+	if a.People != 3 || !a.Day.Closed || a.Day.ClosedBy != "" || !a.Day.ClosedAt.Equal(w.now) {
+		t.Errorf("%+v", a)
+	}
+	closed := false
+	for _, h := range w.mem.Facts()[n:] {
+		switch f := h.Fact.(type) {
+		case *gate.Settled:
+			if !f.Clock || f.Officer != "" {
+				t.Errorf("%+v", f)
+			}
+		case *gate.DayClosed:
+			closed = f.Clock && f.Officer == ""
+		}
+	}
+	if !closed {
+		t.Error("no fact says that the clock settled the day")
 	}
 	w.rebuilt()
 }

@@ -12,6 +12,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 )
 
@@ -29,10 +30,7 @@ func (c Scan) Run(tx *Tx) (any, error) {
 	}
 	a := gate.Arrival{Site: c.Site, Gate: c.Gate, Direction: c.Direction, Officer: string(c.Officer), Claims: c.Claims, Fault: c.Fault,
 		Looks: c.Looks, Match: c.Match, Found: c.Found, Screening: c.Screening, Again: c.Again, Tag: c.Tag}
-	if b, member, ok := BookingOfPass(tx.State, c.Claims.ID); ok && c.Claims.Side.String() == string(tx.Side) {
-		a.VendorKnown = true
-		a.Vendor = tx.Market.Enrolled(b.Members[member].Register, b.Slot.Site(), b.Slot.Day())
-	}
+	a.Vendor, a.VendorKnown = tx.vendor(c.Claims.ID, c.Claims.Side.String())
 	facts, ans, err := tx.gate().DecideScan(a)
 	if err != nil {
 		return nil, err
@@ -46,6 +44,16 @@ func (c Scan) Run(tx *Tx) (any, error) {
 	}
 	tx.fill(&out, id, ans.Serial, c.Site, ans.Day)
 	return out, nil
+}
+
+// vendor says whether the holder of a pass has a vendor's card that is good on its day;
+// known is false of a pass that the other side sold.
+func (tx *Tx) vendor(id pass.ID, issuer string) (enrolled, known bool) {
+	b, member, ok := BookingOfPass(tx.State, id)
+	if !ok || issuer != string(tx.Side) {
+		return false, false
+	}
+	return tx.Market.Enrolled(b.Members[member].Register, b.Slot.Site(), b.Slot.Day()), true
 }
 
 // fill adds to an answer how pass and site stand now.
@@ -100,12 +108,19 @@ func (c DecideScan) Run(tx *Tx) (any, error) {
 			return nil, err
 		}
 	}
-	facts, err := tx.gate().DecideRuling(gate.Ruling{Pass: c.Pass, Serial: c.Serial, Admit: c.Admit, Why: c.Why, Officer: string(c.Officer), Gate: c.Gate})
+	r := gate.Ruling{Pass: c.Pass, Serial: c.Serial, Admit: c.Admit, Why: c.Why, Officer: string(c.Officer), Gate: c.Gate}
+	r.Vendor, r.VendorKnown = tx.vendor(c.Pass, p.Issuer)
+	facts, against, err := tx.gate().DecideRuling(r)
 	if err != nil {
 		return nil, err
 	}
 	tx.record(facts)
-	return tx.ruled(c.Pass, c.Serial), nil
+	out := tx.ruled(c.Pass, c.Serial)
+	if len(against) > 0 {
+		// What was kept with the scan, and with the figures what has changed.
+		out.Verdict = rules.Verdict{Point: rules.Gate, Outcome: reason.Allow, At: tx.Now}.With(against...)
+	}
+	return out, nil
 }
 
 // Run takes a mistaken scan back.

@@ -85,12 +85,7 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 		st.day(at, f.Site, f.Day, func(d *Day) { d.NoShow += f.Places })
 	case *gate.Scanned:
 		st.day(at, f.Site, f.Day, func(d *Day) {
-			d.Outcomes = maps.Clone(d.Outcomes)
-			if d.Outcomes == nil {
-				d.Outcomes = map[reason.Outcome]uint32{}
-			}
-			d.Outcomes[f.Outcome]++
-			d.because(f.Outcome, f.Reasons)
+			d.answered(f.Outcome, f.Reasons)
 			if f.Counted() {
 				d.move(f.Direction, f.Slot, f.Minute, f.People)
 			}
@@ -106,6 +101,8 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 			}
 			d.inside(g, f.Minute)
 		})
+	case *gate.Changed:
+		st.day(at, f.Site, f.Day, func(d *Day) { d.answered(f.Outcome, f.Reasons) })
 	case *gate.Undone:
 		st.day(at, f.Site, f.Day, func(d *Day) {
 			if f.Counted {
@@ -248,6 +245,16 @@ func (d *Day) inside(g gate.State, minute uint16) {
 	if fresh || b > int(d.Quarter) {
 		d.Quarter = uint8(b)
 	}
+}
+
+// answered counts an answer of the gate.
+func (d *Day) answered(o reason.Outcome, rs []reason.Reason) {
+	d.Outcomes = maps.Clone(d.Outcomes)
+	if d.Outcomes == nil {
+		d.Outcomes = map[reason.Outcome]uint32{}
+	}
+	d.Outcomes[o]++
+	d.because(o, rs)
 }
 
 // because counts the reasons of a verdict that was not ALLOW, sorted by code and clause.

@@ -75,6 +75,7 @@ type gateAnswer struct {
 	Decider                                string // key of the role that must decide, where the officer does not hold it
 	CanUndo                                bool
 	Note                                   string // key of what was just done
+	NotDone                                string // key of why what was asked for was not done
 	Decided                                bool
 }
 
@@ -531,11 +532,20 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 		}
 		a.Word, a.Icon = gateWord(a.Outcome, a.Out)
 		switch {
+		case sc.Lapsed:
+			a.Word, a.Icon, a.Outcome = "gate.word.lapsed", "clock", reason.None
+			a.Reasons = s.reasonLines(r.Lang, rules.Verdict{At: sc.At, Reasons: []reason.Reason{{Code: gate.CodePast, Outcome: reason.Refuse}}})
 		case sc.Void:
 			a.Word, a.Icon, a.Note, a.Outcome = "gate.word.undone", "info", "gate.did.undone", reason.None
 		case pr.Pending == serial:
 			a.AskDecision, a.Grounds = true, gate.Grounds[:]
 			a.Decider = s.decider(r, sc.Reasons)
+		}
+		if did := q.Get("did"); !a.Decided && (did == "admit" || did == "back") {
+			a.NotDone = "gate.did.changed"
+			if sc.Lapsed {
+				a.NotDone = "gate.did.lapsed"
+			}
 		}
 		return s.renderGate(w, r, gateView{Place: p, Out: a.Out, Answer: a}, http.StatusOK)
 	}

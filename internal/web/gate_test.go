@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/service"
 )
 
 const (
@@ -155,6 +156,37 @@ func TestGateDoubleUse(t *testing.T) {
 	b.wants("turned back", "Stop")
 	if strings.Contains(b.body, `action="/en/gate/decide"`) {
 		t.Error("a decided scan can be decided again")
+	}
+}
+
+// TestGateDecidesOnWhatHasChanged: a pass that was taken back while its holder waited lets
+// nobody in, and the page says that it was not done, and why.
+func TestGateDecidesOnWhatHasChanged(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer, people.Supervisor)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate").scan(tr.text, "in")
+	v := b.fields("/en/gate/decide")
+	p.do(service.Cancel{Ref: tr.b.Ref})
+	v.Set("why", "seen")
+	v.Set("act", "admit")
+	b.postForm("/en/gate/decide", v).wants("This was not done. Something has changed since the scan.", "Stop", "cancelled").lacks("let through")
+	if p.presence(tr).Inside || strings.Contains(b.body, `action="/en/gate/decide"`) {
+		t.Error("let in, or still to be decided")
+	}
+	// Nobody decides on yesterday's scan.
+	tr = p.book(10, cnicB, "Gul Khan", 0)
+	b.get("/en/gate").scan(tr.text, "in")
+	v = b.fields("/en/gate/decide")
+	p.mu.Lock()
+	p.now = p.now.AddDate(0, 0, 1)
+	p.mu.Unlock()
+	v.Set("why", "seen")
+	v.Set("act", "admit")
+	b.signIn("mand", p.words["mand"])
+	b.postForm("/en/gate/decide", v).wants("This was not done. The day of the scan is over.", "Ended undecided", "scan the pass again")
+	if p.presence(tr).Inside {
+		t.Error("let in")
 	}
 }
 
