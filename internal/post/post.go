@@ -84,6 +84,8 @@ type Post struct {
 	handler  http.Handler
 
 	learning sync.Mutex // held while trust is made larger
+	settling sync.Mutex // guards settled
+	settled  time.Time  // when days that are past were last looked at, zero before the first time
 	close    sync.Once
 }
 
@@ -298,8 +300,55 @@ func (p *Post) NewWord(ctx context.Context, login string) (string, error) {
 }
 
 // Tick does once what a post does by itself every few seconds: offers lapse, places of
-// ended passes are free, standby moves up.
+// ended passes are free, standby moves up, and days that are past are settled.
 func (p *Post) Tick(ctx context.Context) error {
+	return errors.Join(p.sweep(ctx), p.settle(ctx))
+}
+
+// The settling of past days looks at the last days again every so often; the first time
+// at all that a server may have missed while it did not run.
+const (
+	settleEvery = time.Minute
+	settleDays  = 3
+	missedDays  = 400
+)
+
+// settle settles each site's days that are past and that nobody has settled. It is the
+// supervisor's own act, done by the clock: where several servers share a database, or the
+// supervisor was there first, the second finds a settled day and records nothing.
+func (p *Post) settle(ctx context.Context) error {
+	p.settling.Lock()
+	defer p.settling.Unlock()
+	now, days := p.clock(), uint16(settleDays)
+	switch {
+	case p.settled.IsZero():
+		days = missedDays
+	case now.Sub(p.settled) < settleEvery:
+		return nil
+	}
+	var past []service.Settle
+	err := p.store.View(ctx, func(st service.State) error {
+		past = service.PastDays(st, p.law, days, now)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, c := range past {
+		// A slot that runs over midnight keeps its day open: its turn comes again.
+		if _, err := p.seq.Do(ctx, service.Idem{}, c); err != nil && problem.CodeOf(err) != "gate.day.running" {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) == 0 {
+		p.settled = now
+	}
+	return errors.Join(errs...)
+}
+
+// sweep does what time alone brings to slots.
+func (p *Post) sweep(ctx context.Context) error {
 	for range 1000 {
 		var c service.Sweep
 		err := p.store.View(ctx, func(st service.State) error {
@@ -354,7 +403,7 @@ func (p *Post) every(ctx context.Context, what string, pause time.Duration, f fu
 // Run does what a post does by itself until ctx ends.
 func (p *Post) Run(ctx context.Context) {
 	var loops sync.WaitGroup
-	loops.Go(func() { p.every(ctx, "the sweep", 3*time.Second, p.Tick) })
+	loops.Go(func() { p.every(ctx, "the clockwork", 3*time.Second, p.Tick) })
 	loops.Go(func() { p.exchange.Run(ctx) })
 	loops.Go(func() { p.every(ctx, "the renewal of keys", 12*time.Hour, p.renew) })
 	loops.Wait()

@@ -462,6 +462,52 @@ func SweepSlots(st State, law *Law, side agreement.Side, now time.Time) []bookin
 	return ids
 }
 
+// SettleOf returns the command that settles a site's day. With no officer it is the act
+// of the server's clock, and the day must be past.
+func SettleOf(st State, site, day uint16, officer people.OfficerID) Settle {
+	c := Settle{Site: site, Day: day, Officer: officer}
+	for _, b := range RosterOf(st, site, day) {
+		if b.Status == booking.Booked {
+			c.Bookings = append(c.Bookings, b.Ref)
+		}
+	}
+	return c
+}
+
+// settleAfter is how long after midnight, in minutes by the site's clock, a day is left
+// to its people.
+const settleAfter = 5
+
+// PastDays returns the commands by which the server's clock settles, of the last so many
+// days by each site's own clock, those on which something happened and that nobody has
+// settled. A day is left for five minutes after its end.
+func PastDays(st State, law *Law, days uint16, now time.Time) []Settle {
+	var cs []Settle
+	es := law.Editions()
+	if e, ok := law.Edition(now); ok {
+		es = []*agreement.Edition{e}
+	}
+	if len(es) == 0 {
+		return nil
+	}
+	for _, site := range es[len(es)-1].Sites {
+		today, minute := dayIn(law.Zone(site.ID), now)
+		last := today - 1
+		if minute < settleAfter {
+			last--
+		}
+		for day := last - min(days, last) + 1; day <= last; day++ {
+			d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site.Number, Day: day})
+			sold, _ := st.Booking.Rosters.Get(booking.RosterKey{Site: site.Number, Day: day})
+			if d.Closed || d.Roster == 0 && sold == 0 {
+				continue
+			}
+			cs = append(cs, SettleOf(st, site.Number, day, ""))
+		}
+	}
+	return cs
+}
+
 // DayAt returns the civil day at a site, as day numbers count, and the minute of the day.
 func DayAt(law *Law, site uint16, now time.Time) (day, minute uint16, ok bool) {
 	e, ok := law.Edition(now)

@@ -217,11 +217,9 @@ func (s *server) apiSettle(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	c := service.Settle{Site: site.Number, Day: day, Officer: r.Officer.ID}
+	var c service.Settle
 	if err := s.view(r.Context(), func(st service.State) error {
-		for _, b := range service.RosterOf(st, site.Number, day) {
-			c.Bookings = append(c.Bookings, b.Ref)
-		}
+		c = service.SettleOf(st, site.Number, day, r.Officer.ID)
 		return nil
 	}); err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
-	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/people"
@@ -269,13 +268,9 @@ func (s *server) daySettle(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	date := dateOf(p, f.get("day"))
-	c := service.Settle{Site: p.Site.Number, Day: rules.DayNumber(date), Officer: r.Officer.ID}
+	var c service.Settle
 	err = s.view(r.Context(), func(st service.State) error {
-		for _, b := range service.RosterOf(st, c.Site, c.Day) {
-			if b.Status == booking.Booked {
-				c.Bookings = append(c.Bookings, b.Ref)
-			}
-		}
+		c = service.SettleOf(st, p.Site.Number, rules.DayNumber(date), r.Officer.ID)
 		return nil
 	})
 	if err != nil {
