@@ -18,6 +18,10 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		st.opened(f)
 	case *Made:
 		st.made(at, f)
+	case *Refused:
+		st.refused(at, f)
+	case *Ruled:
+		st.ruled(at, f)
 	case *Queued:
 		st.queued(at, f)
 	case *OfferMade:
@@ -99,11 +103,16 @@ func (st State) enter(b *Booking) {
 	for _, m := range b.Members {
 		st.Claims.Put(ClaimKey{Tag: m.Tag, Site: b.Slot.Site(), Day: b.Slot.Day()}, b.Ref)
 	}
-	k := RosterKey{Site: b.Slot.Site(), Day: b.Slot.Day()}
+	st.enlist(b.Ref, b.Slot)
+}
+
+// enlist puts a reference into the list of its day.
+func (st State) enlist(ref Ref, slot SlotID) {
+	k := RosterKey{Site: slot.Site(), Day: slot.Day()}
 	n, _ := st.Rosters.Get(k)
 	st.Rosters.Put(k, n+1)
 	k.Pos = n
-	st.Roster.Put(k, b.Ref)
+	st.Roster.Put(k, ref)
 }
 
 // release gives the persons' claims back.
@@ -154,6 +163,24 @@ func (st State) made(at time.Time, f *Made) {
 	st.put(s)
 	st.enter(&b)
 	st.Bookings.Put(b.Ref, b)
+}
+
+func (st State) refused(at time.Time, f *Refused) {
+	st.Refusals.Put(f.Ref, Refusal{Ref: f.Ref, Slot: f.Slot, Places: f.Places, Outcome: f.Outcome, Reasons: f.Reasons,
+		Edition: f.Edition, At: at, By: f.By, Members: f.Members, Sealed: f.Sealed})
+	if len(f.Members) > 0 {
+		st.enlist(f.Ref, f.Slot)
+	}
+}
+
+func (st State) ruled(at time.Time, f *Ruled) {
+	r, ok := st.Refusals.Get(f.Ref)
+	if !ok || !r.Open() {
+		return
+	}
+	r.Decided, r.Admitted, r.Why, r.DecidedAt = f.Officer, f.Admit, f.Why, at
+	r.Members, r.Sealed = nil, ""
+	st.Refusals.Put(f.Ref, r)
 }
 
 func (st State) queued(at time.Time, f *Queued) {

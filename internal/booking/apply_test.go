@@ -18,7 +18,7 @@ func empty() State {
 	return State{
 		Slots: table.Map[SlotID, Slot]{}, Bookings: table.Map[Ref, Booking]{}, Claims: table.Map[ClaimKey, Ref]{},
 		Standby: table.Map[StandbyKey, Ref]{}, Holders: table.Map[pass.ID, Holder]{}, Withdrawals: table.Map[uint64, Withdrawal]{},
-		Acks: table.Map[uint16, Acks]{}, Roster: table.Map[RosterKey, Ref]{}, Rosters: table.Map[RosterKey, uint32]{},
+		Acks: table.Map[uint16, Acks]{}, Roster: table.Map[RosterKey, Ref]{}, Rosters: table.Map[RosterKey, uint32]{}, Refusals: table.Map[Ref, Refusal]{},
 	}
 }
 
@@ -45,6 +45,8 @@ func TestApplyTotal(t *testing.T) {
 			facts := []fact.Fact{
 				&Opened{Slot: slot(), Allotment: small("allotment")},
 				&Made{Ref: ref(), Slot: slot(), Members: members()},
+				&Refused{Ref: ref(), Slot: slot(), Members: members()},
+				&Ruled{Ref: ref(), Slot: slot(), Admit: true, Officer: "o"},
 				&Queued{Ref: ref(), Slot: slot(), Members: members(), Position: uint64(small("position"))},
 				&OfferMade{Ref: ref(), Slot: slot(), Until: now},
 				&Granted{Ref: ref(), Slot: slot(), Numbers: numbers()},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/table"
 )
 
@@ -125,6 +126,32 @@ func (b Booking) Places() uint32 {
 	return n
 }
 
+// Refusal is a request for places that gave none: refused, or left to an officer. It is
+// found by the reference that the request was made under; where an officer lets it in,
+// the booking bears the same one.
+type Refusal struct {
+	Ref     Ref             `cbor:"1,keyasint,omitempty"`
+	Slot    SlotID          `cbor:"2,keyasint,omitempty"`
+	Places  uint32          `cbor:"3,keyasint,omitempty"`
+	Outcome reason.Outcome  `cbor:"4,keyasint,omitempty"`
+	Reasons []reason.Reason `cbor:"5,keyasint,omitempty"` // without parameters
+	Edition string          `cbor:"6,keyasint,omitempty"` // hash, hex; empty where none was in force
+	At      time.Time       `cbor:"7,keyasint,omitempty"`
+	By      string          `cbor:"8,keyasint,omitempty"` // id of the clerk who asked, empty where the traveller did
+	// Members and Sealed are there only where an officer may still let the party in. Once
+	// an officer has decided, they are with the booking or nowhere.
+	Members []Member `cbor:"9,keyasint,omitempty"`
+	Sealed  string   `cbor:"10,keyasint,omitempty"`
+	// Decided is the officer who decided, empty where nobody has; Why is one of Grounds.
+	Decided   string    `cbor:"11,keyasint,omitempty"`
+	Admitted  bool      `cbor:"12,keyasint,omitempty"`
+	Why       string    `cbor:"13,keyasint,omitempty"`
+	DecidedAt time.Time `cbor:"14,keyasint,omitempty"`
+}
+
+// Open reports whether an officer may still decide.
+func (r Refusal) Open() bool { return len(r.Members) > 0 && r.Decided == "" }
+
 // ClaimKey is the right to one active booking per person, site and day.
 type ClaimKey struct {
 	Tag  [16]byte
@@ -170,7 +197,8 @@ type Acks struct {
 	FreedTo uint64 `cbor:"3,keyasint,omitempty"`
 }
 
-// RosterKey is a position in the list of bookings of a site and day, from 0. It lets a
+// RosterKey is a position in the list of bookings of a site and day, and of requests that
+// wait for an officer, from 0. It lets a
 // day be walked through without a search.
 type RosterKey struct {
 	Site, Day uint16
@@ -186,6 +214,7 @@ type State struct {
 	Holders     table.Table[pass.ID, Holder]
 	Withdrawals table.Table[uint64, Withdrawal]
 	Acks        table.Table[uint16, Acks]
+	Refusals    table.Table[Ref, Refusal]
 	Roster      table.Table[RosterKey, Ref]
 	// Rosters is the next position of a roster, by its key with Pos 0.
 	Rosters table.Table[RosterKey, uint32]

@@ -22,6 +22,16 @@ const (
 	CodeStandby reason.Code = "booking.standby.waiting"
 )
 
+// Grounds are what an officer may decide on a request that was left to one, as words: the
+// texts are under "ground.booking.<word>".
+var Grounds = [...]string{
+	"paper",    // the paper that was asked for was shown
+	"clause",   // the officer has read the clause, and says how it applies
+	"order",    // somebody above, or the joint committee, said so
+	"no_paper", // the paper that was asked for was not shown
+	"gone",     // the party does not want the place any more
+}
+
 // Declared returns this desk's reasons with their outcomes.
 func Declared() []reason.Decl {
 	return []reason.Decl{

@@ -32,6 +32,8 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 	switch kind {
 	case Book{}.CommandKind():
 		return decode[Book](codec, body)
+	case DecideBooking{}.CommandKind():
+		return decode[DecideBooking](codec, body)
 	case Cancel{}.CommandKind():
 		return decode[Cancel](codec, body)
 	case Move{}.CommandKind():

@@ -38,6 +38,15 @@ type Book struct {
 	Sealed   []byte           `cbor:"8,keyasint,omitempty"` // its ciphertext
 }
 
+// DecideBooking ends a request for places that was left to an officer. Admitted, it is
+// booked as far as there are places.
+type DecideBooking struct {
+	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
+	Admit   bool             `cbor:"2,keyasint,omitempty"`
+	Why     string           `cbor:"3,keyasint,omitempty"` // one of booking.Grounds
+	Officer people.OfficerID `cbor:"4,keyasint,omitempty"`
+}
+
 // Cancel gives a booking, or a place in the queue, back.
 type Cancel struct {
 	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
@@ -75,11 +84,15 @@ type Reissue struct {
 	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
 }
 
-// BookingAnswer is the answer to Book, Cancel, Move, Accept, Decline and Reissue.
+// BookingAnswer is the answer to Book, DecideBooking, Cancel, Move, Accept, Decline and
+// Reissue.
 type BookingAnswer struct {
 	Verdict rules.Verdict `cbor:"1,keyasint,omitempty"`
 	// Booking is as it stands after the command; its Ref is empty where there is none.
 	Booking booking.Booking `cbor:"2,keyasint,omitempty"`
+	// Refusal is the request that gave no booking, or that an officer has decided on; its
+	// Ref is empty where there is none.
+	Refusal booking.Refusal `cbor:"3,keyasint,omitempty"`
 }
 
 // Sweep does what time alone brings: offers that nobody took lapse, places whose
@@ -335,22 +348,23 @@ type AppointAnswer struct {
 }
 
 // CommandKind names the command in logs and in forwarding.
-func (Book) CommandKind() string        { return "booking.book" }
-func (Cancel) CommandKind() string      { return "booking.cancel" }
-func (Move) CommandKind() string        { return "booking.move" }
-func (Accept) CommandKind() string      { return "booking.accept" }
-func (Decline) CommandKind() string     { return "booking.decline" }
-func (Reissue) CommandKind() string     { return "booking.reissue" }
-func (Sweep) CommandKind() string       { return "booking.sweep" }
-func (Acknowledge) CommandKind() string { return "booking.acknowledge" }
-func (Withdrawn) CommandKind() string   { return "gate.withdrawn" }
-func (Foreign) CommandKind() string     { return "stats.foreign" }
-func (Scan) CommandKind() string        { return "gate.scan" }
-func (DecideScan) CommandKind() string  { return "gate.decide" }
-func (UndoScan) CommandKind() string    { return "gate.undo" }
-func (Settle) CommandKind() string      { return "gate.settle" }
-func (Display) CommandKind() string     { return "market.display" }
-func (Buy) CommandKind() string         { return "market.buy" }
-func (Void) CommandKind() string        { return "market.void" }
-func (Enrol) CommandKind() string       { return "market.enrol" }
-func (Appoint) CommandKind() string     { return "people.appoint" }
+func (Book) CommandKind() string          { return "booking.book" }
+func (DecideBooking) CommandKind() string { return "booking.decide" }
+func (Cancel) CommandKind() string        { return "booking.cancel" }
+func (Move) CommandKind() string          { return "booking.move" }
+func (Accept) CommandKind() string        { return "booking.accept" }
+func (Decline) CommandKind() string       { return "booking.decline" }
+func (Reissue) CommandKind() string       { return "booking.reissue" }
+func (Sweep) CommandKind() string         { return "booking.sweep" }
+func (Acknowledge) CommandKind() string   { return "booking.acknowledge" }
+func (Withdrawn) CommandKind() string     { return "gate.withdrawn" }
+func (Foreign) CommandKind() string       { return "stats.foreign" }
+func (Scan) CommandKind() string          { return "gate.scan" }
+func (DecideScan) CommandKind() string    { return "gate.decide" }
+func (UndoScan) CommandKind() string      { return "gate.undo" }
+func (Settle) CommandKind() string        { return "gate.settle" }
+func (Display) CommandKind() string       { return "market.display" }
+func (Buy) CommandKind() string           { return "market.buy" }
+func (Void) CommandKind() string          { return "market.void" }
+func (Enrol) CommandKind() string         { return "market.enrol" }
+func (Appoint) CommandKind() string       { return "people.appoint" }

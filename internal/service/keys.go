@@ -21,6 +21,9 @@ func (c Book) Keys(k *Keys) {
 	}
 }
 
+// Keys names nothing: a request leads to its slot and persons.
+func (c DecideBooking) Keys(k *Keys) {}
+
 // Keys names the booking.
 func (c Cancel) Keys(k *Keys) {
 	k.Bookings = append(k.Bookings, c.Ref)

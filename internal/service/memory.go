@@ -33,6 +33,7 @@ func NewState() State {
 			Acks:        table.Map[uint16, booking.Acks]{},
 			Roster:      table.Map[booking.RosterKey, booking.Ref]{},
 			Rosters:     table.Map[booking.RosterKey, uint32]{},
+			Refusals:    table.Map[booking.Ref, booking.Refusal]{},
 		},
 		Gate: gate.State{
 			Presences: table.Map[pass.ID, gate.Presence]{},
@@ -195,6 +196,7 @@ func journaled(st State, undo *[]func()) State {
 	noted(&b.Acks, undo)
 	noted(&b.Roster, undo)
 	noted(&b.Rosters, undo)
+	noted(&b.Refusals, undo)
 	noted(&g.Presences, undo)
 	noted(&g.Days, undo)
 	noted(&g.Roster, undo)

@@ -76,14 +76,45 @@ func (c Book) Run(tx *Tx) (any, error) {
 	}
 	tx.record(facts)
 	b, made := tx.Booking.Bookings.Get(c.Ref)
-	if made && c.SealedID != "" {
+	refusal, _ := tx.Booking.Refusals.Get(c.Ref)
+	if (made || refusal.Open()) && c.SealedID != "" {
 		tx.Sealed.Put(c.SealedID, c.Sealed)
 	}
 	if made && b.Status == booking.Waiting {
 		tx.returned(c.Slot)
 		b, _ = tx.Booking.Bookings.Get(c.Ref)
 	}
-	return BookingAnswer{Verdict: v, Booking: b}, nil
+	return BookingAnswer{Verdict: v, Booking: b, Refusal: refusal}, nil
+}
+
+// Run ends a request that was left to an officer, by one who has the role that its
+// clauses name.
+func (c DecideBooking) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	r, ok := tx.Booking.Refusals.Get(c.Ref)
+	o, err := tx.acting(c.Officer, r.Slot.Site(), mayRule)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		if err := tx.decider(o, people.Clerk, r.Reasons); err != nil {
+			return nil, err
+		}
+	}
+	vendors := tx.vendors(booking.Booking{Members: r.Members}, r.Slot)
+	facts, v, err := tx.booking().DecideRuling(booking.Ruling{Ref: c.Ref, Admit: c.Admit, Why: c.Why, Officer: string(c.Officer), Vendors: vendors})
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.decider(o, people.Clerk, v.Reasons); c.Admit && err != nil { // what the law leaves open by now
+		return nil, err
+	}
+	tx.record(facts)
+	a := tx.answer(c.Ref, v)
+	a.Refusal, _ = tx.Booking.Refusals.Get(c.Ref)
+	return a, nil
 }
 
 // Run gives a booking back, and what comes back to those who wait.

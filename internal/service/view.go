@@ -212,6 +212,27 @@ func BookingOf(st State, ref booking.Ref) (booking.Booking, bool) {
 	return st.Booking.Bookings.Get(ref)
 }
 
+// RefusalOf returns the request of a reference that gave no booking, or that an officer
+// had to decide on.
+func RefusalOf(st State, ref booking.Ref) (booking.Refusal, bool) {
+	return st.Booking.Refusals.Get(ref)
+}
+
+// OpenRequests returns the requests for a site and day that wait for an officer, in the
+// order in which they were made.
+func OpenRequests(st State, site, day uint16) []booking.Refusal {
+	k := booking.RosterKey{Site: site, Day: day}
+	n, _ := st.Booking.Rosters.Get(k)
+	var list []booking.Refusal
+	for k.Pos = range n {
+		ref, _ := st.Booking.Roster.Get(k)
+		if r, ok := st.Booking.Refusals.Get(ref); ok && r.Open() {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
 // BookingOfPass returns the booking of a pass that this side sold, and whose pass it is.
 func BookingOfPass(st State, id pass.ID) (b booking.Booking, member int, ok bool) {
 	h, ok := st.Booking.Holders.Get(id)

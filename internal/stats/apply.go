@@ -64,6 +64,11 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 			n += m.Places()
 		}
 		st.slot(at, f.Slot, func(d *Day) { d.Booked += n })
+	case *booking.Refused:
+		st.slot(at, f.Slot, func(d *Day) {
+			d.NotBooked++
+			d.because(f.Outcome, f.Reasons)
+		})
 	case *booking.Queued:
 		var n uint32
 		for _, m := range f.Members {

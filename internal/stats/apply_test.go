@@ -46,6 +46,10 @@ func TestApply(t *testing.T) {
 			&market.Turned{Site: 1, Day: 5, Category: "I", Outcome: reason.Refuse, Reasons: because},
 			&market.Turned{Site: 1, Day: 5, Category: "I", Outcome: reason.Refer, Reasons: because[:1]},
 		}, Day{Reasons: []ReasonCount{{ReasonKey{"a.a.a", "1"}, 1}, {ReasonKey{"b.b.b", "2"}, 2}}, Categories: map[string]Category{"I": {Refused: 1}}}},
+		{"not booked", []fact.Fact{
+			&booking.Refused{Slot: slot, Outcome: reason.Refuse, Reasons: because},
+			&booking.Refused{Slot: slot, Outcome: reason.Hold, Reasons: because[1:]},
+		}, Day{NotBooked: 2, Reasons: []ReasonCount{{ReasonKey{"a.a.a", "1"}, 2}, {ReasonKey{"b.b.b", "2"}, 1}}}},
 		{"bought and taken back", []fact.Fact{
 			&market.Bought{Key: market.LedgerKey{Day: 5}, Purchase: lot},
 			&market.Bought{Key: market.LedgerKey{Day: 5}, Purchase: lot},

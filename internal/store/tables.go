@@ -41,6 +41,7 @@ func (w *Working) build() {
 			Acks:        add[uint16, booking.Acks](w, "acks", key16),
 			Roster:      quick(add[booking.RosterKey, booking.Ref](w, "booking_roster", bookingRosterKey), refText),
 			Rosters:     add[booking.RosterKey, uint32](w, "booking_rosters", bookingRosterKey),
+			Refusals:    learning[booking.Ref, booking.Refusal](w, "refusals", textKey),
 		},
 		Gate: gate.State{
 			Presences: learning[pass.ID, gate.Presence](w, "presences", passKey),
