@@ -38,6 +38,18 @@ type Screening struct {
 	Symptoms   bool  `cbor:"3,keyasint,omitempty"`
 }
 
+// A body temperature outside these, in tenths of a degree Celsius, was not measured on a
+// living person who stands at a gate: it is a slip of the key or of the thermometer.
+const (
+	LeastTemp = 300
+	MostTemp  = 450
+)
+
+// Possible reports whether the temperature, where there is one, can be a person's.
+func (s Screening) Possible() bool {
+	return s.TempTenths == 0 || s.TempTenths >= LeastTemp && s.TempTenths <= MostTemp
+}
+
 // Desk is what a decision looks at: what this side's gates have seen, what this side
 // has sold, the law, and the time.
 type Desk struct {
@@ -133,6 +145,9 @@ func (d Desk) plain(at spot) rules.Verdict {
 func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	if a.Direction != In && a.Direction != Out {
 		return nil, Answer{}, problem.Field("direction", "gate.direction")
+	}
+	if !a.Screening.Possible() {
+		return nil, Answer{}, problem.Field("temperature", "gate.temperature")
 	}
 	at, err := d.spot(a.Site, a.Gate)
 	if err != nil {

@@ -134,10 +134,10 @@ func (s *server) apiScan(w http.ResponseWriter, r *request) error {
 		c.Match = service.Seen
 	}
 	if in.Screening != nil {
-		if t := in.Screening.TempTenths; t != 0 && (t < 250 || t > 450) {
+		c.Screening = service.Screening{Done: true, TempTenths: in.Screening.TempTenths, Symptoms: in.Screening.Symptoms}
+		if !c.Screening.Possible() {
 			return problem.Field("screening.temp_tenths", "temperature")
 		}
-		c.Screening = service.Screening{Done: true, TempTenths: in.Screening.TempTenths, Symptoms: in.Screening.Symptoms}
 	}
 	a, d, err := do[service.ScanAnswer](s, r, c)
 	if err != nil {

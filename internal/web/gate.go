@@ -70,7 +70,7 @@ type gateAnswer struct {
 	Found                                  string // or the booking that was found, with the document
 	Document                               string
 	Seen                                   bool
-	Wrong                                  string // key of what is wrong with the inputs
+	Errors                                 errorsIn // what to mend in the form
 	Grounds                                []string
 	Decider                                string // key of the role that must decide, where the officer does not hold it
 	CanUndo                                bool
@@ -274,7 +274,10 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	if found == "" && pass.Genuine(c.Fault) {
 		switch {
 		case document != "":
-			c.Match, c.Tag = s.compare(p, c.Claims, own, member, document)
+			var readable bool
+			if c.Match, c.Tag, readable = s.compare(p, c.Claims, own, member, document); !readable {
+				a.Errors.add("document", "find.document.wrong")
+			}
 		case f.get("seen") == "yes":
 			c.Match = service.Seen
 		}
@@ -283,13 +286,16 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	if again, err := strconv.ParseUint(f.get("again"), 10, 64); err == nil {
 		c.Again = again
 	}
-	var wrong string
-	c.Screening, wrong = screening(f)
-	if wrong != "" {
-		// Nothing is asked of the gate until the figure is one: the officer mends it.
+	c.Screening = screening(f, &a.Errors)
+	if len(a.Errors) > 0 {
+		// Nothing is asked of the gate, and nothing recorded, until the officer has mended it.
 		v.Answer = a
-		a.Outcome, a.Wrong, a.AskScreening, a.Number = reason.Hold, wrong, true, c.Again
-		a.Pass = c.Claims.ID
+		a.Outcome, a.Number, a.Pass = reason.Hold, c.Again, c.Claims.ID
+		a.AskScreening = f.has("temperature") || f.has("symptoms")
+		a.AskDocument = f.has("document") && c.Match != service.Fits && c.Match != service.Seen
+		if a.AskDocument && own != nil {
+			a.Name = s.memberName(r, *own, member)
+		}
 		a.Word, a.Icon = gateWord(reason.Hold, out)
 		return s.renderGate(w, r, v, http.StatusUnprocessableEntity)
 	}
@@ -369,39 +375,43 @@ func (s *server) decider(r *request, rs []reason.Reason) string {
 }
 
 // compare says whether a document is the one that a pass is bound to, and the day tag
-// of the one that is.
-func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member int, text string) (service.Match, [16]byte) {
+// of the one that is. A text that is no document's is not readable, and says nothing of
+// the holder.
+func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member int, text string) (m service.Match, tag [16]byte, readable bool) {
 	var more []string
 	if own != nil {
 		more = append(more, own.Members[member].Country)
 	}
-	for _, d := range documents(text, countries(p.Edition, more...)) {
+	ds := documents(text, countries(p.Edition, more...))
+	for _, d := range ds {
 		if s.deps.Secrets.Bind(c.ID, d.Key()) == c.Binding {
-			return service.Fits, s.deps.Secrets.Tag(booking.SlotID(c.Slot).Day(), d.Key())
+			return service.Fits, s.deps.Secrets.Tag(booking.SlotID(c.Slot).Day(), d.Key()), true
 		}
 	}
-	return service.Differs, [16]byte{}
+	if len(ds) == 0 {
+		return service.NotCompared, [16]byte{}, false
+	}
+	return service.Differs, [16]byte{}, true
 }
 
-// screening reads what the gate's health questions were answered with. wrong is the
-// key of what cannot be right.
-func screening(f formValues) (sc service.Screening, wrong string) {
+// screening reads what the gate's health questions were answered with, and adds what
+// cannot be right.
+func screening(f formValues, wrong *errorsIn) (sc service.Screening) {
 	temp, symptoms := f.get("temperature"), f.get("symptoms")
 	if temp == "" && symptoms == "" {
-		return sc, ""
+		return sc
 	}
 	if temp != "" {
 		t, ok := parseTenths(temp)
-		if !ok || t < 300 || t > 450 {
-			return service.Screening{}, "gate.temperature.wrong"
+		if sc.TempTenths = int16(min(t, gate.MostTemp+1)); !ok || t == 0 || !sc.Possible() {
+			wrong.add("temperature", "gate.temperature.wrong")
 		}
-		sc.TempTenths = int16(t)
 	}
 	if symptoms != "yes" && symptoms != "no" {
-		return service.Screening{}, "gate.symptoms.empty"
+		wrong.add("symptoms", "gate.symptoms.empty")
 	}
 	sc.Done, sc.Symptoms = true, symptoms == "yes"
-	return sc, ""
+	return sc
 }
 
 // parseTenths reads "36.7", "36,7", "36٫7" or "36" in any script's digits as tenths.

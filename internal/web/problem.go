@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sort"
 	"strconv"
+	"strings"
 
 	"darwaza.dev/internal/problem"
 )
@@ -33,6 +34,10 @@ func statusOf(err error) int {
 	}
 	switch problem.KindOf(err) {
 	case problem.Invalid:
+		// A call that is whole, with a document or a temperature in it that cannot be one.
+		if code := problem.CodeOf(err); code == "temperature" || code == "document" || strings.HasPrefix(code, "document.") {
+			return http.StatusUnprocessableEntity
+		}
 		return http.StatusBadRequest
 	case problem.NotFound:
 		return http.StatusNotFound
