@@ -54,6 +54,8 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		for _, ref := range f.Refs {
 			st.turn(ref, NoShow, Booked)
 		}
+	default:
+		st.applySides(f)
 	}
 }
 

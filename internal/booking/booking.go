@@ -174,6 +174,7 @@ type Withdrawal struct {
 	Places uint32    `cbor:"5,keyasint,omitempty"` // places withheld until every gate that could admit has heard
 	Until  time.Time `cbor:"6,keyasint,omitempty"` // the pass ends by itself; after that nobody need hear
 	Freed  bool      `cbor:"7,keyasint,omitempty"`
+	Used   bool      `cbor:"8,keyasint,omitempty"` // the other side's gate had let the pass in before it heard
 }
 
 // PassKey finds a booking by a pass.
@@ -195,6 +196,9 @@ type Acks struct {
 	Last uint64 `cbor:"2,keyasint,omitempty"`
 	// FreedTo is the serial up to which withheld places have been given back.
 	FreedTo uint64 `cbor:"3,keyasint,omitempty"`
+	// List tells this server's numbered lists from those that it gave before it was
+	// restored from a copy: a serial has a meaning only with it. 0 for the first lists.
+	List uint64 `cbor:"4,keyasint,omitempty"`
 }
 
 // RosterKey is a position in the list of bookings of a site and day, and of requests that

@@ -183,7 +183,7 @@ func (Missed) FactKind() string       { return "booking.missed" }
 
 // Facts returns constructors of every fact of this desk.
 func Facts() []func() fact.Fact {
-	return []func() fact.Fact{
+	return append(sideFacts(),
 		func() fact.Fact { return new(Opened) },
 		func() fact.Fact { return new(Made) },
 		func() fact.Fact { return new(Refused) },
@@ -201,5 +201,5 @@ func Facts() []func() fact.Fact {
 		func() fact.Fact { return new(Entered) },
 		func() fact.Fact { return new(EntryUndone) },
 		func() fact.Fact { return new(Missed) },
-	}
+	)
 }

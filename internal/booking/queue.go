@@ -148,12 +148,20 @@ func (d Desk) DecideSweep(id SlotID) (facts []fact.Fact, more bool) {
 }
 
 // DecideHeard takes note of how far every gate of the other side has heard of this
-// side's withdrawals, and frees the places of those passes. It returns the slots that
-// have places again; a DecideReturn for each should follow. more is true where there
-// are more to free. A serial of 0 only goes on with what is left.
-func (d Desk) DecideHeard(serial uint64) (facts []fact.Fact, slots []SlotID, more bool) {
+// side's withdrawals, and frees the places of those passes, but for the ones that were
+// used. It returns the slots that have places again; a DecideReturn for each should
+// follow. more is true where there are more to free.
+func (d Desk) DecideHeard(ack Ack) (facts []fact.Fact, slots []SlotID, more bool) {
 	a, _ := d.Acks.Get(0)
-	if serial = min(serial, a.Last); serial > a.Heard {
+	serial := min(ack.Serial, a.Last)
+	if ack.List != a.List {
+		serial, ack.Used = 0, nil
+	}
+	f, used := d.usedOf(ack)
+	if f != nil {
+		facts = append(facts, f)
+	}
+	if serial > a.Heard {
 		facts = append(facts, &Acknowledged{Serial: serial})
 		a.Heard = serial
 	}
@@ -163,7 +171,7 @@ func (d Desk) DecideHeard(serial uint64) (facts []fact.Fact, slots []SlotID, mor
 	from, to := a.FreedTo+1, min(a.Heard, a.FreedTo+atOnce)
 	seen := map[SlotID]bool{}
 	for n := from; n <= to; n++ {
-		if w, ok := d.Withdrawals.Get(n); ok && w.Places > 0 && !w.Freed && !seen[w.Slot] {
+		if w, ok := d.Withdrawals.Get(n); ok && w.Places > 0 && !w.Freed && !used[n] && !seen[w.Slot] {
 			seen[w.Slot] = true
 			slots = append(slots, w.Slot)
 		}

@@ -21,7 +21,14 @@
 // example.
 //
 // To pull the withdrawals after n is to say that every gate of one's own knows those
-// up to n: n is read from what was committed, never from what was only received.
+// up to n: n is read from what was committed, never from what was only received. The
+// ask names which of those passes had been let in here before they were known as
+// withdrawn: their places are not sold again.
+//
+// A serial counts in a list, which has an id. A server that was restored from an older
+// copy has given serials that it does not remember, so it begins another list: the
+// other side reads that from its beginning and keeps what it knows of the one before,
+// and what it says of the one before acknowledges nothing.
 package exchange
 
 import (

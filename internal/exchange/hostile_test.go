@@ -158,7 +158,7 @@ func TestVersions(t *testing.T) {
 	a, b := newPosts(t)
 	b.withdraw(1)
 	path := Prefix + topicWithdrawals
-	for version, want := range map[uint8]string{0: refusedVersion, 1: "", 2: "", 3: refusedVersion, 255: refusedVersion} {
+	for version, want := range map[uint8]string{0: refusedVersion, 1: "", 2: "", 3: "", 4: refusedVersion, 255: refusedVersion} {
 		q := newer{a.newAsk(), "something new"}
 		q.Version = version
 		body, msg := a.sealed(q, path, testAgreement)
@@ -167,7 +167,7 @@ func TestVersions(t *testing.T) {
 			t.Errorf("asked in version %d: got %+v", version, an)
 		}
 	}
-	for version, want := range map[uint8]string{0: "exchange.version", 1: "", 2: "", 3: "exchange.version"} {
+	for version, want := range map[uint8]string{0: "exchange.version", 1: "", 2: "", 3: "", 4: "exchange.version"} {
 		liar := b.liar(t, func(q ask, an *answer) { an.Version = version })
 		got := ""
 		if err := a.pullFrom(t, liar); err != nil {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
@@ -180,11 +181,19 @@ func (x *Exchange) pullWithdrawals(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a, err := x.ask(ctx, topicWithdrawals, ask{After: heard.Serial})
+		q := ask{After: heard.Serial, List: heard.List}
+		for _, u := range heard.Used[:min(len(heard.Used), booking.MaxUsed)] {
+			q.Used = append(q.Used, booking.UsedPass{Serial: u.Serial, Pass: u.Pass})
+		}
+		a, err := x.ask(ctx, topicWithdrawals, q)
 		if err != nil {
 			return err
 		}
-		c := service.Withdrawn{Side: side, Upto: heard.Serial}
+		c := service.Withdrawn{Side: side, Upto: heard.Serial, List: a.List, Acked: a.Acked}
+		if a.List != heard.List {
+			// The other side has begun another list, and answers from its beginning.
+			c.Upto, heard.At = 0, time.Time{}
+		}
 		for _, w := range a.Withdrawals {
 			if c.Upto++; w.Serial != c.Upto || w.Serial > a.Last {
 				x.refuse(topicWithdrawals, false, "gap") // a pass that we would never hear of

@@ -109,16 +109,40 @@ func (x *Exchange) giveCertificates(_ context.Context, _ ask, a *answer) string 
 // giveWithdrawals answers with a page of the list, once what the ask says to have heard
 // is on stable storage here.
 func (x *Exchange) giveWithdrawals(ctx context.Context, q ask, a *answer) string {
+	if len(q.Used) > booking.MaxUsed {
+		return refusedForm
+	}
 	var list []service.WithdrawnPass
 	var acks booking.Acks
+	news := false // of used passes that are not known here
 	err := x.deps.Reader.View(ctx, func(st service.State) error {
-		list, a.Last = service.WithdrawalsAfter(st, q.After, PageSize)
 		acks, _ = st.Booking.Acks.Get(0)
+		if q.List != acks.List {
+			list, a.Last = service.WithdrawalsAfter(st, 0, PageSize)
+			return nil
+		}
+		list, a.Last = service.WithdrawalsAfter(st, q.After, PageSize)
+		for _, u := range q.Used {
+			w, ok := st.Booking.Withdrawals.Get(u.Serial)
+			news = news || ok && w.Pass == u.Pass && !w.Used
+		}
 		return nil
 	})
 	if err != nil {
 		x.deps.Log.Error("exchange: withdrawals", "err", err)
 		return refusedFault
+	}
+	a.List = acks.List
+	switch {
+	case q.List == acks.List:
+	case q.Version < 2 && q.After > 0:
+		// It knows of no lists, would take what is answered for what follows on what it has
+		// read, and never hear of the serials that were given again.
+		x.deps.Log.Error("exchange: the other side's server is too old to hear of a list that was begun anew", "heard", q.After, "last", a.Last)
+		return refusedAhead
+	default:
+		// What was heard of another list acknowledges nothing of this one.
+		q.After, q.Used = 0, nil
 	}
 	if q.After > a.Last {
 		// To believe this would sell the places of passes that no gate has heard of.
@@ -126,11 +150,14 @@ func (x *Exchange) giveWithdrawals(ctx context.Context, q ask, a *answer) string
 		return refusedAhead
 	}
 	// One command gives only so many places back; the next ask does the rest.
-	if q.After > acks.Heard || acks.FreedTo < acks.Heard {
-		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Acknowledge{Serial: q.After}); err != nil {
+	a.Acked = acks.Heard
+	if q.After > acks.Heard || acks.FreedTo < acks.Heard || news {
+		c := service.Acknowledge{Serial: q.After, List: q.List, Used: q.Used}
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, c); err != nil {
 			x.deps.Log.Error("exchange: acknowledge", "err", err)
 			return refusedFault
 		}
+		a.Acked = max(a.Acked, q.After)
 	}
 	for _, w := range list {
 		a.Withdrawals = append(a.Withdrawals, withdrawal{Serial: w.Serial, Pass: w.Pass, Gen: w.Gen, Until: w.Until})

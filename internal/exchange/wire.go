@@ -26,7 +26,10 @@ const (
 
 // Version is the version of the messages that this build writes. It reads one newer:
 // a newer message may say more, and what it says here it means as before.
-const Version = 1
+//
+// Version 2 names lists, and tells of passes that were used before their withdrawal was
+// heard. A server of version 1 leaves those fields out, which is the list 0 and no such pass.
+const Version = 2
 
 // ask is the payload of an ask. A field that a topic does not need is left out.
 type ask struct {
@@ -37,6 +40,11 @@ type ask struct {
 	After uint64 `cbor:"4,keyasint,omitempty"`
 	// Days are the sites' days whose figures are asked for.
 	Days []siteDay `cbor:"5,keyasint,omitempty"`
+	// List is the id of the list that After counts in. Of another list After says nothing.
+	List uint64 `cbor:"6,keyasint,omitempty"`
+	// Used are passes among the withdrawals up to After that the asker's gates had let in
+	// before they heard.
+	Used []booking.UsedPass `cbor:"7,keyasint,omitempty"`
 }
 
 type siteDay struct {
@@ -56,6 +64,11 @@ type answer struct {
 	Withdrawals  []withdrawal `cbor:"6,keyasint,omitempty"`
 	Figures      []figure     `cbor:"7,keyasint,omitempty"`
 	More         bool         `cbor:"8,keyasint,omitempty"` // not all days fitted: ask for the rest
+	// List is the id of the list that is answered from: where it is not the one that was
+	// asked for, from its beginning.
+	List uint64 `cbor:"9,keyasint,omitempty"`
+	// Acked is the serial up to which the asker's word is on stable storage here.
+	Acked uint64 `cbor:"10,keyasint,omitempty"`
 }
 
 type withdrawal struct {

@@ -354,19 +354,3 @@ func (st State) settled(at time.Time, f *Settled) {
 	st.Serials.Put(serialKey, last)
 	st.putDay(d)
 }
-
-func (st State) listHeard(at time.Time, f *ListHeard) {
-	for _, e := range f.Entries {
-		old, ok := st.Withdrawn.Get(e.Pass)
-		if ok && old.Gen > e.Gen {
-			continue
-		}
-		st.Withdrawn.Put(e.Pass, Withdrawn{Gen: e.Gen, Serial: e.Serial, Until: e.Until})
-	}
-	h, _ := st.Heard.Get(f.Side)
-	h.Serial = max(h.Serial, f.Upto)
-	if at.After(h.At) {
-		h.At = at
-	}
-	st.Heard.Put(f.Side, h)
-}

@@ -727,26 +727,3 @@ func (d Desk) running(at spot, site, day uint16) bool {
 	}
 	return false
 }
-
-// DecideList takes note of what was read of the other side's list.
-func (d Desk) DecideList(side string, upto uint64, entries []ListEntry) ([]fact.Fact, error) {
-	if side != string(d.Side.Other()) {
-		return nil, problem.Field("side", "gate.list.side")
-	}
-	h, heard := d.Heard.Get(side)
-	// A list that holds nothing new is still heard, but not every few seconds in the
-	// record: its age counts in minutes.
-	if heard && upto <= h.Serial && len(entries) == 0 && d.Now.Sub(h.At) < time.Minute {
-		return nil, nil
-	}
-	const most = 1000
-	if len(entries) > most {
-		return nil, problem.New(problem.Limit, "gate.list.size")
-	}
-	for i, e := range entries {
-		if e.Serial == 0 || e.Serial > upto || i > 0 && e.Serial <= entries[i-1].Serial {
-			return nil, problem.Field("entries", "gate.list.order")
-		}
-	}
-	return []fact.Fact{&ListHeard{Side: side, Upto: upto, Entries: entries}}, nil
-}

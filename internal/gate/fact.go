@@ -120,6 +120,10 @@ type ListHeard struct {
 	Side    string      `cbor:"1,keyasint"`
 	Upto    uint64      `cbor:"2,keyasint"`
 	Entries []ListEntry `cbor:"3,keyasint,omitempty"`
+	List    uint64      `cbor:"4,keyasint,omitempty"` // the list's id
+	Acked   uint64      `cbor:"5,keyasint,omitempty"` // what the other side has recorded as heard here
+	// Used are passes among the entries that this side's gates had let in before.
+	Used []UsedPass `cbor:"6,keyasint,omitempty"`
 }
 
 // ListEntry is one entry of the other side's list.

@@ -117,6 +117,10 @@ type Withdrawn struct {
 type Heard struct {
 	Serial uint64    `cbor:"1,keyasint,omitempty"`
 	At     time.Time `cbor:"2,keyasint,omitempty"` // when the list was last read, whether or not it held something new
+	List   uint64    `cbor:"3,keyasint,omitempty"` // the id of the list that Serial counts in
+	// Used are passes of the list that this side's gates had let in before they heard, as
+	// long as the other side may not know it.
+	Used []UsedPass `cbor:"4,keyasint,omitempty"`
 }
 
 // State is what the gate knows.

@@ -139,11 +139,20 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 		}
 		conf.Address = c.Owner.Address
 	}
-	if p.seq, err = sequencer.New(ctx, conf); err != nil {
+	forgotten, err := p.forgotten(ctx) // before the sequencer makes the file
+	if err == nil {
+		p.seq, err = sequencer.New(ctx, conf)
+	}
+	if err != nil {
 		if conf.Listener != nil {
 			conf.Listener.Close()
 		}
 		return nil, err
+	}
+	if forgotten {
+		if err := p.beginLists(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if o.Unadopted {
 		return p, nil

@@ -48,6 +48,8 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Sweep](codec, body)
 	case Acknowledge{}.CommandKind():
 		return decode[Acknowledge](codec, body)
+	case BeginList{}.CommandKind():
+		return decode[BeginList](codec, body)
 	case Withdrawn{}.CommandKind():
 		return decode[Withdrawn](codec, body)
 	case Foreign{}.CommandKind():

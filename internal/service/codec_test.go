@@ -21,7 +21,7 @@ import (
 
 // commands is one of every command, with every field filled in.
 func commands() []Command {
-	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, Withdrawn{}, Foreign{}, Scan{},
+	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, Withdrawn{}, Foreign{}, Scan{},
 		DecideScan{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()
@@ -109,7 +109,7 @@ func TestFactsRoundTrip(t *testing.T) {
 	all = append(all, new(booking.Slot), new(booking.Booking), new(booking.Holder), new(booking.Withdrawal), new(booking.Acks), new(booking.Refusal), new(BookingAnswer),
 		new(gate.Presence), new(gate.SiteDay), new(gate.Withdrawn), new(gate.Heard),
 		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Foreign),
-		new(SweepAnswer), new(AcknowledgeAnswer), new(WithdrawnAnswer), new(ForeignAnswer), new(SettleAnswer), new(DisplayAnswer),
+		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(WithdrawnAnswer), new(ForeignAnswer), new(SettleAnswer), new(DisplayAnswer),
 		new(EnrolAnswer), new(AppointAnswer))
 	for _, v := range all {
 		fillIn(reflect.ValueOf(v).Elem(), 1)

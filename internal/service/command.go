@@ -103,17 +103,13 @@ type Sweep struct {
 	Slots []booking.SlotID `cbor:"1,keyasint,omitempty"`
 }
 
-// Acknowledge records that every gate of the other side has heard this side's list of
-// withdrawals up to a serial. Places of those passes may be sold again.
-type Acknowledge struct {
-	Serial uint64 `cbor:"1,keyasint"`
-}
-
 // Withdrawn records what this side has read of the other side's list of withdrawals.
 type Withdrawn struct {
 	Side    string          `cbor:"1,keyasint,omitempty"` // whose list
 	Upto    uint64          `cbor:"2,keyasint,omitempty"`
 	Entries []WithdrawnPass `cbor:"3,keyasint,omitempty"`
+	List    uint64          `cbor:"4,keyasint,omitempty"` // the list's id
+	Acked   uint64          `cbor:"5,keyasint,omitempty"` // the serial that the other side has recorded as heard here
 }
 
 // WithdrawnPass is one entry of a numbered list of withdrawals.

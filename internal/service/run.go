@@ -227,7 +227,8 @@ func (c Sweep) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	var a SweepAnswer
-	freed, slots, more := tx.booking().DecideHeard(0)
+	acks, _ := tx.Booking.Acks.Get(0)
+	freed, slots, more := tx.booking().DecideHeard(booking.Ack{List: acks.List})
 	a.More = more
 	a.Freed = tx.freed(freed)
 	for _, s := range append(slots, c.Slots...) {
@@ -269,7 +270,7 @@ func (c Acknowledge) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
 	}
-	facts, slots, _ := tx.booking().DecideHeard(c.Serial)
+	facts, slots, _ := tx.booking().DecideHeard(booking.Ack{List: c.List, Serial: c.Serial, Used: c.Used})
 	tx.record(facts)
 	for _, s := range slots {
 		tx.returned(s)

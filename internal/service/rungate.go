@@ -182,7 +182,7 @@ func (c Withdrawn) Run(tx *Tx) (any, error) {
 	for i, e := range c.Entries {
 		entries[i] = gate.ListEntry{Serial: e.Serial, Pass: e.Pass, Gen: e.Gen, Until: time.Unix(e.Until, 0).UTC()}
 	}
-	facts, err := tx.gate().DecideList(c.Side, c.Upto, entries)
+	facts, err := tx.gate().DecideList(gate.ListRead{Side: c.Side, List: c.List, Upto: c.Upto, Entries: entries, Acked: c.Acked})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,143 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/service"
+)
+
+// begin begins the lists of a post anew, as after a restore; of the withdrawals only the
+// first are left.
+func (p *post) begin(list, left uint64) {
+	p.state(func(st service.State) {
+		a, _ := st.Booking.Acks.Get(0)
+		for n := left + 1; n <= a.Last; n++ {
+			st.Booking.Withdrawals.Delete(n)
+		}
+		a.Last = left
+		st.Booking.Acks.Put(0, a)
+	})
+	must(p.mem.Do(context.Background(), service.Idem{}, service.BeginList{List: list}))
+}
+
+// TestUsed wants the ask that acknowledges a withdrawal to say that the pass had been let
+// in before, again until the other side has written it down.
+func TestUsed(t *testing.T) {
+	a, b := newPosts(t)
+	ctx := context.Background()
+	b.withdraw(3)
+	used := passID("B", 2)
+	a.state(func(st service.State) {
+		st.Gate.Presences.Put(used, gate.Presence{Pass: used, Issuer: "B", Visits: 1})
+		st.Gate.Presences.Put(passID("B", 3), gate.Presence{Pass: passID("B", 3), Issuer: "B"}) // refused at the gate
+	})
+	b.writer.before = 1
+	if err := a.Pull(ctx); problem.CodeOf(err) != "exchange.refused.fault" {
+		t.Fatalf("got %v", err)
+	}
+	if h := a.heard(); len(h.Used) != 1 || h.Serial != 3 {
+		t.Fatalf("heard %+v", h)
+	}
+	must(0, a.Pull(ctx))
+	b.state(func(st service.State) {
+		for n := uint64(1); n <= 3; n++ {
+			if w, _ := st.Booking.Withdrawals.Get(n); w.Used != (n == 2) || !w.Freed {
+				t.Errorf("withdrawal %+v", w)
+			}
+		}
+	})
+	must(0, a.Pull(ctx))
+	if n := b.writer.count("booking.acknowledge"); n != 1 {
+		t.Errorf("acknowledged %d times", n)
+	}
+	b.withdraw(1)
+	must(0, a.Pull(ctx))
+	if h := a.heard(); len(h.Used) != 0 || h.Serial != 4 {
+		t.Errorf("still said: %+v", h)
+	}
+	// Said late, as after an upgrade, it is still written down.
+	late := a.newAsk()
+	late.After, late.Used = 4, []booking.UsedPass{{Serial: 1, Pass: passID("B", 1)}}
+	body, _ := a.sealed(late, Prefix+topicWithdrawals, testAgreement)
+	b.postBody(t, topicWithdrawals, bytes.NewReader(body))
+	b.state(func(st service.State) {
+		if w, _ := st.Booking.Withdrawals.Get(1); !w.Used {
+			t.Errorf("withdrawal %+v", w)
+		}
+	})
+	q := a.newAsk()
+	q.Used = make([]booking.UsedPass, booking.MaxUsed+1)
+	body, msg := a.sealed(q, Prefix+topicWithdrawals, testAgreement)
+	_, got := b.postBody(t, topicWithdrawals, bytes.NewReader(body))
+	if an := a.opened(t, topicWithdrawals, msg, got); an.Refused != refusedForm {
+		t.Errorf("too many: got %+v", an)
+	}
+}
+
+// TestListAnew restores a side from an older copy: it begins another list, which the
+// other reads from its beginning, and what was heard of the one before is neither
+// forgotten nor taken for an acknowledgement.
+func TestListAnew(t *testing.T) {
+	a, b := newPosts(t)
+	ctx := context.Background()
+	b.withdraw(5)
+	must(0, a.Pull(ctx))
+	b.begin(42, 2)
+	b.state(func(st service.State) { // serials 3 and 4 are given again, to other passes
+		acks, _ := st.Booking.Acks.Get(0)
+		for range 2 {
+			acks.Last++
+			st.Booking.Withdrawals.Put(acks.Last, booking.Withdrawal{Serial: acks.Last, Pass: passID("B", 100+acks.Last), Gen: 1, Until: noon})
+		}
+		st.Booking.Acks.Put(0, acks)
+	})
+	if got := b.acks(); got.Heard != 0 || got.List != 42 {
+		t.Fatalf("acks %+v", got)
+	}
+	must(0, a.Pull(ctx))
+	if h := a.heard(); h.List != 42 || h.Serial != 4 {
+		t.Errorf("heard %+v", h)
+	}
+	if got := b.acks(); got.Heard != 4 {
+		t.Errorf("acks %+v", got)
+	}
+	a.state(func(st service.State) {
+		for _, n := range []uint64{1, 2, 3, 4, 5, 103, 104} {
+			if _, ok := st.Gate.Withdrawn.Get(passID("B", n)); !ok {
+				t.Errorf("pass %d is not known as withdrawn", n)
+			}
+		}
+	})
+
+	// A server that is one version older names no list. What it heard is of the first one.
+	old := a.newAsk()
+	old.Version, old.After = 1, 4
+	send := func() answer {
+		q := old
+		q.Nonce = a.newAsk().Nonce
+		body, msg := a.sealed(q, Prefix+topicWithdrawals, testAgreement)
+		_, got := b.postBody(t, topicWithdrawals, bytes.NewReader(body))
+		return a.opened(t, topicWithdrawals, msg, got)
+	}
+	b.withdraw(1)
+	if an := send(); an.Refused != refusedAhead || b.acks().Heard != 4 {
+		t.Errorf("an older server: got %+v, acks %+v", an, b.acks())
+	}
+	if old.After = 0; send().Refused != "" || len(send().Withdrawals) != 5 {
+		t.Errorf("an older server that has heard nothing: got %+v", send())
+	}
+	// And an answer of one is of the first list.
+	b.begin(0x7f, 0)
+	address := b.liar(t, func(q ask, an *answer) { an.Version, an.Last = 1, 0 })
+	if err := a.pullFrom(t, address); err != nil || a.heard().List != 0 || a.heard().Serial != 0 {
+		t.Errorf("%v, heard %+v", err, a.heard())
+	}
+}
