@@ -17,6 +17,10 @@ import (
 // itself for hours.
 const maxScans = 100
 
+// maxStrays is how many scans without a pass are kept of a site's day. Their facts are
+// in the record in any case.
+const maxStrays = 10_000
+
 const serialKey = "scan"
 
 // Apply makes what a fact says of the state. It never refuses, consults no edition and
@@ -160,6 +164,10 @@ func (st State) scanned(at time.Time, f *Scanned) {
 	if f.Pass == (pass.ID{}) {
 		d := st.day(f.Site, f.Day)
 		d.note(f.Outcome, f.Reasons)
+		if d.Strays < maxStrays {
+			st.Strays.Put(RosterKey{Site: f.Site, Day: f.Day, Pos: d.Strays}, f.scan(at))
+		}
+		d.Strays++
 		st.putDay(d)
 		return
 	}
@@ -174,8 +182,7 @@ func (st State) scanned(at time.Time, f *Scanned) {
 	if f.Tag != ([16]byte{}) {
 		p.Tag = f.Tag
 	}
-	s := Scan{Serial: f.Serial, Direction: f.Direction, Gate: f.Gate, At: at, Officer: f.Officer, Outcome: f.Outcome,
-		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found}
+	s := f.scan(at)
 	if f.Counted() {
 		p.count(&d, &s, at)
 	}
@@ -186,6 +193,12 @@ func (st State) scanned(at time.Time, f *Scanned) {
 	p.add(s)
 	st.Presences.Put(f.Pass, p)
 	st.putDay(d)
+}
+
+// scan is the scan as it is kept.
+func (f *Scanned) scan(at time.Time) Scan {
+	return Scan{Serial: f.Serial, Direction: f.Direction, Gate: f.Gate, At: at, Officer: f.Officer, Outcome: f.Outcome,
+		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found}
 }
 
 // note counts an answer.

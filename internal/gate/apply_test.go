@@ -17,7 +17,7 @@ import (
 
 func empty() State {
 	return State{
-		Presences: table.Map[pass.ID, Presence]{}, Days: table.Map[SiteDayKey, SiteDay]{}, Roster: table.Map[RosterKey, pass.ID]{},
+		Presences: table.Map[pass.ID, Presence]{}, Days: table.Map[SiteDayKey, SiteDay]{}, Roster: table.Map[RosterKey, pass.ID]{}, Strays: table.Map[RosterKey, Scan]{},
 		Serials: table.Map[string, uint64]{}, Withdrawn: table.Map[pass.ID, Withdrawn]{}, Heard: table.Map[string, Heard]{},
 	}
 }
@@ -37,6 +37,8 @@ func TestApplyTotal(t *testing.T) {
 				&Scanned{Serial: small("serial"), Pass: id(), Site: 1, Day: uint16(small("day")), Direction: way(), People: uint32(small("people")),
 					Outcome: reason.Outcome(1 + small("outcome")), Reasons: []reason.Reason{{Code: CodeTwiceIn}}},
 				&Decided{Pass: id(), Serial: small("serial"), Admit: rapid.Bool().Draw(t, "admit"), Officer: "o", Site: 1, Day: uint16(small("day"))},
+				&Changed{Pass: id(), Serial: small("serial"), Site: 1, Day: uint16(small("day")), Outcome: reason.Outcome(1 + small("outcome")), Reasons: []reason.Reason{{Code: CodeDay}}},
+				&Lapsed{Site: 1, Day: uint16(small("day")), Passes: []pass.ID{id(), id()}, Serials: []uint64{small("serial")}},
 				&Undone{Pass: id(), Serial: small("serial"), Site: 1, Day: uint16(small("day"))},
 				&Settled{Site: 1, Day: uint16(small("day")), First: small("serial"), Passes: []pass.ID{id(), id()}},
 				&DayClosed{Site: 1, Day: uint16(small("day"))},
@@ -79,6 +81,18 @@ func TestScansKept(t *testing.T) {
 	}
 }
 
+// Scans without a pass are kept up to a bound, and all of them counted.
+func TestStraysKept(t *testing.T) {
+	st := empty()
+	for n := uint64(1); n <= maxStrays+3; n++ {
+		Apply(st, time.Unix(1756800000, 0), &Scanned{Serial: n, Site: 1, Day: 5, Direction: In, Outcome: reason.Refuse})
+	}
+	d, _ := st.Days.Get(SiteDayKey{Site: 1, Day: 5})
+	if n := len(st.Strays.(table.Map[RosterKey, Scan])); n != maxStrays || d.Strays != maxStrays+3 || d.Refused != maxStrays+3 {
+		t.Errorf("%d are kept, %+v", n, d)
+	}
+}
+
 // Rows that were handed out are not written into.
 func TestScansNotShared(t *testing.T) {
 	st := empty()
@@ -86,9 +100,12 @@ func TestScansNotShared(t *testing.T) {
 	id := pass.ID{1}
 	Apply(st, at, &Scanned{Serial: 1, Pass: id, Direction: In, People: 1, Outcome: reason.Refer})
 	before, _ := st.Presences.Get(id)
+	Apply(st, at, &Changed{Pass: id, Serial: 1, Outcome: reason.Hold, Reasons: []reason.Reason{{Code: CodeLate}}})
 	Apply(st, at, &Decided{Pass: id, Serial: 1, Admit: true, Officer: "o"})
 	Apply(st, at, &Undone{Pass: id, Serial: 1})
-	if s := before.Scans[0]; s.Decided != "" || s.Counted || s.Void {
+	Apply(st, at, &Scanned{Serial: 2, Pass: id, Direction: In, People: 1, Outcome: reason.Refer})
+	Apply(st, at, &Lapsed{Passes: []pass.ID{id}, Serials: []uint64{2}})
+	if s := before.Scans[0]; s.Decided != "" || s.Counted || s.Void || len(s.Reasons) != 0 || len(before.Scans) != 1 {
 		t.Errorf("a row that was read before changed: %+v", s)
 	}
 }

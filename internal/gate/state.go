@@ -96,10 +96,11 @@ type SiteDay struct {
 	Lapsed    uint32    `cbor:"19,keyasint,omitempty"` // scans that nobody decided before the day was over
 	ClosedBy  string    `cbor:"20,keyasint,omitempty"` // officer id, empty where the server's clock settled it
 	ClosedAt  time.Time `cbor:"21,keyasint,omitempty"`
+	Strays    uint32    `cbor:"22,keyasint,omitempty"` // scans of what could not be believed to be a pass
 }
 
-// RosterKey is a position in the list of the passes that were seen at a site on a
-// day, from 0. It lets a day be walked through without a search.
+// RosterKey is a position in a list of a site's day, such as that of the passes that
+// were seen, from 0. It lets a day be walked through without a search.
 type RosterKey struct {
 	Site, Day uint16
 	Pos       uint32
@@ -128,6 +129,10 @@ type State struct {
 	Presences table.Table[pass.ID, Presence]
 	Days      table.Table[SiteDayKey, SiteDay]
 	Roster    table.Table[RosterKey, pass.ID]
+	// Strays are the scans of a day that belong to no pass: what was shown could not be
+	// read, or not be believed. They are kept so that a refusal has a number that leads
+	// somewhere; of what was shown they say no more than why it was refused.
+	Strays    table.Table[RosterKey, Scan]
 	Serials   table.Table[string, uint64] // "scan" → last serial given
 	Withdrawn table.Table[pass.ID, Withdrawn]
 	Heard     table.Table[string, Heard] // by side, "A" or "B"

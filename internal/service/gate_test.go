@@ -4,6 +4,7 @@
 package service
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -284,6 +285,57 @@ func TestForgedLeavesNoTrace(t *testing.T) {
 	if a.Presence.Pass != (pass.ID{}) || w.day().Refused != 1 {
 		t.Errorf("%+v", a)
 	}
+}
+
+// A refusal of what is no pass has a number, and the number leads to the scan: what kind of
+// failure it was, where, when and who was at the gate, and nothing of what was shown.
+func TestStrayScans(t *testing.T) {
+	w, b := arrived(t)
+	faults := []pass.Fault{pass.Unreadable, pass.Forged, pass.Foreign}
+	var serials []uint64
+	for i := range 7 {
+		s := w.scan(w.claims(b, i%2))
+		s.Fault, s.Tag = faults[i%3], id('t', 1)
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Refuse, faults[i%3])
+		serials = append(serials, a.Scan.Serial)
+		do[ScanAnswer](w, w.out(w.foreign(uint64(i), slotAt(9)))) // numbers are shared with those of passes
+		w.now = w.now.Add(time.Minute)
+	}
+	for i, n := range serials {
+		p, s, ok := ScanOf(w.mem.plain, mand, marketDay, n)
+		want := gate.Scan{Serial: n, Direction: gate.In, Gate: 1, At: at("09:30").Add(time.Duration(i) * time.Minute), Officer: "gate", Outcome: reason.Refuse,
+			Reasons: []reason.Reason{{Code: faults[i%3], Outcome: reason.Refuse}}, Minute: uint16(9*60 + 30 + i)}
+		if !ok || p.Pass != (pass.ID{}) || !equal(s, want) {
+			t.Errorf("%d: %+v, want %+v", n, s, want)
+		}
+		if p, s, ok := ScanOf(w.mem.plain, mand, marketDay, n+1); !ok || p.Pass == (pass.ID{}) || s.Serial != n+1 {
+			t.Errorf("%d: %+v", n+1, s)
+		}
+	}
+	for _, n := range []uint64{0, 999} {
+		if _, s, ok := ScanOf(w.mem.plain, mand, marketDay, n); ok {
+			t.Errorf("%d: %+v", n, s)
+		}
+	}
+	if _, _, ok := ScanOf(w.mem.plain, mand, marketDay+1, serials[0]); ok {
+		t.Error("found on another day")
+	}
+	if l := StraysOf(w.mem.plain, mand, marketDay, 3); len(l) != 3 || l[0].Serial != serials[6] {
+		t.Errorf("%+v", l)
+	}
+	// The same press twice is one scan.
+	s := w.scan(w.claims(b, 0))
+	s.Fault = pass.Unreadable
+	for range 3 {
+		if _, err := w.mem.Do(context.Background(), Idem{Key: "0123456789abcdef", Actor: "gate"}, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := w.day(); d.Strays != 8 || d.Refused != 8 {
+		t.Errorf("%+v", d)
+	}
+	w.rebuilt()
 }
 
 func TestDoubleEntry(t *testing.T) {

@@ -39,6 +39,7 @@ func NewState() State {
 			Presences: table.Map[pass.ID, gate.Presence]{},
 			Days:      table.Map[gate.SiteDayKey, gate.SiteDay]{},
 			Roster:    table.Map[gate.RosterKey, pass.ID]{},
+			Strays:    table.Map[gate.RosterKey, gate.Scan]{},
 			Serials:   table.Map[string, uint64]{},
 			Withdrawn: table.Map[pass.ID, gate.Withdrawn]{},
 			Heard:     table.Map[string, gate.Heard]{},
@@ -200,6 +201,7 @@ func journaled(st State, undo *[]func()) State {
 	noted(&g.Presences, undo)
 	noted(&g.Days, undo)
 	noted(&g.Roster, undo)
+	noted(&g.Strays, undo)
 	noted(&g.Serials, undo)
 	noted(&g.Withdrawn, undo)
 	noted(&g.Heard, undo)

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -313,6 +314,39 @@ func PresencesOf(st State, site, day uint16) []gate.Presence {
 		}
 	}
 	return list
+}
+
+// StraysOf returns the scans of a site and day that belong to no pass, newest first, at
+// most so many.
+func StraysOf(st State, site, day uint16, most int) []gate.Scan {
+	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
+	var list []gate.Scan
+	for pos := d.Strays; pos > 0 && len(list) < most; pos-- {
+		if s, ok := st.Gate.Strays.Get(gate.RosterKey{Site: site, Day: day, Pos: pos - 1}); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// ScanOf returns the scan of a site and day that has a number, with what the gates have
+// seen of its pass, which is nothing where the scan belongs to none.
+func ScanOf(st State, site, day uint16, number uint64) (gate.Presence, gate.Scan, bool) {
+	for _, p := range PresencesOf(st, site, day) {
+		for _, s := range p.Scans {
+			if s.Serial == number {
+				return p, s, true
+			}
+		}
+	}
+	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
+	// Numbers rise with positions.
+	at := sort.Search(int(d.Strays), func(i int) bool {
+		s, ok := st.Gate.Strays.Get(gate.RosterKey{Site: site, Day: day, Pos: uint32(i)})
+		return !ok || s.Serial >= number
+	})
+	s, ok := st.Gate.Strays.Get(gate.RosterKey{Site: site, Day: day, Pos: uint32(at)})
+	return gate.Presence{}, s, ok && s.Serial == number
 }
 
 // FindPresence returns what this side's gates have seen of a person on a day: for those

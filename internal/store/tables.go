@@ -47,6 +47,7 @@ func (w *Working) build() {
 			Presences: learning[pass.ID, gate.Presence](w, "presences", passKey),
 			Days:      add[gate.SiteDayKey, gate.SiteDay](w, "gate_days", siteDayKey),
 			Roster:    add[gate.RosterKey, pass.ID](w, "gate_roster", gateRosterKey),
+			Strays:    add[gate.RosterKey, gate.Scan](w, "gate_strays", gateRosterKey),
 			Serials:   add[string, uint64](w, "serials", textKey),
 			Withdrawn: learning[pass.ID, gate.Withdrawn](w, "withdrawn", passKey),
 			Heard:     add[string, gate.Heard](w, "heard", textKey),

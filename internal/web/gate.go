@@ -92,7 +92,8 @@ type scanLine struct {
 	Void    bool
 	Settled bool
 	Pending bool
-	People  uint32
+	Lapsed  bool
+	People  uint32 // 0 where the scan belongs to no pass
 }
 
 // findAnswer is what a lost pass's document leads to.
@@ -204,6 +205,11 @@ func (s *server) scanLines(st service.State, p place, roster uint32, passes uint
 			lines = append(lines, s.scanLine(p, pr, sc))
 		}
 	}
+	for _, sc := range service.StraysOf(st, p.Site.Number, p.Day, limit) {
+		if !mine || sc.Gate == p.Gate.Number {
+			lines = append(lines, s.scanLine(p, gate.Presence{}, sc))
+		}
+	}
 	sort.Slice(lines, func(i, j int) bool { return lines[i].Number > lines[j].Number })
 	return lines[:min(len(lines), limit)]
 }
@@ -213,7 +219,7 @@ func (s *server) scanLine(p place, pr gate.Presence, sc gate.Scan) scanLine {
 	return scanLine{
 		Pass: pr.Pass, Number: sc.Serial, At: sc.At.In(p.Zone), Out: sc.Direction == gate.Out, Gate: g.Name,
 		Officer: sc.Officer, Outcome: sc.Outcome, Counted: sc.Counted, Void: sc.Void, Settled: sc.Settled,
-		Pending: pr.Pending == sc.Serial, People: pr.People,
+		Pending: pr.Pending == sc.Serial, Lapsed: sc.Lapsed, People: pr.People,
 	}
 }
 

@@ -45,7 +45,9 @@ type dayView struct {
 	// Looked is a number that was looked up, Found what stands under it.
 	Looked string
 	Found  *scanLine
-	Wrong  bool
+	// FoundWhy are the reasons of its answer.
+	FoundWhy []reasonLine
+	Wrong    bool
 }
 
 // figureChart is a chart with the table of the same figures.
@@ -99,11 +101,12 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 				if pr.Pending != 0 && sc.Serial == pr.Pending {
 					v.Open = append(v.Open, s.scanLine(p, pr, sc))
 				}
-				if numberErr == nil && sc.Serial == number {
-					l := s.scanLine(p, pr, sc)
-					v.Found, v.Wrong = &l, false
-				}
 			}
+		}
+		if pr, sc, ok := service.ScanOf(st, p.Site.Number, v.Day, number); ok && numberErr == nil {
+			l := s.scanLine(p, pr, sc)
+			v.Found, v.Wrong = &l, false
+			v.FoundWhy = s.reasonLines(r.Lang, rules.Verdict{At: sc.At, Reasons: sc.Reasons})
 		}
 		return nil
 	})
