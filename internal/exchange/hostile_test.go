@@ -281,8 +281,8 @@ func TestFiguresRefused(t *testing.T) {
 		}
 		a.More = true
 	}), nil
-	if err := must(New(d)).pullFigures(context.Background()); err != nil || asks != 5 || a.writer.count("stats.foreign") != 13 {
-		t.Errorf("in parts: %v after %d asks, %d kept", err, asks, a.writer.count("stats.foreign"))
+	if err := must(New(d)).pullFigures(context.Background()); err != nil || asks != 5 || a.writer.count("stats.other") != 13 {
+		t.Errorf("in parts: %v after %d asks, %d kept", err, asks, a.writer.count("stats.other"))
 	}
 }
 
@@ -311,9 +311,9 @@ func TestCertificatesRefused(t *testing.T) {
 	a, b := newPosts(t)
 	stranger := must(pass.GenerateKey(pass.SideB, rand.Reader))
 	good := b.certs
-	foreign := must(pass.Certify(stranger, b.passKey.Public(), pass.UsePass, yesterday, nextYear))
+	strange := must(pass.Certify(stranger, b.passKey.Public(), pass.UsePass, yesterday, nextYear))
 	mine := must(pass.Certify(a.root, stranger.Public(), pass.UsePass, yesterday, nextYear))
-	b.certs = [][]byte{b.certs[0], foreign, mine, []byte("noise"), nil, b.certs[1]}
+	b.certs = [][]byte{b.certs[0], strange, mine, []byte("noise"), nil, b.certs[1]}
 	must(0, a.Pull(context.Background()))
 	if a.learnt != 2 || len(a.Status().Refused) != 4 {
 		t.Errorf("%d learnt, status %+v", a.learnt, a.Status())
@@ -406,7 +406,7 @@ func FuzzOpen(f *testing.F) {
 		var an answer
 		if b.codec.Unmarshal(body, &an) == nil {
 			for _, fig := range an.Figures {
-				fig.foreign()
+				fig.other()
 			}
 		}
 	})

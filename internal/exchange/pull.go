@@ -266,15 +266,15 @@ func (x *Exchange) pullFigures(ctx context.Context) error {
 func (x *Exchange) keepFigures(ctx context.Context, asked []siteDay, a answer) error {
 	for _, f := range a.Figures {
 		wanted := slices.ContainsFunc(asked, func(d siteDay) bool { return d.Site == f.Site && d.Day == f.Day })
-		v, ok := f.foreign()
+		v, ok := f.other()
 		if !ok || !wanted || f.AsOf > a.At {
 			x.refuse(topicFigures, false, "figures")
 			return problem.New(problem.Untrusted, "exchange.figures")
 		}
-		var had stats.Foreign
+		var had stats.Other
 		var known bool
 		err := x.deps.Reader.View(ctx, func(st service.State) error {
-			had, known = st.Stats.Foreign.Get(stats.Key{Site: f.Site, Day: f.Day})
+			had, known = st.Stats.Other.Get(stats.Key{Site: f.Site, Day: f.Day})
 			return nil
 		})
 		if err != nil {
@@ -288,13 +288,13 @@ func (x *Exchange) keepFigures(ctx context.Context, asked []siteDay, a answer) e
 		if known && sameFigures(had, v) && now.Sub(had.HeardAt) < due {
 			continue
 		}
-		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Foreign{Site: f.Site, Day: f.Day, Figures: v}); err != nil {
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.OtherFigures{Site: f.Site, Day: f.Day, Figures: v}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func sameFigures(a, b stats.Foreign) bool {
+func sameFigures(a, b stats.Other) bool {
 	return a.Inside == b.Inside && a.Peak == b.Peak && a.Entries == b.Entries && a.Exits == b.Exits && maps.Equal(a.Free, b.Free)
 }

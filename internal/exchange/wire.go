@@ -168,23 +168,23 @@ func (w withdrawal) pass() service.WithdrawnPass {
 	return service.WithdrawnPass{Serial: w.Serial, Pass: w.Pass, Gen: w.Gen, Until: w.Until}
 }
 
-func newFigure(site, day uint16, f stats.Foreign) figure {
+func newFigure(site, day uint16, f stats.Other) figure {
 	return figure{Site: site, Day: day, Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: micro(f.AsOf)}
 }
 
 // maxFree bounds the slots of one site's day.
 const maxFree = 1000
 
-// foreign returns the figures as the command takes them. It is false where they are
+// other returns the figures as the command takes them. It is false where they are
 // not of the day that they claim.
-func (f figure) foreign() (stats.Foreign, bool) {
+func (f figure) other() (stats.Other, bool) {
 	if len(f.Free) > maxFree {
-		return stats.Foreign{}, false
+		return stats.Other{}, false
 	}
 	for id := range f.Free {
 		if s := booking.SlotID(id); s.Site() != f.Site || s.Day() != f.Day {
-			return stats.Foreign{}, false
+			return stats.Other{}, false
 		}
 	}
-	return stats.Foreign{Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: fromMicro(f.AsOf)}, true
+	return stats.Other{Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: fromMicro(f.AsOf)}, true
 }

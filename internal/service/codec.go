@@ -52,8 +52,8 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[BeginList](codec, body)
 	case Withdrawn{}.CommandKind():
 		return decode[Withdrawn](codec, body)
-	case Foreign{}.CommandKind():
-		return decode[Foreign](codec, body)
+	case OtherFigures{}.CommandKind():
+		return decode[OtherFigures](codec, body)
 	case Scan{}.CommandKind():
 		return decode[Scan](codec, body)
 	case DecideScan{}.CommandKind():

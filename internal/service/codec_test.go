@@ -21,7 +21,7 @@ import (
 
 // commands is one of every command, with every field filled in.
 func commands() []Command {
-	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, Withdrawn{}, Foreign{}, Scan{},
+	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, Withdrawn{}, OtherFigures{}, Scan{},
 		DecideScan{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()
@@ -108,8 +108,8 @@ func TestFactsRoundTrip(t *testing.T) {
 	}
 	all = append(all, new(booking.Slot), new(booking.Booking), new(booking.Holder), new(booking.Withdrawal), new(booking.Acks), new(booking.Refusal), new(BookingAnswer),
 		new(gate.Presence), new(gate.SiteDay), new(gate.Withdrawn), new(gate.Heard),
-		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Foreign),
-		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(WithdrawnAnswer), new(ForeignAnswer), new(SettleAnswer), new(DisplayAnswer),
+		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Other),
+		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(WithdrawnAnswer), new(OtherFiguresAnswer), new(SettleAnswer), new(DisplayAnswer),
 		new(EnrolAnswer), new(AppointAnswer))
 	for _, v := range all {
 		fillIn(reflect.ValueOf(v).Elem(), 1)
@@ -142,7 +142,7 @@ func FuzzCommand(f *testing.F) {
 	w := newWorld(f, lawWith(f, small...))
 	for _, c := range []Command{
 		w.booking(slotAt(9), 1, 2), w.booking(slotAt(9), 3, 4, 5, 6, 7, 8), Cancel{Ref: ref(1)}, Sweep{Slots: []booking.SlotID{slotAt(9)}},
-		Scan{Site: mand, Gate: 1, Direction: gate.In, Officer: "gate", Fault: pass.Foreign}, w.scan(w.foreign(1, slotAt(9))), w.out(w.foreign(1, slotAt(9))),
+		Scan{Site: mand, Gate: 1, Direction: gate.In, Officer: "gate", Fault: pass.Foreign}, w.scan(w.theirs(1, slotAt(9))), w.out(w.theirs(1, slotAt(9))),
 		Settle{Site: mand, Day: marketDay - 1}, w.buys(1, tomato, 1000), Display{Site: mand, Day: marketDay, Officer: "customs", Values: []DisplayValue{{Code: tomato, Minor: 1, Currency: "USD"}}},
 		Appoint{Officer: officer("o-9", "", true, people.Clerk), By: "admin"}, Withdrawn{Side: "B", Upto: 2, Entries: []WithdrawnPass{{Serial: 2}}},
 	} {

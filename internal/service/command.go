@@ -295,11 +295,11 @@ type Appoint struct {
 	Word string `cbor:"5,keyasint,omitempty"`
 }
 
-// Foreign records the other side's figures of a site and day, as its server gave them.
-type Foreign struct {
-	Site    uint16        `cbor:"1,keyasint,omitempty"`
-	Day     uint16        `cbor:"2,keyasint,omitempty"`
-	Figures stats.Foreign `cbor:"3,keyasint"` // HeardAt is set by the command
+// OtherFigures records the other side's figures of a site and day, as its server gave them.
+type OtherFigures struct {
+	Site    uint16      `cbor:"1,keyasint,omitempty"`
+	Day     uint16      `cbor:"2,keyasint,omitempty"`
+	Figures stats.Other `cbor:"3,keyasint"` // HeardAt is set by the command
 }
 
 // SweepAnswer says what a Sweep did. More is true where there was more than one command
@@ -323,8 +323,8 @@ type WithdrawnAnswer struct {
 	Serial uint64 `cbor:"1,keyasint,omitempty"`
 }
 
-// ForeignAnswer is the answer to Foreign: Kept is false where newer figures were there.
-type ForeignAnswer struct {
+// OtherFiguresAnswer is the answer to OtherFigures: Kept is false where newer figures were there.
+type OtherFiguresAnswer struct {
 	Kept bool `cbor:"1,keyasint,omitempty"`
 }
 
@@ -354,7 +354,7 @@ func (Reissue) CommandKind() string       { return "booking.reissue" }
 func (Sweep) CommandKind() string         { return "booking.sweep" }
 func (Acknowledge) CommandKind() string   { return "booking.acknowledge" }
 func (Withdrawn) CommandKind() string     { return "gate.withdrawn" }
-func (Foreign) CommandKind() string       { return "stats.foreign" }
+func (OtherFigures) CommandKind() string  { return "stats.other" }
 func (Scan) CommandKind() string          { return "gate.scan" }
 func (DecideScan) CommandKind() string    { return "gate.decide" }
 func (UndoScan) CommandKind() string      { return "gate.undo" }

@@ -165,12 +165,12 @@ func TestGateRefuses(t *testing.T) {
 			return w.scan(c)
 		}, reason.Refer, gate.CodeEdition},
 		{"no such slot", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			c := w.foreign(9, slotAt(9))
+			c := w.theirs(9, slotAt(9))
 			c.Slot += 7
 			return w.scan(c)
 		}, reason.Refer, gate.CodeSlot},
 		{"signed here and not known", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			c := w.foreign(9, slotAt(9))
+			c := w.theirs(9, slotAt(9))
 			c.Side = pass.SideA
 			return w.scan(c)
 		}, reason.Refer, gate.CodeUnknown},
@@ -193,23 +193,23 @@ func TestGateRefuses(t *testing.T) {
 			return w.scan(w.claims(do[BookingAnswer](w, Reissue{Ref: b.Ref}).Booking, 0))
 		}, reason.Allow, ""},
 		{"withdrawn by the other side", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			c := w.foreign(9, slotAt(9))
+			c := w.theirs(9, slotAt(9))
 			do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 3, Pass: c.ID, Until: c.Expires.Unix()}}})
 			return w.scan(c)
 		}, reason.Refuse, gate.CodeWithdrawn},
 		{"other side's new generation", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			c := w.foreign(9, slotAt(9))
+			c := w.theirs(9, slotAt(9))
 			do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 3, Pass: c.ID, Until: c.Expires.Unix()}}})
 			c.Generation = 1
 			return w.scan(c)
 		}, reason.Allow, ""},
 		{"other side's list is old", "09:30", 0, func(w *world, b booking.Booking) Scan {
 			w.mem.plain.Gate.Heard.Put("B", gate.Heard{At: w.now.Add(-721 * time.Minute)})
-			return w.scan(w.foreign(9, slotAt(9)))
+			return w.scan(w.theirs(9, slotAt(9)))
 		}, reason.Refer, gate.CodeHeard},
 		{"other side's list was never read", "09:30", 0, func(w *world, b booking.Booking) Scan {
 			w.mem.plain.Gate.Heard.Delete("B")
-			return w.scan(w.foreign(9, slotAt(9)))
+			return w.scan(w.theirs(9, slotAt(9)))
 		}, reason.Refer, gate.CodeNeverHeard},
 		{"an old list does not matter to own passes", "09:30", 0, func(w *world, b booking.Booking) Scan {
 			w.mem.plain.Gate.Heard.Delete("B")
@@ -235,7 +235,7 @@ func TestGateRefuses(t *testing.T) {
 			return w.out(c)
 		}, reason.Refer, gate.CodeTwiceOut},
 		{"leaves with a pass of another site", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			return w.out(w.foreign(9, other))
+			return w.out(w.theirs(9, other))
 		}, reason.Refuse, gate.CodeSite},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -299,7 +299,7 @@ func TestStrayScans(t *testing.T) {
 		a := do[ScanAnswer](w, s)
 		w.verdict(a.Verdict, reason.Refuse, faults[i%3])
 		serials = append(serials, a.Scan.Serial)
-		do[ScanAnswer](w, w.out(w.foreign(uint64(i), slotAt(9)))) // numbers are shared with those of passes
+		do[ScanAnswer](w, w.out(w.theirs(uint64(i), slotAt(9)))) // numbers are shared with those of passes
 		w.now = w.now.Add(time.Minute)
 	}
 	for i, n := range serials {
@@ -459,7 +459,7 @@ func TestDecisionLooksAgain(t *testing.T) {
 	}
 	t.Run("withdrawn by the other side", func(t *testing.T) {
 		w, _ := arrived(t)
-		f := w.foreign(9, slotAt(9))
+		f := w.theirs(9, slotAt(9))
 		s := w.scan(f)
 		s.Screening = Screening{}
 		a := do[ScanAnswer](w, s)
@@ -633,7 +633,7 @@ func TestOccupancy(t *testing.T) {
 func TestExit(t *testing.T) {
 	w, b := arrived(t)
 	// Came in by the other side's gate.
-	f := w.foreign(9, slotAt(9))
+	f := w.theirs(9, slotAt(9))
 	a := do[ScanAnswer](w, w.out(f))
 	w.verdict(a.Verdict, reason.Allow, gate.CodeUnmatched)
 	if d := w.day(); d.Inside != 0 || d.Exits != 1 || d.Unmatched != 1 {

@@ -59,7 +59,7 @@ func (c Acknowledge) Keys(k *Keys) { k.Acks = append(k.Acks, 0) }
 func (c Withdrawn) Keys(k *Keys) {}
 
 // Keys names nothing: the figures are written and not read.
-func (c Foreign) Keys(k *Keys) {}
+func (c OtherFigures) Keys(k *Keys) {}
 
 // Keys names the pass.
 func (c Scan) Keys(k *Keys) {

@@ -57,8 +57,8 @@ func NewState() State {
 			Counts:   table.Map[string, uint32]{},
 		},
 		Stats: stats.State{
-			Days:    table.Map[stats.Key, stats.Day]{},
-			Foreign: table.Map[stats.Key, stats.Foreign]{},
+			Days:  table.Map[stats.Key, stats.Day]{},
+			Other: table.Map[stats.Key, stats.Other]{},
 		},
 		Sealed: table.Map[string, []byte]{},
 	}
@@ -214,7 +214,7 @@ func journaled(st State, undo *[]func()) State {
 	noted(&p.Numbers, undo)
 	noted(&p.Counts, undo)
 	noted(&s.Days, undo)
-	noted(&s.Foreign, undo)
+	noted(&s.Other, undo)
 	noted(&st.Sealed, undo)
 	return st
 }

@@ -280,7 +280,7 @@ func (c Acknowledge) Run(tx *Tx) (any, error) {
 }
 
 // Run records the other side's figures.
-func (c Foreign) Run(tx *Tx) (any, error) {
+func (c OtherFigures) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
 	}
@@ -289,7 +289,7 @@ func (c Foreign) Run(tx *Tx) (any, error) {
 	}
 	facts := tx.Stats.DecideHeard(c.Site, c.Day, c.Figures, tx.Now)
 	tx.record(facts)
-	return ForeignAnswer{Kept: len(facts) > 0}, nil
+	return OtherFiguresAnswer{Kept: len(facts) > 0}, nil
 }
 
 // Run makes or changes an officer. The sealed name and the verifier of the sign-in word

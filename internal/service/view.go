@@ -72,7 +72,7 @@ type Board struct {
 	Cap  uint32
 	// There are the other side's figures as it last gave them; ThereKnown is false where
 	// it has given none for the day.
-	There      stats.Foreign
+	There      stats.Other
 	ThereKnown bool
 }
 
@@ -90,7 +90,7 @@ type DayView struct {
 	Day        uint16
 	Gate       gate.SiteDay
 	Stats      stats.Day
-	There      stats.Foreign
+	There      stats.Other
 	ThereKnown bool
 }
 
@@ -132,7 +132,7 @@ func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time
 	b.Here, _ = st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: b.Day})
 	b.Here.Site, b.Here.Day = site, b.Day
 	b.Cap = capOf(law, side, b.Site.ID, now)
-	b.There, b.ThereKnown = st.Stats.Foreign.Get(stats.Key{Site: site, Day: b.Day})
+	b.There, b.ThereKnown = st.Stats.Other.Get(stats.Key{Site: site, Day: b.Day})
 	return b
 }
 
@@ -177,14 +177,14 @@ func capOf(law *Law, side agreement.Side, site string, now time.Time) uint32 {
 func DayOf(st State, law *Law, side agreement.Side, site uint16, class uint8, day uint16, now time.Time) []SlotView {
 	plans := law.Slots(site, day, class)
 	views := make([]SlotView, len(plans))
-	there, _ := st.Stats.Foreign.Get(stats.Key{Site: site, Day: day})
+	there, _ := st.Stats.Other.Get(stats.Key{Site: site, Day: day})
 	for i, p := range plans {
 		views[i] = slotView(st, side, p, there, now)
 	}
 	return views
 }
 
-func slotView(st State, side agreement.Side, p rules.SlotPlan, there stats.Foreign, now time.Time) SlotView {
+func slotView(st State, side agreement.Side, p rules.SlotPlan, there stats.Other, now time.Time) SlotView {
 	id := booking.MakeSlotID(p.Site, p.Class, p.Day, p.Minute)
 	v := SlotView{ID: id, Plan: p}
 	v.Slot, _ = st.Booking.Slots.Get(id)
@@ -204,7 +204,7 @@ func SlotOf(st State, law *Law, side agreement.Side, id booking.SlotID, now time
 	if !ok {
 		return SlotView{}, false
 	}
-	there, _ := st.Stats.Foreign.Get(stats.Key{Site: id.Site(), Day: id.Day()})
+	there, _ := st.Stats.Other.Get(stats.Key{Site: id.Site(), Day: id.Day()})
 	return slotView(st, side, p, there, now), true
 }
 
@@ -448,14 +448,14 @@ func DayFigures(st State, site, day uint16) DayView {
 	v := DayView{Site: site, Day: day}
 	v.Gate, _ = st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
 	v.Stats, _ = st.Stats.Days.Get(stats.Key{Site: site, Day: day})
-	v.There, v.ThereKnown = st.Stats.Foreign.Get(stats.Key{Site: site, Day: day})
+	v.There, v.ThereKnown = st.Stats.Other.Get(stats.Key{Site: site, Day: day})
 	return v
 }
 
 // FiguresFor returns what this side tells the other of a site's day: AsOf is now.
-func FiguresFor(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) stats.Foreign {
+func FiguresFor(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) stats.Other {
 	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
-	f := stats.Foreign{Inside: d.Inside, Peak: d.Peak, Entries: d.Entries, Exits: d.Exits, AsOf: now}
+	f := stats.Other{Inside: d.Inside, Peak: d.Peak, Entries: d.Entries, Exits: d.Exits, AsOf: now}
 	e, ok := law.Edition(now)
 	if !ok {
 		return f

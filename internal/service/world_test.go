@@ -279,8 +279,8 @@ func (w *world) out(c pass.Claims) Scan {
 	return Scan{Site: mand, Gate: 1, Direction: gate.Out, Officer: "gate", Claims: c}
 }
 
-// foreign is a pass that side B sold.
-func (w *world) foreign(n uint64, slot booking.SlotID) pass.Claims {
+// theirs is a pass that side B sold.
+func (w *world) theirs(n uint64, slot booking.SlotID) pass.Claims {
 	p, ok := w.law.Slot(slot.Site(), slot.Class(), slot.Day(), slot.Minute())
 	e, ok2 := w.law.Edition(w.now)
 	if !ok || !ok2 {

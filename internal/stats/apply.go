@@ -18,9 +18,9 @@ import (
 
 // FiguresHeard says what the other side's server gave as its figures of a site and day.
 type FiguresHeard struct {
-	Site    uint16  `cbor:"1,keyasint"`
-	Day     uint16  `cbor:"2,keyasint"`
-	Figures Foreign `cbor:"3,keyasint"`
+	Site    uint16 `cbor:"1,keyasint"`
+	Day     uint16 `cbor:"2,keyasint"`
+	Figures Other  `cbor:"3,keyasint"`
 }
 
 // FactKind names the fact.
@@ -40,8 +40,8 @@ const (
 
 // DecideHeard takes note of the other side's figures, where they are newer than those
 // that are known.
-func (st State) DecideHeard(site, day uint16, f Foreign, now time.Time) []fact.Fact {
-	if old, ok := st.Foreign.Get(Key{Site: site, Day: day}); ok {
+func (st State) DecideHeard(site, day uint16, f Other, now time.Time) []fact.Fact {
+	if old, ok := st.Other.Get(Key{Site: site, Day: day}); ok {
 		wait := whenChanged
 		if f.Inside == old.Inside && f.Peak == old.Peak && f.Entries == old.Entries && f.Exits == old.Exits && maps.Equal(f.Free, old.Free) {
 			wait = whenSame
@@ -161,7 +161,7 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 			})
 		})
 	case *FiguresHeard:
-		st.Foreign.Put(Key{Site: f.Site, Day: f.Day}, f.Figures)
+		st.Other.Put(Key{Site: f.Site, Day: f.Day}, f.Figures)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 func empty() (State, gate.State) {
-	return State{Days: table.Map[Key, Day]{}, Foreign: table.Map[Key, Foreign]{}},
+	return State{Days: table.Map[Key, Day]{}, Other: table.Map[Key, Other]{}},
 		gate.State{Days: table.Map[gate.SiteDayKey, gate.SiteDay]{}}
 }
 
@@ -99,14 +99,14 @@ func TestRowsNotShared(t *testing.T) {
 func TestDecideHeard(t *testing.T) {
 	st, g := empty()
 	now := time.Unix(1000, 0)
-	hear := func(f Foreign, after time.Duration) bool {
+	hear := func(f Other, after time.Duration) bool {
 		facts := st.DecideHeard(1, 5, f, now.Add(after))
 		for _, f := range facts {
 			Apply(st, g, now, f)
 		}
 		return len(facts) > 0
 	}
-	f := Foreign{Inside: 3, AsOf: now, Free: map[uint64]uint32{1: 2}}
+	f := Other{Inside: 3, AsOf: now, Free: map[uint64]uint32{1: 2}}
 	for _, test := range []struct {
 		name  string
 		after time.Duration

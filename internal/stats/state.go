@@ -73,8 +73,8 @@ type ReasonCount struct {
 	Count uint32 `cbor:"3,keyasint,omitempty"` // the key's fields are 1 and 2
 }
 
-// Foreign is the other side's figures of a site and day, as its server last gave them.
-type Foreign struct {
+// Other is the other side's figures of a site and day, as its server last gave them.
+type Other struct {
 	Inside  uint32            `cbor:"1,keyasint,omitempty"`
 	Peak    uint32            `cbor:"2,keyasint,omitempty"`
 	Entries uint32            `cbor:"3,keyasint,omitempty"`
@@ -86,6 +86,6 @@ type Foreign struct {
 
 // State is what stats knows.
 type State struct {
-	Days    table.Table[Key, Day]
-	Foreign table.Table[Key, Foreign]
+	Days  table.Table[Key, Day]
+	Other table.Table[Key, Other]
 }

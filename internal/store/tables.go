@@ -65,8 +65,8 @@ func (w *Working) build() {
 			Counts:   add[string, uint32](w, "counts", textKey),
 		},
 		Stats: stats.State{
-			Days:    add[stats.Key, stats.Day](w, "stats_days", statsKey),
-			Foreign: add[stats.Key, stats.Foreign](w, "stats_foreign", statsKey),
+			Days:  add[stats.Key, stats.Day](w, "stats_days", statsKey),
+			Other: add[stats.Key, stats.Other](w, "stats_other", statsKey),
 		},
 		Sealed: bytesTable(w, sealedTable),
 	}

@@ -485,15 +485,15 @@ func TestBadPasses(t *testing.T) {
 	p.must(err)
 	id := pass.ID{1, 2, 3, 4, 5, 6, 7, 8}
 	e, _ := p.law.Edition(p.now)
-	foreign, err := pass.Sign(p.keyB, pass.Claims{ID: id, Side: pass.SideB, Edition: e.Hash.Prefix(), Binding: p.server.deps.Secrets.Bind(id, doc.Key()), Site: 1, Slot: uint64(hour(10)), Class: 1, Place: 3,
+	theirs, err := pass.Sign(p.keyB, pass.Claims{ID: id, Side: pass.SideB, Edition: e.Hash.Prefix(), Binding: p.server.deps.Secrets.Bind(id, doc.Key()), Site: 1, Slot: uint64(hour(10)), Class: 1, Place: 3,
 		NotBefore: time.Date(2025, 9, 1, 19, 0, 0, 0, time.UTC), Expires: time.Date(2025, 9, 2, 19, 0, 0, 0, time.UTC), IssuedAt: marketDay})
 	p.must(err)
 	_, err = p.mem.Do(context.Background(), service.Idem{}, service.Withdrawn{Side: "B"})
 	p.must(err)
-	scan := scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: foreign, Document: &documentIn{"national-id", "IRN", "0084575948"}, Screening: &screeningIn{TempTenths: 366}}
-	r := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "foreign-00000001", scan))
+	scan := scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: theirs, Document: &documentIn{"national-id", "IRN", "0084575948"}, Screening: &screeningIn{TempTenths: 366}}
+	r := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "theirs-000000001", scan))
 	if r.Verdict.Outcome != reason.Allow || r.Issuer != "B" || !r.Scan.Counted {
-		t.Errorf("foreign: %+v", r)
+		t.Errorf("theirs: %+v", r)
 	}
 	scan = scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: good, Document: &documentIn{"cnic", "PAK", cnic(9)}, Screening: &screeningIn{TempTenths: 366}}
 	if r := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "another-00000001", scan)); r.Verdict.Outcome != reason.Refuse || r.Scan.Counted {

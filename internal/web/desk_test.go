@@ -178,7 +178,7 @@ func TestDeskReceipt(t *testing.T) {
 	// The other side's buyer, who has no CNIC: the receipt cannot bear one.
 	gate := p.browser()
 	gate.signIn("mand", p.words["mand"])
-	other := p.foreign(10, "passport", "IRN", "A12345678")
+	other := p.theirs(10, "passport", "IRN", "A12345678")
 	gate.enter(other)
 	b.get("/en/desk").submit("/en/desk", "text", other.text)
 	b.wants("The other side sold this pass")
@@ -228,7 +228,7 @@ func TestDeskTurnsAway(t *testing.T) {
 	tr := p.book(10, cnicA, "Bibi Gul", 0)
 	b.submit("/en/desk", "text", tr.text[:80])
 	b.wants("Not allowed")
-	b.get("/en/desk").submit("/en/desk", "text", p.foreignAt(3, 10, "passport", "IRN", "A12345678").text)
+	b.get("/en/desk").submit("/en/desk", "text", p.theirsAt(3, 10, "passport", "IRN", "A12345678").text)
 	b.wants("Not allowed", "another market")
 	b.get("/en/desk").submit("/en/desk", "text", cnicA)
 	b.wants("Bibi Gul")

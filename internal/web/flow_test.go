@@ -260,7 +260,7 @@ func TestQueue(t *testing.T) {
 		t.Fatal(text(ask.body))
 	}
 	// The other side's free places are told as soon as it has said what it has.
-	_, err := p.mem.Do(context.Background(), service.Idem{}, service.Foreign{Site: 1, Day: 9376, Figures: stats.Foreign{AsOf: p.now, Free: map[uint64]uint32{uint64(hour(11)): 7}}})
+	_, err := p.mem.Do(context.Background(), service.Idem{}, service.OtherFigures{Site: 1, Day: 9376, Figures: stats.Other{AsOf: p.now, Free: map[uint64]uint32{uint64(hour(11)): 7}}})
 	p.must(err)
 	if said := text(p.get("/en/book/people?slot="+slotIDText(hour(11)), "").body); !strings.Contains(said, "Iran had 7 places free. You may book on its pages") {
 		t.Error(said)
@@ -595,10 +595,10 @@ func TestReceiptPage(t *testing.T) {
 	}
 	// The other side's receipt is genuine by its code, even under a number that this side
 	// has given too, and what it says is what it was signed for.
-	foreign, err := pass.SignReceipt(p.receiptB, pass.Receipt{Side: pass.SideB, Number: number, Site: 1, Day: 9376, Code: "08105000", Quantity: 1000, Unit: "kg", Value: 777, Currency: "USD",
+	theirs, err := pass.SignReceipt(p.receiptB, pass.Receipt{Side: pass.SideB, Number: number, Site: 1, Day: 9376, Code: "08105000", Quantity: 1000, Unit: "kg", Value: 777, Currency: "USD",
 		Regime: "concession", DutyKnown: true, Officer: "o-1", IssuedAt: p.now})
 	p.must(err)
-	if said := ask(foreign); !strings.Contains(said, "made out by the other side") || !strings.Contains(said, "7.77") {
+	if said := ask(theirs); !strings.Contains(said, "made out by the other side") || !strings.Contains(said, "7.77") {
 		t.Errorf("the other side's: %s", said)
 	}
 	p.call("POST", "/api/v1/desk/purchases/"+number+"/void", "customs", "void-00000000001", voidIn{"keyed"})

@@ -239,10 +239,10 @@ func TestGateLostPass(t *testing.T) {
 	b.scan(cnicA, "out").wants("Booking found")
 }
 
-func TestGateForeignPass(t *testing.T) {
+func TestGateTheirPass(t *testing.T) {
 	p := openPost(t)
 	b := p.signedIn("mand", people.GateOfficer)
-	tr := p.foreign(10, "passport", "IRN", "A12345678")
+	tr := p.theirs(10, "passport", "IRN", "A12345678")
 	b.enter(tr)
 	if pr := p.presence(tr); pr.Tag == [16]byte{} || pr.Issuer != "B" {
 		t.Errorf("presence %+v", pr)
@@ -256,7 +256,7 @@ func TestGateForeignPass(t *testing.T) {
 		t.Errorf("%s\n%s", b.outcome(), b.text())
 	}
 	// Another one's document.
-	tr = p.foreign(10, "passport", "IRN", "B12345678")
+	tr = p.theirs(10, "passport", "IRN", "B12345678")
 	b.get("/en/gate")
 	b.scan(tr.text, "in")
 	v := b.fields("/en/gate", `class="ask"`)
@@ -496,7 +496,7 @@ func TestGateLeavesToHealth(t *testing.T) {
 func TestNoEdition(t *testing.T) {
 	p := openPost(t)
 	p.appoint("all", people.Roles[:]...)
-	tr := p.foreign(10, "passport", "IRN", "A12345678")
+	tr := p.theirs(10, "passport", "IRN", "A12345678")
 	p.mu.Lock()
 	p.now = p.now.AddDate(1, 0, 0)
 	p.mu.Unlock()

@@ -387,13 +387,13 @@ func (p *post) book(hour int, cnic, name string, children int) traveller {
 	return traveller{doc: d, name: name, b: a.Booking, text: text}
 }
 
-// foreign is somebody to whom the other side sold a place.
-func (p *post) foreign(hour int, kind, country, number string) traveller {
+// theirs is somebody to whom the other side sold a place.
+func (p *post) theirs(hour int, kind, country, number string) traveller {
 	p.t.Helper()
-	return p.foreignAt(mand, hour, kind, country, number)
+	return p.theirsAt(mand, hour, kind, country, number)
 }
 
-func (p *post) foreignAt(site uint16, hour int, kind, country, number string) traveller {
+func (p *post) theirsAt(site uint16, hour int, kind, country, number string) traveller {
 	p.t.Helper()
 	d, err := identity.ParseDocument(kind, country, number)
 	if err != nil {

@@ -47,7 +47,7 @@ func TestOfficersPages(t *testing.T) {
 	gate.get("/en/gate").scan(tr.text, "in")
 	gate.complete(tr)
 	decide := "/gate/scan/" + gate.fields("/en/gate/decide").Get("pass") + "/" + gate.fields("/en/gate/decide").Get("serial") + "?site=1&gate=1"
-	p.do(service.Foreign{Site: mand, Day: 9376, Figures: stats.Foreign{Inside: 141, Peak: 150, Entries: 160, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
+	p.do(service.OtherFigures{Site: mand, Day: 9376, Figures: stats.Other{Inside: 141, Peak: 150, Entries: 160, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
 	buyer := strings.TrimPrefix(m[1], "/en")
 	manager := p.signedIn("manager", people.Manager)
 	manager.get("/en/vendors").submit("/en/vendors", "document", cnicA, "kind", "cnic")
