@@ -181,7 +181,10 @@ func (st State) ruled(at time.Time, f *Ruled) {
 		return
 	}
 	r.Decided, r.Admitted, r.Why, r.DecidedAt = f.Officer, f.Admit, f.Why, at
-	r.Members, r.Sealed = nil, ""
+	r.Members = nil
+	if f.Admit {
+		r.Sealed = "" // it is the booking's from now on
+	}
 	st.Refusals.Put(f.Ref, r)
 }
 

@@ -139,7 +139,8 @@ type Refusal struct {
 	At      time.Time       `cbor:"7,keyasint,omitempty"`
 	By      string          `cbor:"8,keyasint,omitempty"` // id of the clerk who asked, empty where the traveller did
 	// Members and Sealed are there only where an officer may still let the party in. Once
-	// an officer has decided, they are with the booking or nowhere.
+	// an officer has decided, they are with the booking; where it is turned away, Sealed
+	// stays until it is erased.
 	Members []Member `cbor:"9,keyasint,omitempty"`
 	Sealed  string   `cbor:"10,keyasint,omitempty"`
 	// Decided is the officer who decided, empty where nobody has; Why is one of Grounds.

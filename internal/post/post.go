@@ -281,7 +281,7 @@ func (p *Post) Trust() *pass.Trust { return p.trust.Load() }
 func (p *Post) Handler() http.Handler { return p.handler }
 
 func (p *Post) staff() staff {
-	return staff{writer: p.seq, reader: p.store, sealer: p.vault, codec: p.codec}
+	return staff{writer: p.seq, reader: p.store, sealer: p.vault, codec: p.codec, secret: p.Keys.Session}
 }
 
 // Appoint appoints somebody new and returns the sign-in word, which can be shown once.
@@ -414,6 +414,7 @@ func (p *Post) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	loops.Go(func() { p.every(ctx, "the clockwork", 3*time.Second, p.Tick) })
 	loops.Go(func() { p.exchange.Run(ctx) })
+	loops.Go(func() { p.every(ctx, "the erasure of personal data", eraseEvery, p.Erase) })
 	loops.Go(func() { p.every(ctx, "the renewal of keys", 12*time.Hour, p.renew) })
 	loops.Wait()
 }

@@ -23,6 +23,7 @@ var (
 	mayVoid    = []people.Role{people.Customs, people.Supervisor}
 	mayEnrol   = []people.Role{people.Manager}
 	mayAppoint = []people.Role{people.Admin}
+	mayErase   = []people.Role{people.Supervisor, people.Admin}
 )
 
 // acting returns the officer who keys a command, or a problem of kind forbidden where

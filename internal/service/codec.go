@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
@@ -20,7 +21,7 @@ const MaxCommand = 1 << 20
 
 // NewCodec returns the codec of every fact; rows, commands and answers use it too.
 func NewCodec() *fact.Codec {
-	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts())...)
+	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts())...)
 }
 
 // Decode returns the command of a kind from the form in which it is forwarded to the
@@ -72,6 +73,12 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Enrol](codec, body)
 	case Appoint{}.CommandKind():
 		return decode[Appoint](codec, body)
+	case Erase{}.CommandKind():
+		return decode[Erase](codec, body)
+	case EraseDone{}.CommandKind():
+		return decode[EraseDone](codec, body)
+	case EraseDay{}.CommandKind():
+		return decode[EraseDay](codec, body)
 	}
 	return nil, problem.New(problem.Invalid, "command.unknown")
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
@@ -22,7 +23,7 @@ import (
 // commands is one of every command, with every field filled in.
 func commands() []Command {
 	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, Withdrawn{}, OtherFigures{}, Scan{},
-		DecideScan{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}}
+		DecideScan{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()
 		fillIn(v, 1)
@@ -98,7 +99,7 @@ func TestCommandsRoundTrip(t *testing.T) {
 func TestFactsRoundTrip(t *testing.T) {
 	codec := NewCodec()
 	var all []any
-	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts()} {
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts()} {
 		for _, n := range news {
 			all = append(all, n())
 		}
@@ -110,7 +111,7 @@ func TestFactsRoundTrip(t *testing.T) {
 		new(gate.Presence), new(gate.SiteDay), new(gate.Withdrawn), new(gate.Heard),
 		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Other),
 		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(WithdrawnAnswer), new(OtherFiguresAnswer), new(SettleAnswer), new(DisplayAnswer),
-		new(EnrolAnswer), new(AppointAnswer))
+		new(EnrolAnswer), new(AppointAnswer), new(EraseAnswer), new(EraseDayAnswer))
 	for _, v := range all {
 		fillIn(reflect.ValueOf(v).Elem(), 1)
 		b, err := codec.Marshal(v)
@@ -195,7 +196,7 @@ func FuzzFact(f *testing.F) {
 		}
 		f.Add(h.Fact.FactKind(), body)
 	}
-	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts()} {
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts()} {
 		for _, n := range news {
 			v := n()
 			fillIn(reflect.ValueOf(v).Elem(), 1)

@@ -10,6 +10,7 @@ import (
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
@@ -59,6 +60,13 @@ func NewState() State {
 		Stats: stats.State{
 			Days:  table.Map[stats.Key, stats.Day]{},
 			Other: table.Map[stats.Key, stats.Other]{},
+		},
+		Erasure: erasure.State{
+			Receipts: table.Map[erasure.Key, string]{},
+			Counts:   table.Map[erasure.Key, uint32]{},
+			Next:     table.Map[uint16, uint16]{},
+			Requests: table.Map[uint32, string]{},
+			Marks:    table.Map[string, uint32]{},
 		},
 		Sealed: table.Map[string, []byte]{},
 	}
@@ -215,6 +223,12 @@ func journaled(st State, undo *[]func()) State {
 	noted(&p.Counts, undo)
 	noted(&s.Days, undo)
 	noted(&s.Other, undo)
+	e := &st.Erasure
+	noted(&e.Receipts, undo)
+	noted(&e.Counts, undo)
+	noted(&e.Next, undo)
+	noted(&e.Requests, undo)
+	noted(&e.Marks, undo)
 	noted(&st.Sealed, undo)
 	return st
 }

@@ -10,6 +10,7 @@ import (
 
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/cose"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
@@ -67,6 +68,13 @@ func (w *Working) build() {
 		Stats: stats.State{
 			Days:  add[stats.Key, stats.Day](w, "stats_days", statsKey),
 			Other: add[stats.Key, stats.Other](w, "stats_other", statsKey),
+		},
+		Erasure: erasure.State{
+			Receipts: add[erasure.Key, string](w, "erase_receipts", eraseKey),
+			Counts:   add[erasure.Key, uint32](w, "erase_counts", eraseKey),
+			Next:     add[uint16, uint16](w, "erase_next", key16),
+			Requests: add[uint32, string](w, "erase_requests", key32),
+			Marks:    add[string, uint32](w, "erase_marks", textKey),
 		},
 		Sealed: bytesTable(w, sealedTable),
 	}
@@ -193,6 +201,10 @@ func gateRosterKey(dst []byte, k gate.RosterKey) []byte {
 func siteDayKey(dst []byte, k gate.SiteDayKey) []byte { return key16(key16(dst, k.Site), k.Day) }
 
 func statsKey(dst []byte, k stats.Key) []byte { return key16(key16(dst, k.Site), k.Day) }
+
+func eraseKey(dst []byte, k erasure.Key) []byte {
+	return key32(key16(key16(dst, k.Site), k.Day), k.Pos)
+}
 
 func valueKey(dst []byte, k market.ValueKey) []byte {
 	return append(key16(key16(dst, k.Site), k.Day), k.Code...)
