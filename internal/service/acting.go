@@ -15,7 +15,7 @@ import (
 // that a clause may name the role that ends a REFER or HOLD of its own.
 var (
 	mayBook    = []people.Role{people.Clerk, people.Supervisor}
-	mayRule    = []people.Role{people.Clerk, people.Manager, people.GateOfficer, people.Health, people.Customs, people.Supervisor}
+	mayRule    = []people.Role{people.Clerk, people.Manager, people.Supervisor}
 	mayScan    = []people.Role{people.GateOfficer, people.Health, people.Supervisor}
 	maySettle  = []people.Role{people.Supervisor}
 	mayDisplay = []people.Role{people.Customs, people.Supervisor}

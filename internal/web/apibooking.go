@@ -58,6 +58,7 @@ type bookingAnswerOut struct {
 	Verdict rules.Verdict `json:"verdict"`
 	Says    []string      `json:"says,omitempty"`
 	Booking *bookingOut   `json:"booking,omitempty"`
+	Request *requestOut   `json:"request,omitempty"` // that gave no booking, or that was decided on
 	Record  recordOut     `json:"record"`
 }
 
@@ -104,6 +105,9 @@ func (s *server) bookingDocument(r *request, b booking.Booking) (*bookingOut, er
 
 func (s *server) answerBooking(w http.ResponseWriter, r *request, a service.BookingAnswer, d service.Done) error {
 	out := bookingAnswerOut{Verdict: a.Verdict, Says: s.says(r.Lang, a.Verdict), Record: recorded(d)}
+	if a.Refusal.Ref != "" {
+		out.Request = s.requestDocument(r, a.Refusal)
+	}
 	if a.Booking.Ref != "" {
 		var err error
 		if out.Booking, err = s.bookingDocument(r, a.Booking); err != nil {
@@ -175,7 +179,7 @@ func (s *server) bookingNamed(r *request) (on theirs, ahead uint64, err error) {
 	case !known:
 		return on, 0, problem.New(problem.NotFound, "booking")
 	}
-	return on, ahead, s.mayActOn(r, on.Booking)
+	return on, ahead, s.mayActOn(r, on.Booking.Slot)
 }
 
 // apiBooking shows a booking.

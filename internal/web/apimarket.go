@@ -405,6 +405,7 @@ type dayOut struct {
 	Cancelled  uint32            `json:"cancelled"`
 	Standby    uint32            `json:"standby"`
 	NoShow     uint32            `json:"no_show"`
+	NotBooked  uint32            `json:"not_booked"` // requests for places that got none
 	Arrivals   []uint32          `json:"arrivals"`
 	Departures []uint32          `json:"departures"`
 	Lateness   [5]uint32         `json:"lateness"`
@@ -486,7 +487,7 @@ func dayDocument(v service.DayView, site string, day calendar.Date, now time.Tim
 	g, t := v.Gate, v.Stats
 	out := dayOut{
 		AsOf: now.UTC(), Site: site, Day: day.String(), Here: here(g),
-		Booked: t.Booked, Cancelled: t.Cancelled, Standby: t.Standby, NoShow: t.NoShow,
+		Booked: t.Booked, Cancelled: t.Cancelled, Standby: t.Standby, NoShow: t.NoShow, NotBooked: t.NotBooked,
 		Arrivals: orEmpty(t.Arrivals), Departures: orEmpty(t.Departures), Lateness: t.Lateness, Outcomes: map[string]uint32{}, Reasons: []reasonOut{},
 		Admitted: t.Admitted, TurnedBack: t.TurnedBack, Purchases: t.Purchases, Voided: t.Voided, Categories: []categoryOut{},
 	}

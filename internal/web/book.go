@@ -15,6 +15,7 @@ import (
 	"darwaza.dev/internal/identity"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
@@ -489,6 +490,9 @@ type answerView struct {
 	Verdict verdictView
 	// CanWait is true where joining the queue would help: the hour is full and nothing else stands against it.
 	CanWait bool
+	Open    bool        // an officer may still let the party in
+	Role    people.Role // who decides then
+	Decide  string      // address of the decision, for the officer who has the role
 }
 
 func (s *server) confirm(w http.ResponseWriter, r *request) error { return s.confirmed(w, r, bookBase) }
@@ -528,8 +532,15 @@ func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error
 	}
 	if a.Booking.Ref == "" {
 		v.People = canonical(v.People, o)
-		out := answerView{peopleView: v, Verdict: s.verdict(r, a.Verdict, s.quote(r, d))}
+		out := answerView{peopleView: v, Verdict: s.verdict(r, a.Verdict, formatRef(a.Refusal.Ref))}
 		out.CanWait = a.Verdict.Outcome == reason.Refuse && !o.Waits && onlyFull(a.Verdict)
+		if out.Open = a.Refusal.Open(); out.Open {
+			e, _ := s.deps.Law().Edition(a.Refusal.At)
+			out.Role = deciderOf(e, a.Refusal.Reasons)
+			if base == clerkBase && mayRule(r.Officer, out.Role) {
+				out.Decide = s.requestPath(r, a.Refusal.Ref)
+			}
+		}
 		return s.render(w, r, page{Name: "refused", View: out, Form: "again"})
 	}
 	l := link{Ref: a.Booking.Ref}
@@ -547,13 +558,4 @@ func onlyFull(v rules.Verdict) bool {
 		}
 	}
 	return true
-}
-
-// quote is the number under which a decision can be found again: its place in this
-// side's log where it was recorded, else the request's number in the server's log.
-func (s *server) quote(r *request, d service.Done) string {
-	if d.Count > 0 {
-		return string(s.deps.Side) + "-" + strconv.FormatUint(d.First+d.Count-1, 10)
-	}
-	return r.ID
 }

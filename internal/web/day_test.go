@@ -38,7 +38,7 @@ func TestSupervisorsDay(t *testing.T) {
 	number := gate.text()[strings.Index(gate.text(), "No. ")+4:][:1]
 	b.get("/en/day").wants("Waiting for a decision 10:10", "No. "+number)
 	b.get("/en/day?site=1&day=2025-09-02&number=" + number).wants("Answer A person decides")
-	b.get("/en/day?site=1&day=2025-09-02&number=99999").wants("No scan of this day has that number.")
+	b.get("/en/day?site=1&day=2025-09-02&number=99999").wants("No scan of this day, no booking and no request")
 	// So does somebody whose pass could not be read, which belongs to no booking.
 	gate.get("/en/gate").scan("DW1:NOTAPASS", "in").wants("Stop")
 	number = gate.text()[strings.Index(gate.text(), "No. ")+4:][:1]

@@ -45,7 +45,9 @@ func (s *server) mineFind(w http.ResponseWriter, r *request) error {
 	}
 	known := false
 	if err := s.view(r.Context(), func(st service.State) error {
-		_, known = service.BookingOf(st, ref)
+		_, booked := service.BookingOf(st, ref)
+		_, asked := service.RefusalOf(st, ref)
+		known = booked || asked
 		return nil
 	}); err != nil {
 		return err
@@ -221,6 +223,9 @@ func (s *server) showBooking(w http.ResponseWriter, r *request, base string) err
 	from, _ := strconv.Atoi(r.URL.Query().Get("from"))
 	v, err := s.bookingView(r, base, max(0, from), passesAtOnce)
 	if linkGone(err) {
+		if done, err := s.showAsked(w, r, base); done {
+			return err
+		}
 		return s.askAgain(w, r, base)
 	}
 	if err != nil {
@@ -358,7 +363,7 @@ func (s *server) acted(w http.ResponseWriter, r *request, base, note string, com
 	on := theirs{Booking: b, Sealed: sealed}
 	if base == clerkBase {
 		on.By = r.Officer.ID
-		if err := s.mayActOn(r, b); err != nil {
+		if err := s.mayActOn(r, b.Slot); err != nil {
 			return err
 		}
 	}
@@ -366,13 +371,13 @@ func (s *server) acted(w http.ResponseWriter, r *request, base, note string, com
 	if err != nil {
 		return err
 	}
-	a, d, err := do[service.BookingAnswer](s, r, c)
+	a, _, err := do[service.BookingAnswer](s, r, c)
 	if err != nil {
 		return err
 	}
 	path := s.bookingPath(r, base, l)
 	if a.Verdict.Outcome != reason.Allow {
-		v := actView{Back: path, Verdict: s.verdict(r, a.Verdict, s.quote(r, d))}
+		v := actView{Back: path, Verdict: s.verdict(r, a.Verdict, formatRef(b.Ref))}
 		for name := range f {
 			v.Again = append(v.Again, hiddenField{name, f.get(name)})
 		}
@@ -383,14 +388,14 @@ func (s *server) acted(w http.ResponseWriter, r *request, base, note string, com
 	return s.redirect(w, r, path+"?note="+note)
 }
 
-// mayActOn reports whether the officer may see and change a booking: one who works at a
-// single site has to do with that site's bookings alone.
-func (s *server) mayActOn(r *request, b booking.Booking) error {
+// mayActOn reports whether the officer may see and change what is booked or asked for in a
+// slot: one who works at a single site has to do with that site's alone.
+func (s *server) mayActOn(r *request, slot booking.SlotID) error {
 	e, err := s.edition(r.Now)
 	if err != nil {
 		return err
 	}
-	site, _ := e.SiteNumbered(b.Slot.Site()) // a site that the edition no longer has is nobody's own
+	site, _ := e.SiteNumbered(slot.Site()) // a site that the edition no longer has is nobody's own
 	return mayAct(r.Officer, site.ID)
 }
 

@@ -113,6 +113,15 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	if v.Wrong { // not a scan's number: a booking's, or that of a request that gave none
+		path, err := s.lookUp(r, v.Looked)
+		if err != nil {
+			return err
+		}
+		if path != "" {
+			return s.redirect(w, r, path)
+		}
+	}
 	if n, ok := s.deps.Law().Param("occupancy.cap", p.Site.ID, s.deps.Side, r.Now); ok {
 		v.Cap = uint32(max(n, 0))
 	}
