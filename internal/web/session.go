@@ -410,8 +410,24 @@ func (s *server) changeWord(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	o := r.Officer
-	if _, _, err := do[service.AppointAnswer](s, r, service.Appoint{Officer: o, By: o.ID, Word: verifier}); err != nil {
+	_, done, err := do[service.AppointAnswer](s, r, service.Appoint{Officer: o, By: o.ID, Word: verifier})
+	if err != nil {
 		return err
+	}
+	if done.Again {
+		// The form was sent before, and what was set then is what holds: this word, or
+		// another one that was sent under the same key, and then nothing was set now.
+		if _, verifier, _, err = s.officerByLogin(r.Context(), o.Login); err != nil {
+			return err
+		}
+		same, err := s.sessions.verify(r.Context(), verifier, next)
+		if err != nil {
+			return err
+		}
+		if !same {
+			v.Errors.add("new", "word.again")
+			return s.render(w, r, page{Name: "word", View: v, Status: http.StatusConflict})
+		}
 	}
 	s.setCookie(w, "session", s.sessions.issue(o.ID, verifier, r.Now.Add(sessionLength)), sessionLength)
 	return s.redirect(w, r, s.home(r)+"?note=word")
