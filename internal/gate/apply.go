@@ -198,7 +198,7 @@ func (st State) scanned(at time.Time, f *Scanned) {
 // scan is the scan as it is kept.
 func (f *Scanned) scan(at time.Time) Scan {
 	return Scan{Serial: f.Serial, Direction: f.Direction, Gate: f.Gate, At: at, Officer: f.Officer, Outcome: f.Outcome,
-		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found}
+		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found, Goods: f.Goods, GoodsWhy: f.GoodsWhy}
 }
 
 // note counts an answer.

@@ -77,6 +77,16 @@ type Arrival struct {
 	// Vendor is whether the holder has a vendor's card that is good today; VendorKnown is
 	// false where this side cannot tell.
 	Vendor, VendorKnown bool
+	// Lots are what the holder has bought today, as far as this side's desks know: it is
+	// asked about at the way out.
+	Lots []Lot
+}
+
+// Lot is a purchase that leaves the market.
+type Lot struct {
+	Code     string
+	Value    int64 // minor units of the agreement's currency
+	Quantity int64 // thousandths of the unit
 }
 
 // Answer is what the gate says to a scan.
@@ -89,6 +99,9 @@ type Answer struct {
 	Class   uint8
 	People  uint32
 	Asks    []string
+	// Goods is what the law says of the goods that leave, which is decided apart from the
+	// person; its point is empty where nothing leaves or the agreement asks nothing of it.
+	Goods rules.Verdict
 }
 
 // spot is a gate and a moment by the site's clock.
@@ -193,6 +206,8 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 		q.enter()
 	} else {
 		q.leave()
+		ans.Goods = q.goods()
+		f.Goods, f.GoodsWhy = ans.Goods.Outcome, bare(ans.Goods.Reasons)
 	}
 	ans.Verdict, ans.Earlier, ans.Class, ans.People = q.v, q.earlier, c.Class, f.People
 	ans.Asks = asks(q.v)
@@ -420,6 +435,25 @@ func (q *inquiry) leave() {
 	}
 	v.Outcome, v.Reasons = reason.Allow, nil
 	q.v = v.With(q.why...)
+}
+
+// goods asks the law about what leaves with the holder, lot by lot; the strictest answer
+// holds, with the reasons of all.
+func (q *inquiry) goods() (v rules.Verdict) {
+	plan, _ := q.plan()
+	for _, l := range q.a.Lots {
+		f := q.facts(plan)
+		f["good.code"], f["good.value"], f["good.quantity"] = l.Code, l.Value, l.Quantity
+		w := q.Law.Check(rules.Query{Point: rules.Exit, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: f})
+		switch {
+		case len(w.Steps) == 0 && q.at.edition != nil: // no clause is about goods that leave
+		case v.Point == "":
+			v = w
+		default:
+			v = v.And(w)
+		}
+	}
+	return v
 }
 
 // siteID names a site in the edition, and by its number where the edition does not know it.

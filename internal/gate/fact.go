@@ -32,6 +32,10 @@ type Scanned struct {
 	Reasons   []reason.Reason `cbor:"16,keyasint,omitempty"` // without parameters
 	Found     bool            `cbor:"17,keyasint,omitempty"`
 	Again     uint64          `cbor:"18,keyasint,omitempty"`
+	// Goods is what the law says of the goods that leave, with its reasons; none where
+	// none leave.
+	Goods    reason.Outcome  `cbor:"19,keyasint,omitempty"`
+	GoodsWhy []reason.Reason `cbor:"20,keyasint,omitempty"`
 }
 
 // Counted reports whether the scan moved people.

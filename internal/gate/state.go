@@ -45,6 +45,8 @@ type Scan struct {
 	Minute    uint16          `cbor:"16,keyasint,omitempty"` // of the day, by the site's clock
 	Found     bool            `cbor:"17,keyasint,omitempty"` // the pass was lost and found by document
 	Lapsed    bool            `cbor:"18,keyasint,omitempty"` // waited for a decision until its day was over, and ended undecided
+	Goods     reason.Outcome  `cbor:"19,keyasint,omitempty"` // of the goods that leave, none where none do
+	GoodsWhy  []reason.Reason `cbor:"20,keyasint,omitempty"` // without parameters
 }
 
 // Presence is what this side's control has seen of one pass.

@@ -173,6 +173,9 @@ type ScanAnswer struct {
 	// Asks are the inputs that the officer can supply to get further: "document",
 	// "screening", "decision".
 	Asks []string `cbor:"10,keyasint,omitempty"`
+	// Goods is what the law says of the goods that leave with the holder; its point is
+	// empty where none do, or where the agreement asks nothing of them.
+	Goods rules.Verdict `cbor:"11,keyasint,omitempty"`
 }
 
 // DecideScan ends a REFER or HOLD at the gate by a named officer's decision.

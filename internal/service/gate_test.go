@@ -11,9 +11,11 @@ import (
 
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
 )
 
 // arrived is a world at half past nine with one booking of two adults, one of them with
@@ -660,6 +662,65 @@ func TestExit(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	w.rebuilt()
+}
+
+// Whoever leaves with goods goes; what the agreement says of the goods is asked for at the
+// way out, and stands beside the answer, in the record and in the day's figures.
+func TestGoodsLeave(t *testing.T) {
+	w, b := arrived(t)
+	w.display(tomato, 100)
+	w.display(kiwi, 100)
+	in := func(c pass.Claims, tag [16]byte) {
+		s := w.scan(c)
+		s.Tag = tag
+		w.verdict(do[ScanAnswer](w, s).Verdict, reason.Allow, "")
+	}
+	buy := func(c pass.Claims, person uint64, code string) BuyAnswer {
+		x := w.buys(person, code, 10_000)
+		x.Pass = c.ID
+		a := do[BuyAnswer](w, x)
+		w.verdict(a.Verdict, reason.Allow, "")
+		return a
+	}
+	one, two, theirs := w.claims(b, 0), w.claims(b, 1), w.theirs(9, slotAt(9))
+	in(one, [16]byte{})
+	in(two, [16]byte{})
+	in(theirs, id('t', 99))
+	buy(one, 1, tomato)
+	buy(one, 1, kiwi)
+	taken := buy(two, 2, tomato)
+	do[BuyAnswer](w, Void{ID: taken.Purchase.ID, Why: market.Grounds[0], Officer: "customs"})
+	buy(theirs, 99, tomato)
+	for _, c := range []struct {
+		claims pass.Claims
+		leaves bool
+	}{{one, true}, {two, false}, {theirs, true}} {
+		a := do[ScanAnswer](w, w.out(c.claims))
+		w.verdict(a.Verdict, reason.Allow, "")
+		if !a.Scan.Counted || (a.Goods.Point == rules.Exit) != c.leaves || (a.Scan.Goods != reason.None) != c.leaves {
+			t.Fatalf("%+v", a)
+		}
+		if c.leaves && (a.Goods.Outcome != reason.Refer || a.Goods.Reasons[0].Clause != "ST4(ii)" || a.Scan.Goods != reason.Refer || a.Scan.GoodsWhy[0].Clause != "ST4(ii)" || len(a.Scan.GoodsWhy[0].Params) != 0) {
+			t.Errorf("%+v", a.Goods)
+		}
+	}
+	var n uint32
+	for _, r := range DayFigures(w.mem.plain, mand, marketDay).Stats.Reasons {
+		if r.Clause == "ST4(ii)" {
+			n += r.Count
+		}
+	}
+	if n != 2 {
+		t.Errorf("counted %d times", n)
+	}
+	w.rebuilt()
+	// An agreement that says nothing of goods that leave is not asked.
+	w.law = lawWith(t, append([]string{"at: [exit]", "at: [custody]"}, small...)...)
+	w.now, one = w.now.Add(time.Minute), w.claims(b, 0)
+	in(one, [16]byte{})
+	if a := do[ScanAnswer](w, w.out(one)); a.Goods.Point != "" || !a.Scan.Counted {
+		t.Errorf("%+v", a.Goods)
+	}
 }
 
 // A clause against leaving is shown to an officer, and keeps nobody in by itself.

@@ -31,12 +31,15 @@ func (c Scan) Run(tx *Tx) (any, error) {
 	a := gate.Arrival{Site: c.Site, Gate: c.Gate, Direction: c.Direction, Officer: string(c.Officer), Claims: c.Claims, Fault: c.Fault,
 		Looks: c.Looks, Match: c.Match, Found: c.Found, Screening: c.Screening, Again: c.Again, Tag: c.Tag}
 	a.Vendor, a.VendorKnown = tx.vendor(c.Claims.ID, c.Claims.Side.String())
+	if c.Direction == gate.Out && pass.Genuine(c.Fault) {
+		a.Lots = tx.leaving(c)
+	}
 	facts, ans, err := tx.gate().DecideScan(a)
 	if err != nil {
 		return nil, err
 	}
 	tx.record(facts)
-	out := ScanAnswer{Verdict: ans.Verdict, Earlier: ans.Earlier, Ref: ans.Ref, Class: ans.Class, People: ans.People, Asks: ans.Asks}
+	out := ScanAnswer{Verdict: ans.Verdict, Earlier: ans.Earlier, Ref: ans.Ref, Class: ans.Class, People: ans.People, Asks: ans.Asks, Goods: ans.Goods}
 	id := c.Claims.ID
 	if !pass.Genuine(c.Fault) {
 		id = pass.ID{}
@@ -44,6 +47,25 @@ func (c Scan) Run(tx *Tx) (any, error) {
 	}
 	tx.fill(&out, id, ans.Serial, c.Site, ans.Day)
 	return out, nil
+}
+
+// leaving returns what the holder of a pass has bought on its day at this side's desks.
+func (tx *Tx) leaving(c Scan) (lots []gate.Lot) {
+	tag := c.Tag
+	if b, member, ok := BookingOfPass(tx.State, c.Claims.ID); ok && c.Claims.Side.String() == string(tx.Side) {
+		tag = b.Members[member].Tag
+	} else if p, ok := tx.Gate.Presences.Get(c.Claims.ID); ok && tag == ([16]byte{}) {
+		tag = p.Tag
+	}
+	if tag == ([16]byte{}) {
+		return nil
+	}
+	for _, p := range LedgerOf(tx.State, tag, booking.SlotID(c.Claims.Slot).Day()).Purchases {
+		if !p.Void {
+			lots = append(lots, gate.Lot{Code: p.Code, Value: p.Value, Quantity: p.Quantity})
+		}
+	}
+	return lots
 }
 
 // vendor says whether the holder of a pass has a vendor's card that is good on its day;

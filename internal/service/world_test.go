@@ -69,7 +69,7 @@ func lawWith(t testing.TB, changes ...string) *rules.Law {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]byte{"parameters/example.yaml": nil, "clauses/example.yaml": nil}
+	files := map[string][]byte{"parameters/example.yaml": nil, "clauses/example.yaml": nil, "clauses/sales-tax.yaml": nil}
 	found := map[string]bool{}
 	for file := range files {
 		b, err := fs.ReadFile(fsys, file)

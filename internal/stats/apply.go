@@ -91,6 +91,7 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 	case *gate.Scanned:
 		st.day(at, f.Site, f.Day, func(d *Day) {
 			d.answered(f.Outcome, f.Reasons)
+			d.because(f.Goods, f.GoodsWhy)
 			if f.Counted() {
 				d.move(f.Direction, f.Slot, f.Minute, f.People)
 			}

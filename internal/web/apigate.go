@@ -49,7 +49,10 @@ type scanOut struct {
 	Inside   uint32        `json:"inside"`
 	Cap      uint32        `json:"cap"`
 	Asks     []string      `json:"asks,omitempty"`
-	Record   recordOut     `json:"record"`
+	// Goods is of the goods that leave with the holder, absent where none do.
+	Goods     *rules.Verdict `json:"goods,omitempty"`
+	GoodsSays []string       `json:"goods_says,omitempty"`
+	Record    recordOut      `json:"record"`
 }
 
 type scanDone struct {
@@ -70,6 +73,9 @@ func (s *server) answerScan(w http.ResponseWriter, r *request, a service.ScanAns
 	out := scanOut{
 		Verdict: a.Verdict, Says: s.says(r.Lang, a.Verdict), Scan: scanWritten(a.Scan), PassID: a.Presence.Pass, Fault: string(fault),
 		Issuer: a.Presence.Issuer, People: a.People, InsideIs: a.Presence.Inside, Inside: a.Inside, Cap: a.Cap, Asks: a.Asks, Record: recorded(d),
+	}
+	if a.Goods.Point != "" {
+		out.Goods, out.GoodsSays = &a.Goods, s.says(r.Lang, a.Goods)
 	}
 	if a.Earlier != nil {
 		e := scanWritten(*a.Earlier)

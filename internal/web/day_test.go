@@ -4,6 +4,7 @@
 package web
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,27 @@ func TestSupervisorsDay(t *testing.T) {
 	}
 	b.postForm("/en/day/settle", form)
 	b.wants("The day is settled.")
+}
+
+// TestGoodsAtTheWayOut: who leaves with goods is let out, and the page says what the
+// agreement says of the goods; it says so again where the scan is looked at later.
+func TestGoodsAtTheWayOut(t *testing.T) {
+	p, desk, tr := shop(t)
+	gate := p.browser()
+	gate.signIn("mand", p.words["mand"])
+	gate.get("/en/gate").scan(tr.text, "out").lacks("Goods that leave")
+	p.at("10:20")
+	form := gate.fields("/en/gate/undo")
+	gate.postForm("/en/gate/undo", form)
+	desk.want(tomato, "60").submit("/en/desk/buy")
+	p.at("10:30")
+	gate.get("/en/gate").scan(tr.text, "out")
+	if gate.outcome() != "ALLOW" || p.presence(tr).Inside {
+		t.Fatalf("%s\n%s", gate.outcome(), gate.text())
+	}
+	gate.wants("Goods that leave: A person decides", "ST4(ii)", "decided apart from the person", "This is for the Customs officer to decide")
+	sc := p.presence(tr).Scans
+	gate.get(fmt.Sprintf("/en/gate/scan/%s/%d?site=1&gate=1", tr.b.Members[0].Pass, sc[len(sc)-1].Serial)).wants("Goods that leave: A person decides", "ST4(ii)")
 }
 
 func TestVendors(t *testing.T) {

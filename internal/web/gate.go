@@ -50,12 +50,16 @@ type gateAnswer struct {
 	Icon    string
 	Out     bool
 	Reasons []reasonLine
-	Wanted  []reasonLine // the clauses that ask for what the form asks for
-	Class   lang.Text
-	From    time.Time // of the slot, zero where it is not known
-	Until   time.Time
-	People  uint32
-	Adults  uint32
+	Wanted  []reasonLine   // the clauses that ask for what the form asks for
+	Goods   reason.Outcome // of the goods that leave, none where none do
+	// GoodsWhy are its reasons, GoodsDecider the key of the role that ends what they leave open.
+	GoodsWhy     []reasonLine
+	GoodsDecider string
+	Class        lang.Text
+	From         time.Time // of the slot, zero where it is not known
+	Until        time.Time
+	People       uint32
+	Adults       uint32
 	// Children ride on an adult's pass.
 	Children uint32
 	Number   uint64 // serial of the scan, as the traveller is told it; 0 where it was not kept
@@ -331,6 +335,10 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) {
 			a.Reasons = append(a.Reasons, l)
 		}
 	}
+	if ans.Goods.Point != "" {
+		a.Goods, a.GoodsWhy = ans.Goods.Outcome, s.reasonLines(r.Lang, ans.Goods)
+		a.GoodsDecider = s.decider(r, ans.Goods.Reasons)
+	}
 	a.Pass, a.Number = ans.Presence.Pass, ans.Scan.Serial
 	a.People = ans.People
 	if ans.People > 0 {
@@ -538,7 +546,11 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 			continue
 		}
 		a := &gateAnswer{Place: p, Out: sc.Direction == gate.Out}
-		s.fillAnswer(r, a, service.ScanAnswer{Scan: sc, Presence: pr, Class: pr.Class, People: pr.People,
+		var leaves rules.Verdict
+		if sc.Goods != reason.None {
+			leaves = rules.Verdict{Point: rules.Exit, Outcome: sc.Goods, Reasons: sc.GoodsWhy, At: sc.At}
+		}
+		s.fillAnswer(r, a, service.ScanAnswer{Scan: sc, Presence: pr, Class: pr.Class, People: pr.People, Goods: leaves,
 			Verdict: rules.Verdict{Point: rules.Gate, Outcome: sc.Outcome, Reasons: sc.Reasons, At: sc.At}})
 		if a.Decided {
 			a.Outcome, a.Note = reason.Refuse, "gate.did.back"
