@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"html/template"
 	"io"
 	"io/fs"
 	"net/http/httptest"
@@ -325,5 +326,30 @@ func TestTextsUsed(t *testing.T) {
 		if !strings.Contains(all.String(), `"`+key+`"`) && !made.MatchString(key) {
 			t.Errorf("no page shows %s", key)
 		}
+	}
+}
+
+// TestDoneAndNotShown has a page fail after its command was done: it is not said that
+// nothing was changed.
+func TestDoneAndNotShown(t *testing.T) {
+	p := newTestPost(t)
+	p.book("", hour(10), 1)
+	f := hidden(p.post("/en/book/people", "", partyForm(hour(12), 1)).body, "check")
+	broken, err := template.New("layout").Parse(`{{define "layout"}}{{.NoSuchField}}{{end}}`)
+	p.must(err)
+	whole := p.server.templates[lang.EN]["refused"]
+	p.server.templates[lang.EN]["refused"] = broken
+	r := p.post("/en/book/confirm", "", f)
+	p.server.templates[lang.EN]["refused"] = whole
+	if said := text(r.body); r.StatusCode != 500 || p.refusals() != 1 || strings.Contains(said, "Nothing was changed") || !strings.Contains(said, "It was done") {
+		t.Errorf("%d %s", r.StatusCode, said)
+	}
+	// Where nothing was done, that is what is said.
+	people := p.server.templates[lang.EN]["people"]
+	p.server.templates[lang.EN]["people"] = broken
+	r = p.get("/en/book/people?slot="+slotIDText(hour(12)), "")
+	p.server.templates[lang.EN]["people"] = people
+	if said := text(r.body); r.StatusCode != 500 || !strings.Contains(said, "Nothing was changed") {
+		t.Errorf("%d %s", r.StatusCode, said)
 	}
 }
