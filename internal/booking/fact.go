@@ -147,6 +147,10 @@ type PassesEnded struct {
 // Entered says that a holder of the booking has entered for the first time.
 type Entered struct {
 	Ref Ref `cbor:"1,keyasint"`
+	// Missed are the booking's places where it had been settled as one that nobody used,
+	// before the other side's gate could be heard; Slot is theirs.
+	Missed uint32 `cbor:"2,keyasint,omitempty"`
+	Slot   SlotID `cbor:"3,keyasint,omitempty"`
 }
 
 // EntryUndone says that the only entry of the booking was a mistake.

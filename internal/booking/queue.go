@@ -182,7 +182,11 @@ func (d Desk) DecideHeard(ack Ack) (facts []fact.Fact, slots []SlotID, more bool
 // DecideEntered says that a holder has entered, where nobody of the booking had before.
 func (st State) DecideEntered(ref Ref) []fact.Fact {
 	if b, ok := st.Bookings.Get(ref); ok && (b.Status == Booked || b.Status == NoShow) {
-		return []fact.Fact{&Entered{Ref: ref}}
+		f := &Entered{Ref: ref}
+		if b.Status == NoShow {
+			f.Missed, f.Slot = b.Places(), b.Slot
+		}
+		return []fact.Fact{f}
 	}
 	return nil
 }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package exchange is what the two sides' servers tell each other: the certificates
-// of their keys, the numbered list of withdrawn passes, and the day's figures for the
-// boards. It is symmetric: each side serves its own and pulls the other's. Nothing is
+// of their keys, the numbered lists of withdrawn passes and of passes that went in or
+// out, and the day's figures for the boards. It is symmetric: each side serves its own and pulls the other's. Nothing is
 // pushed, so a side that is cut off misses nothing and holds nobody up.
 //
 // An ask is an HTTP POST to /exchange/v1/<topic>. Its body and that of the answer are
@@ -160,7 +160,7 @@ func New(d Deps) (*Exchange, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}}}
+	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}}}
 	return x, nil
 }
 

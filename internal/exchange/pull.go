@@ -21,6 +21,13 @@ import (
 	"darwaza.dev/internal/stats"
 )
 
+// codeOlder says that the other side's server is one version older and does not know a
+// topic yet: it goes without, and the line is none the worse for it.
+const codeOlder = "exchange.older"
+
+// later reports whether a server of version 1 does not know a topic.
+func later(topic string) bool { return topic == topicMovements }
+
 // why is the word for an error in Status: the code of a problem, else its text.
 func why(err error) string {
 	var p *problem.Error
@@ -42,17 +49,24 @@ func (x *Exchange) Pull(ctx context.Context) error {
 	x.status.Asked = x.deps.Clock()
 	x.mu.Unlock()
 	var first error
-	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures} {
+	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures, x.pullMovements} {
 		err := f(ctx)
+		older := problem.CodeOf(err) == codeOlder
+		if older {
+			err = nil
+		}
 		if err != nil && first == nil {
 			first = err
 		}
 		x.mu.Lock()
 		t := &x.status.Topics[i]
 		before := t.Fault
-		if t.Fault = ""; err != nil {
+		switch t.Fault = ""; {
+		case err != nil:
 			t.Fault = why(err)
-		} else {
+		case older:
+			t.Fault = codeOlder
+		default:
 			t.Heard = x.deps.Clock()
 		}
 		name, after := t.Name, t.Fault
@@ -97,6 +111,9 @@ func (x *Exchange) ask(ctx context.Context, topic string, q ask) (answer, error)
 	if resp.StatusCode != http.StatusOK {
 		if resp.StatusCode == http.StatusForbidden {
 			return answer{}, problem.New(problem.Forbidden, "exchange.forbidden")
+		}
+		if resp.StatusCode == http.StatusNotFound && later(topic) {
+			return answer{}, problem.New(problem.NotFound, codeOlder)
 		}
 		return answer{}, problem.Newf(problem.Offline, "exchange.offline", "status %d", resp.StatusCode)
 	}
@@ -217,6 +234,54 @@ func (x *Exchange) pullWithdrawals(ctx context.Context) error {
 			return err
 		}
 		if idle {
+			return nil
+		}
+	}
+	return nil // the next round goes on
+}
+
+// pullMovements reads the other side's list of movements to its end.
+func (x *Exchange) pullMovements(ctx context.Context) error {
+	other := x.deps.Side.Other()
+	for range maxPages {
+		var heard gate.Heard
+		err := x.deps.Reader.View(ctx, func(st service.State) error {
+			heard = st.Gate.MovesRead(other)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		a, err := x.ask(ctx, topicMovements, ask{After: heard.Serial, List: heard.List})
+		if err != nil {
+			return err
+		}
+		c := service.Movements{Heard: gate.MovesHeard{Side: string(other), List: a.List, Upto: heard.Serial}}
+		if a.List != heard.List {
+			c.Heard.Upto = 0
+		}
+		for _, m := range a.Movements {
+			if c.Heard.Upto++; m.Serial != c.Heard.Upto || m.Serial > a.Last {
+				x.refuse(topicMovements, false, "gap")
+				return problem.New(problem.Untrusted, "exchange.gap")
+			}
+			if m.At > a.At+Window.Microseconds() {
+				x.refuse(topicMovements, false, "movements") // what is yet to come
+				return problem.New(problem.Untrusted, "exchange.list")
+			}
+			c.Heard.Moves = append(c.Heard.Moves, m.move())
+		}
+		if a.Last < c.Heard.Upto || len(a.Movements) > gate.MaxMoves || len(a.Movements) == 0 && a.Last > c.Heard.Upto {
+			x.refuse(topicMovements, false, "list")
+			return problem.New(problem.Untrusted, "exchange.list")
+		}
+		if len(a.Movements) == 0 && a.List == heard.List {
+			return nil
+		}
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, c); err != nil {
+			return err
+		}
+		if a.Last == c.Heard.Upto {
 			return nil
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/service"
 )
 
@@ -19,6 +20,7 @@ func (x *Exchange) Handler() http.Handler {
 	mux.Handle("POST "+Prefix+topicCertificates, x.serve(topicCertificates, x.giveCertificates))
 	mux.Handle("POST "+Prefix+topicWithdrawals, x.serve(topicWithdrawals, x.giveWithdrawals))
 	mux.Handle("POST "+Prefix+topicFigures, x.serve(topicFigures, x.giveFigures))
+	mux.Handle("POST "+Prefix+topicMovements, x.serve(topicMovements, x.giveMovements))
 	return mux
 }
 
@@ -165,6 +167,32 @@ func (x *Exchange) giveWithdrawals(ctx context.Context, q ask, a *answer) string
 	return ""
 }
 
+// giveMovements answers with a page of the list of movements: of the list that is asked
+// for, or of this side's from its beginning. To ask for more acknowledges nothing.
+func (x *Exchange) giveMovements(ctx context.Context, q ask, a *answer) string {
+	err := x.deps.Reader.View(ctx, func(st service.State) error {
+		acks, _ := st.Booking.Acks.Get(0)
+		if a.List = acks.List; q.List != a.List {
+			q.After = 0
+		}
+		var list []gate.Move
+		list, a.Last = st.Gate.MovesAfter(q.After, gate.MaxMoves)
+		for _, m := range list {
+			a.Movements = append(a.Movements, newMovement(m))
+		}
+		return nil
+	})
+	if err != nil {
+		x.deps.Log.Error("exchange: movements", "err", err)
+		return refusedFault
+	}
+	if q.After > a.Last {
+		x.deps.Log.Error("exchange: the other side has heard of movements that this side never saw", "heard", q.After, "last", a.Last)
+		return refusedAhead
+	}
+	return ""
+}
+
 // actor is who acts where no person does.
 const actor = "exchange"
 
@@ -172,7 +200,8 @@ func (x *Exchange) giveFigures(ctx context.Context, q ask, a *answer) string {
 	if len(q.Days) > maxDays {
 		return refusedForm
 	}
-	now, law := x.deps.Clock(), x.deps.Law()
+	// As of the answer's own time: a figure of later than that is not believed.
+	now, law := fromMicro(a.At), x.deps.Law()
 	edition, ok := law.Edition(now)
 	if !ok {
 		return "" // no edition, no sites, no figures

@@ -6,10 +6,16 @@ package exchange
 import (
 	"bytes"
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/service"
 )
@@ -139,5 +145,121 @@ func TestListAnew(t *testing.T) {
 	address := b.liar(t, func(q ask, an *answer) { an.Version, an.Last = 1, 0 })
 	if err := a.pullFrom(t, address); err != nil || a.heard().List != 0 || a.heard().Serial != 0 {
 		t.Errorf("%v, heard %+v", err, a.heard())
+	}
+}
+
+// moved writes movements into the list, as the gate would.
+func (p *post) moved(of pass.Side, n uint64, kind gate.MoveKind) {
+	p.state(func(st service.State) {
+		last, _ := st.Gate.Serials.Get("move")
+		st.Gate.Serials.Put("move", last+1)
+		st.Gate.Moves.Put(last+1, gate.Move{Serial: last + 1, Pass: passID(agreement.Side(of.String()), n), Kind: kind, At: noon, Inside: kind == gate.CameIn, Used: true})
+	})
+}
+
+// TestMovements wants the movements of this side's passes at the other's gates to be
+// heard, in pages, once, and again from the beginning of another list.
+func TestMovements(t *testing.T) {
+	a, b := newPosts(t)
+	ctx := context.Background()
+	for n := range uint64(gate.MaxMoves + 5) {
+		b.moved(pass.SideA, n, gate.CameIn)
+	}
+	must(0, a.Pull(ctx))
+	inside := func() (n int) {
+		a.state(func(st service.State) {
+			for i := range uint64(gate.MaxMoves + 10) {
+				if e, _ := st.Gate.Elsewhere.Get(passID("A", i)); e.Inside {
+					n++
+				}
+			}
+		})
+		return n
+	}
+	if n := inside(); n != gate.MaxMoves+5 || a.writer.count("gate.movements") != 2 {
+		t.Errorf("%d inside after %d pages", n, a.writer.count("gate.movements"))
+	}
+	must(0, a.Pull(ctx))
+	if n := a.writer.count("gate.movements"); n != 2 || len(b.mem.Facts()) != 0 {
+		t.Errorf("read %d times, and the other side wrote %d facts", n, len(b.mem.Facts()))
+	}
+	b.begin(7, 0)
+	b.state(func(st service.State) { st.Gate.Serials.Put("move", 3) })
+	a.clock.add(time.Minute)
+	b.clock.add(time.Minute)
+	b.state(func(st service.State) {
+		st.Gate.Serials.Put("move", 4)
+		st.Gate.Moves.Put(4, gate.Move{Serial: 4, Pass: passID("A", 900), Kind: gate.WentOut, At: b.clock.Now()})
+	})
+	must(0, a.Pull(ctx))
+	if n := inside(); n != gate.MaxMoves+4 {
+		t.Errorf("%d inside", n)
+	}
+	a.state(func(st service.State) {
+		if h := st.Gate.MovesRead("B"); h.List != 7 || h.Serial != 4 {
+			t.Errorf("heard %+v", h)
+		}
+	})
+}
+
+// TestMovementsRefused wants a list of movements with a hole, at odds with itself or from
+// times to come not to be believed.
+func TestMovementsRefused(t *testing.T) {
+	entry := func(n uint64) movement { return movement{Serial: n, Kind: 1, At: micro(noon)} }
+	for name, say := range map[string]func(q ask, a *answer){
+		"a hole":              func(q ask, a *answer) { a.Last, a.Movements = 3, []movement{entry(1), entry(3)} },
+		"begins late":         func(q ask, a *answer) { a.Last, a.Movements = 2, []movement{entry(2)} },
+		"more than there are": func(q ask, a *answer) { a.Last, a.Movements = 1, []movement{entry(1), entry(2)} },
+		"kept back":           func(q ask, a *answer) { a.Last = 7 },
+		"of times to come": func(q ask, a *answer) {
+			a.Last, a.Movements = 1, []movement{{Serial: 1, Kind: 1, At: micro(noon.Add(time.Hour))}}
+		},
+	} {
+		a, b := newPosts(t)
+		d := a.deps
+		d.Peer, d.TLS = b.liar(t, say), nil
+		if err := must(New(d)).pullMovements(context.Background()); problem.KindOf(err) != problem.Untrusted || len(a.mem.Facts()) != 0 {
+			t.Errorf("%s: got %v, %d facts", name, err, len(a.mem.Facts()))
+		}
+	}
+	a, b := newPosts(t)
+	q := a.newAsk()
+	q.After = 1
+	body, msg := a.sealed(q, Prefix+topicMovements, testAgreement)
+	_, got := b.postBody(t, topicMovements, bytes.NewReader(body))
+	if an := a.opened(t, topicMovements, msg, got); an.Refused != refusedAhead {
+		t.Errorf("got %+v", an)
+	}
+}
+
+// TestOlderServer wants a server that does not know a topic yet to be no fault of the line.
+func TestOlderServer(t *testing.T) {
+	a, b := newPosts(t)
+	b.withdraw(1)
+	old := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if later(strings.TrimPrefix(r.URL.Path, Prefix)) {
+			http.NotFound(w, r)
+			return
+		}
+		b.Handler().ServeHTTP(w, r)
+	}))
+	defer old.Close()
+	d := a.deps
+	d.Peer, d.TLS = old.URL, old.Client().Transport.(*http.Transport).TLSClientConfig
+	x := must(New(d))
+	if err := x.Pull(context.Background()); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if s := x.Status(); !s.Up || s.topic(topicMovements).Fault != codeOlder || a.heard().Serial != 1 {
+		t.Errorf("status %+v", s)
+	}
+}
+
+// TestClockGoesOn lets the answering server's clock go on while it answers, as clocks do.
+func TestClockGoesOn(t *testing.T) {
+	a, b := newPosts(t)
+	b.Exchange.deps.Clock = func() time.Time { b.clock.add(time.Millisecond); return b.clock.Now() }
+	if err := a.Pull(context.Background()); err != nil {
+		t.Errorf("got %v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/cose"
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/service"
@@ -22,6 +23,7 @@ const (
 	topicCertificates = "certificates"
 	topicWithdrawals  = "withdrawals"
 	topicFigures      = "figures"
+	topicMovements    = "movements"
 )
 
 // Version is the version of the messages that this build writes. It reads one newer:
@@ -69,6 +71,8 @@ type answer struct {
 	List uint64 `cbor:"9,keyasint,omitempty"`
 	// Acked is the serial up to which the asker's word is on stable storage here.
 	Acked uint64 `cbor:"10,keyasint,omitempty"`
+	// Movements follow on After in the list of movements, and Last is its newest serial.
+	Movements []movement `cbor:"11,keyasint,omitempty"`
 }
 
 type withdrawal struct {
@@ -77,6 +81,16 @@ type withdrawal struct {
 	Pass   [8]byte
 	Gen    uint8
 	Until  int64 // seconds since 1970
+}
+
+// movement is one pass that went in or out at a gate of the side that answers.
+type movement struct {
+	Serial uint64  `cbor:"1,keyasint"`
+	Pass   [8]byte `cbor:"2,keyasint"`
+	Kind   uint8   `cbor:"3,keyasint"` // a gate.MoveKind; one that is not known is as its flags say
+	At     int64   `cbor:"4,keyasint"` // microseconds since 1970
+	Inside bool    `cbor:"5,keyasint,omitempty"`
+	Used   bool    `cbor:"6,keyasint,omitempty"`
 }
 
 type figure struct {
@@ -166,6 +180,14 @@ func fromMicro(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
 func (w withdrawal) pass() service.WithdrawnPass {
 	return service.WithdrawnPass{Serial: w.Serial, Pass: w.Pass, Gen: w.Gen, Until: w.Until}
+}
+
+func newMovement(m gate.Move) movement {
+	return movement{Serial: m.Serial, Pass: m.Pass, Kind: uint8(m.Kind), At: micro(m.At), Inside: m.Inside, Used: m.Used}
+}
+
+func (m movement) move() gate.Move {
+	return gate.Move{Serial: m.Serial, Pass: m.Pass, Kind: gate.MoveKind(m.Kind), At: fromMicro(m.At), Inside: m.Inside, Used: m.Used}
 }
 
 func newFigure(site, day uint16, f stats.Other) figure {

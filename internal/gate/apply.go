@@ -45,6 +45,8 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		st.putDay(d)
 	case *ListHeard:
 		st.listHeard(at, f)
+	case *MovesHeard:
+		st.movesHeard(at, f)
 	}
 }
 
@@ -175,7 +177,7 @@ func (st State) scanned(at time.Time, f *Scanned) {
 	p.Pass = f.Pass
 	d := st.counts(&p, known, f.Site, f.Day)
 	d.note(f.Outcome, f.Reasons)
-	p.Gen, p.Issuer, p.Slot, p.Class = f.Gen, f.Issuer, f.Slot, f.Class
+	p.Gen, p.Issuer, p.Slot, p.Class, p.Theirs = f.Gen, f.Issuer, f.Slot, f.Class, f.Theirs
 	if !p.Inside {
 		p.People = f.People
 	}
@@ -185,6 +187,7 @@ func (st State) scanned(at time.Time, f *Scanned) {
 	s := f.scan(at)
 	if f.Counted() {
 		p.count(&d, &s, at)
+		st.counted(&p, &s, at)
 	}
 	p.Pending = 0
 	if f.Outcome.NeedsOfficer() {
@@ -228,6 +231,7 @@ func (st State) decided(at time.Time, f *Decided) {
 	if f.Admit {
 		s.At, s.Minute = at, f.Minute // the people move now
 		p.count(&d, s, at)
+		st.counted(&p, s, at)
 	}
 	if p.Pending == f.Serial {
 		p.Pending = 0
@@ -295,6 +299,11 @@ func (st State) undone(at time.Time, f *Undone) {
 		d := st.day(p.Site, p.Day)
 		p.takeBack(&d, s, at)
 		st.putDay(d)
+		kind := InUndone
+		if s.Direction == Out {
+			kind = OutUndone
+		}
+		st.tell(&p, kind, at)
 	}
 	st.Presences.Put(f.Pass, p)
 }
@@ -356,6 +365,7 @@ func (st State) settled(at time.Time, f *Settled) {
 			d.Exits += p.People
 			d.Settled += p.People
 			p.Inside, p.Since = false, time.Time{}
+			st.tell(&p, LeftOpen, at)
 			st.Presences.Put(id, p)
 		}
 		serial++

@@ -19,6 +19,7 @@ func empty() State {
 	return State{
 		Presences: table.Map[pass.ID, Presence]{}, Days: table.Map[SiteDayKey, SiteDay]{}, Roster: table.Map[RosterKey, pass.ID]{}, Strays: table.Map[RosterKey, Scan]{},
 		Serials: table.Map[string, uint64]{}, Withdrawn: table.Map[pass.ID, Withdrawn]{}, Heard: table.Map[string, Heard]{},
+		Moves: table.Map[uint64, Move]{}, Elsewhere: table.Map[pass.ID, Elsewhere]{},
 	}
 }
 
@@ -35,6 +36,7 @@ func TestApplyTotal(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "facts") {
 			f := rapid.SampledFrom([]fact.Fact{
 				&Scanned{Serial: small("serial"), Pass: id(), Site: 1, Day: uint16(small("day")), Direction: way(), People: uint32(small("people")),
+					Theirs:  rapid.Bool().Draw(t, "theirs"),
 					Outcome: reason.Outcome(1 + small("outcome")), Reasons: []reason.Reason{{Code: CodeTwiceIn}}},
 				&Decided{Pass: id(), Serial: small("serial"), Admit: rapid.Bool().Draw(t, "admit"), Officer: "o", Site: 1, Day: uint16(small("day"))},
 				&Changed{Pass: id(), Serial: small("serial"), Site: 1, Day: uint16(small("day")), Outcome: reason.Outcome(1 + small("outcome")), Reasons: []reason.Reason{{Code: CodeDay}}},
@@ -42,13 +44,15 @@ func TestApplyTotal(t *testing.T) {
 				&Undone{Pass: id(), Serial: small("serial"), Site: 1, Day: uint16(small("day"))},
 				&Settled{Site: 1, Day: uint16(small("day")), First: small("serial"), Passes: []pass.ID{id(), id()}},
 				&DayClosed{Site: 1, Day: uint16(small("day"))},
+				&MovesHeard{Side: "B", List: small("list") % 2, Upto: small("upto"), Moves: []Move{{Serial: small("serial"), Pass: id(), Kind: MoveKind(small("kind") + 1),
+					At: now.Add(time.Duration(small("lag")) * time.Minute), Inside: rapid.Bool().Draw(t, "inside"), Used: rapid.Bool().Draw(t, "used")}}},
 				&ListHeard{Side: "B", Upto: small("upto"), Entries: []ListEntry{{Serial: small("serial"), Pass: id(), Gen: uint8(small("gen"))}}},
 			}).Draw(t, "fact")
 			now = now.Add(time.Duration(rapid.IntRange(-90, 900).Draw(t, "seconds")) * time.Second)
 			Apply(st, now, f)
 			for day := range uint16(7) {
 				d := st.day(1, day)
-				for _, n := range []uint32{d.Inside, d.Peak, d.Entries, d.Exits, d.Settled, d.Unmatched, d.DwellCount} {
+				for _, n := range []uint32{d.Inside, d.Peak, d.Entries, d.Exits, d.Settled, d.Unmatched, d.DwellCount, d.Over} {
 					if n > 1<<16 {
 						t.Fatalf("%T: %+v", f, d)
 					}

@@ -192,6 +192,7 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 		return nil, Answer{}, problem.New(problem.Conflict, "gate.scan.done")
 	}
 	f.Pass, f.Gen, f.Issuer, f.Slot, f.Class, f.Tag = c.ID, c.Generation, c.Side.String(), c.Slot, c.Class, a.Tag
+	f.Theirs = f.Issuer != string(d.Side)
 	f.People = 1 + uint32(c.Children)
 	if known && p.Inside {
 		f.People = p.People // who came in goes out
@@ -404,6 +405,7 @@ func (q *inquiry) enter() {
 		q.say(because(CodeTwiceIn, reason.Refer))
 		q.earlier = q.last()
 	}
+	q.elsewhere()
 	q.v = q.ask(plan).With(q.why...)
 }
 
@@ -418,6 +420,7 @@ func (q *inquiry) leave() {
 	q.clockBehind()
 	switch last := q.last(); {
 	case q.known && q.p.Inside:
+	case q.inElsewhere():
 	case last != nil && last.Direction == Out:
 		q.say(because(CodeTwiceOut, reason.Refer))
 		q.earlier = last
@@ -614,6 +617,7 @@ func (d Desk) sinceThen(at spot, p Presence, s Scan, r Ruling) []reason.Reason {
 	if p.Inside {
 		q.say(because(CodeTwiceIn, reason.Refer))
 	}
+	q.elsewhere()
 	plan, _ := q.plan()
 	for _, l := range q.ask(plan).Reasons {
 		switch l.Code {
@@ -680,6 +684,9 @@ func (d Desk) enteredOtherwise(ref booking.Ref, id pass.ID, serial uint64) bool 
 			if s.Counted && !s.Void && s.Direction == In && (m.Pass != id || s.Serial != serial) {
 				return true
 			}
+		}
+		if e, _ := d.Elsewhere.Get(m.Pass); e.Used {
+			return true
 		}
 	}
 	return false

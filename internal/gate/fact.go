@@ -36,6 +36,7 @@ type Scanned struct {
 	// none leave.
 	Goods    reason.Outcome  `cbor:"19,keyasint,omitempty"`
 	GoodsWhy []reason.Reason `cbor:"20,keyasint,omitempty"`
+	Theirs   bool            `cbor:"21,keyasint,omitempty"` // the other side sold the pass
 }
 
 // Counted reports whether the scan moved people.
@@ -159,5 +160,6 @@ func Facts() []func() fact.Fact {
 		func() fact.Fact { return new(Settled) },
 		func() fact.Fact { return new(DayClosed) },
 		func() fact.Fact { return new(ListHeard) },
+		func() fact.Fact { return new(MovesHeard) },
 	}
 }

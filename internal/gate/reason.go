@@ -26,6 +26,7 @@ const (
 	CodeUnmatched  reason.Code = "gate.exit.unmatched"
 	CodeExitLaw    reason.Code = "gate.exit.law"
 	CodePast       reason.Code = "gate.decision.past"
+	CodeElsewhere  reason.Code = "gate.entry.elsewhere"
 )
 
 // Declared returns this desk's reasons with their outcomes.
@@ -49,6 +50,7 @@ func Declared() []reason.Decl {
 		{Code: CodeTwiceOut, Outcome: reason.Refer, When: "the pass has left here already: both scans are shown"},
 		{Code: CodeUnmatched, Outcome: reason.Allow, When: "somebody leaves who was not seen to enter here: counted, and marked"},
 		{Code: CodeExitLaw, Outcome: reason.Refer, When: "a clause is against leaving now; nobody is kept in by a machine, so an officer decides"},
+		{Code: CodeElsewhere, Outcome: reason.Refer, When: "the pass has entered by the other side's gate, as it was last heard, and has not left"},
 		{Code: CodePast, Outcome: reason.Refuse, When: "a decision comes after the day of its scan: the scan ended undecided"},
 	}
 }

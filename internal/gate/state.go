@@ -66,6 +66,9 @@ type Presence struct {
 	Visits  uint32        `cbor:"13,keyasint,omitempty"`
 	Pending uint64        `cbor:"14,keyasint,omitempty"` // serial of a scan that waits for an officer's decision, 0 where none
 	Slot    uint64        `cbor:"15,keyasint,omitempty"` // the slot that the pass was sold for
+	Theirs  bool          `cbor:"16,keyasint,omitempty"` // the other side sold the pass
+	Over    time.Time     `cbor:"17,keyasint,omitempty"` // when it left by the other side's gate, where that ended the last entry here
+	Twice   bool          `cbor:"18,keyasint,omitempty"` // entered by the other side's gate while it was inside here
 }
 
 // SiteDayKey names a site's day.
@@ -99,6 +102,7 @@ type SiteDay struct {
 	ClosedBy  string    `cbor:"20,keyasint,omitempty"` // officer id, empty where the server's clock settled it
 	ClosedAt  time.Time `cbor:"21,keyasint,omitempty"`
 	Strays    uint32    `cbor:"22,keyasint,omitempty"` // scans of what could not be believed to be a pass
+	Over      uint32    `cbor:"23,keyasint,omitempty"` // people who entered here and left by the other side's gate: no part of Exits
 }
 
 // RosterKey is a position in a list of a site's day, such as that of the passes that
@@ -137,5 +141,7 @@ type State struct {
 	Strays    table.Table[RosterKey, Scan]
 	Serials   table.Table[string, uint64] // "scan" → last serial given
 	Withdrawn table.Table[pass.ID, Withdrawn]
-	Heard     table.Table[string, Heard] // by side, "A" or "B"
+	Heard     table.Table[string, Heard] // by side, "A" or "B"; of its movements, by "moves/A" or "moves/B"
+	Moves     table.Table[uint64, Move]  // this side's own list, for the other side
+	Elsewhere table.Table[pass.ID, Elsewhere]
 }

@@ -44,6 +44,8 @@ func NewState() State {
 			Serials:   table.Map[string, uint64]{},
 			Withdrawn: table.Map[pass.ID, gate.Withdrawn]{},
 			Heard:     table.Map[string, gate.Heard]{},
+			Moves:     table.Map[uint64, gate.Move]{},
+			Elsewhere: table.Map[pass.ID, gate.Elsewhere]{},
 		},
 		Market: market.State{
 			Values:   table.Map[market.ValueKey, market.Value]{},
@@ -213,6 +215,8 @@ func journaled(st State, undo *[]func()) State {
 	noted(&g.Serials, undo)
 	noted(&g.Withdrawn, undo)
 	noted(&g.Heard, undo)
+	noted(&g.Moves, undo)
+	noted(&g.Elsewhere, undo)
 	noted(&m.Values, undo)
 	noted(&m.Ledgers, undo)
 	noted(&m.Receipts, undo)

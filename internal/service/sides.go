@@ -5,6 +5,7 @@ package service
 
 import (
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/problem"
 )
 
@@ -28,8 +29,46 @@ type BeginListAnswer struct {
 	List uint64 `cbor:"1,keyasint,omitempty"`
 }
 
+// Movements records what this side has read of the other side's list of movements: who
+// with a pass of this side, or seen here, has gone in or out there.
+type Movements struct {
+	Heard gate.MovesHeard `cbor:"1,keyasint"`
+}
+
+// MovementsAnswer is the answer to Movements: how far the list was read.
+type MovementsAnswer struct {
+	Serial uint64 `cbor:"1,keyasint,omitempty"`
+}
+
 // CommandKind names the command in logs and in forwarding.
 func (BeginList) CommandKind() string { return "booking.begin_list" }
+func (Movements) CommandKind() string { return "gate.movements" }
+
+// Keys names the passes.
+func (c Movements) Keys(k *Keys) {
+	for _, m := range c.Heard.Moves {
+		k.Holders = append(k.Holders, m.Pass)
+		k.Presences = append(k.Presences, m.Pass)
+	}
+}
+
+// Run records the movements, and the bookings that were used by them.
+func (c Movements) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	facts, err := tx.gate().DecideMoves(c.Heard)
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	if len(facts) > 0 {
+		for _, m := range c.Heard.Moves {
+			tx.record(tx.gate().DecideUsed(m))
+		}
+	}
+	return MovementsAnswer{Serial: tx.Gate.MovesRead(tx.Side.Other()).Serial}, nil
+}
 
 // Keys names the row that holds the list's id.
 func (c BeginList) Keys(k *Keys) { k.Acks = append(k.Acks, 0) }

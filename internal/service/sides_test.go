@@ -206,3 +206,247 @@ func TestListBegunAnew(t *testing.T) {
 	again.rebuilt()
 	b.rebuilt()
 }
+
+// watches does what one pull of the other side's movements does.
+func (w *world) watches(o *world) {
+	w.t.Helper()
+	acks, _ := o.mem.plain.Booking.Acks.Get(0)
+	h := w.mem.plain.Gate.MovesRead(o.mem.side)
+	c := gate.MovesHeard{Side: o.name(), List: acks.List, Upto: h.Serial}
+	if h.List != acks.List {
+		c.Upto = 0
+	}
+	c.Moves, _ = o.mem.plain.Gate.MovesAfter(c.Upto, gate.MaxMoves)
+	c.Upto += uint64(len(c.Moves))
+	do[MovementsAnswer](w, Movements{Heard: c})
+}
+
+// both is how many people are inside, by each side's own count.
+func (w *world) both(o *world, here, there uint32) {
+	w.t.Helper()
+	if w.day().Inside != here || o.day().Inside != there {
+		w.t.Errorf("inside %d at %s and %d at %s, want %d and %d", w.day().Inside, w.name(), o.day().Inside, o.name(), here, there)
+	}
+}
+
+// open are two sides in the morning of the market day that have heard of each other.
+func open(t testing.TB) (a, b *world) {
+	a, b = sides(t, lawWith(t, small...))
+	a.now, b.now = at("09:10"), at("09:10")
+	a.reads(b)
+	b.reads(a)
+	return a, b
+}
+
+func (w *world) tick(o *world) { w.now, o.now = w.now.Add(5*60e9), o.now.Add(5*60e9) }
+
+// Who came by one gate and left by the other is inside nowhere, and each person is
+// counted at one side only; a booking that was used at the other side's gate is used.
+func TestMovementsAreTold(t *testing.T) {
+	a, b := open(t)
+	c := a.booking(slotAt(9), 1)
+	c.Members[0].Children = 2
+	own := do[BookingAnswer](a, c).Booking // by its own gate, out by the other
+	over := a.book(slotAt(9), 2).Booking   // by the other gate, out by its own
+	there := a.book(slotAt(9), 3).Booking  // in and out by the other gate
+	none := a.book(slotAt(9), 4).Booking   // does not come
+	theirs := b.book(slotAt(9), 5).Booking // of the other side, by its own gate, out here
+	a.verdict(a.enters(a, own, 0).Verdict, reason.Allow, "")
+	b.verdict(b.enters(a, over, 0).Verdict, reason.Allow, "")
+	b.verdict(b.enters(a, there, 0).Verdict, reason.Allow, "")
+	b.verdict(b.enters(b, theirs, 0).Verdict, reason.Allow, "")
+	a.both(b, 3, 3)
+	a.tick(b)
+	a.watches(b)
+	b.watches(a)
+	if a.stands(over.Ref).Status != booking.Used || a.stands(there.Ref).Status != booking.Used {
+		t.Error("a booking that was used at the other side's gate is not used")
+	}
+	a.verdict(do[BookingAnswer](a, Cancel{Ref: over.Ref}).Verdict, reason.Refuse, booking.CodeUsed)
+	a.tick(b)
+	b.leaves(a, own, 0)
+	b.leaves(a, there, 0)
+	out := a.leaves(a, over, 0)
+	a.verdict(out.Verdict, reason.Allow, "")
+	if len(out.Verdict.Reasons) != 0 {
+		t.Errorf("an exit of somebody who was heard to enter: %v", out.Verdict.Reasons)
+	}
+	a.leaves(b, theirs, 0)
+	a.tick(b)
+	a.watches(b)
+	b.watches(a)
+	if n := len(a.mem.Facts()); do[MovementsAnswer](a, Movements{Heard: gate.MovesHeard{Side: "B", Upto: 1, Moves: []gate.Move{{Serial: 1}}}}).Serial != 4 || len(a.mem.Facts()) != n {
+		t.Error("what was heard is heard again")
+	}
+	a.both(b, 0, 0)
+	if d := a.day(); d.Over != 3 || d.DwellCount != 1 || d.DwellTotal != 10*60e9 || d.Inside+d.Exits+d.Over != d.Entries+d.Unmatched {
+		t.Errorf("%+v", d)
+	}
+	if d := b.day(); d.Over != 2 || d.Inside+d.Exits+d.Over != d.Entries+d.Unmatched {
+		t.Errorf("%+v", d)
+	}
+	a.now, b.now = at("20:00"), at("20:00")
+	s := do[SettleAnswer](a, Settle{Site: mand, Day: marketDay, Officer: "supervisor", Bookings: []booking.Ref{own.Ref, over.Ref, there.Ref, none.Ref}})
+	if s.NoShows != 1 || s.People != 0 || a.stands(none.Ref).Status != booking.NoShow {
+		t.Errorf("settled %+v", s)
+	}
+	a.rebuilt()
+	b.rebuilt()
+}
+
+// While the line is down each side settles what it knows. What is heard afterwards
+// corrects it: no no-show is left, and nobody stays inside.
+func TestMovementsAfterSettling(t *testing.T) {
+	a, b := open(t)
+	used, out := a.book(slotAt(9), 1).Booking, a.book(slotAt(9), 2).Booking
+	b.enters(a, used, 0) // and never scanned out
+	back := a.book(slotAt(9), 3).Booking
+	b.enters(a, back, 0)
+	a.tick(b)
+	a.leaves(a, back, 0) // no entry was seen or heard
+	b.watches(a)
+	a.both(b, 0, 1)
+	a.enters(a, out, 0)
+	a.tick(b)
+	b.leaves(a, out, 0)
+	a.now, b.now = at("20:00"), at("20:00")
+	s := do[SettleAnswer](a, Settle{Site: mand, Day: marketDay, Officer: "supervisor", Bookings: []booking.Ref{used.Ref, out.Ref}})
+	if s.NoShows != 1 || s.People != 1 {
+		t.Fatalf("settled %+v", s)
+	}
+	do[SettleAnswer](b, Settle{Site: mand, Day: marketDay, Officer: "supervisor"})
+	a.watches(b)
+	if st := a.stands(used.Ref).Status; st != booking.Used {
+		t.Errorf("status %v", st)
+	}
+	if n := DayFigures(a.mem.plain, mand, marketDay).Stats.NoShow; n != 0 {
+		t.Errorf("%d no-shows", n)
+	}
+	a.both(b, 0, 0)
+	if e, _ := a.mem.plain.Gate.Elsewhere.Get(used.Members[0].Pass); e.Inside || !e.Used {
+		t.Errorf("%+v", e)
+	}
+	a.rebuilt()
+	b.rebuilt()
+}
+
+// A pass that is inside by one gate is not let in by the other without a person who
+// looks; where neither gate could know, both entries stand and are shown.
+func TestTwoGates(t *testing.T) {
+	a, b := open(t)
+	x, y := a.book(slotAt(9), 1).Booking, a.book(slotAt(9), 2).Booking
+	b.verdict(b.enters(a, x, 0).Verdict, reason.Allow, "")
+	a.enters(a, y, 0)
+	a.tick(b)
+	b.verdict(b.enters(a, y, 0).Verdict, reason.Allow, "") // a copy, and the line is down
+	a.watches(b)
+	b.watches(a)
+	if d := a.day(); d.Doubles != 1 || d.Inside != 1 {
+		t.Errorf("%+v", d)
+	}
+	if p, _ := PresenceOf(a.mem.plain, y.Members[0].Pass); !p.Twice || !p.Inside {
+		t.Errorf("not shown: %+v", p)
+	}
+	a.both(b, 1, 2)
+	// The line is up: the second entry waits for an officer, who finds that the way out
+	// was not scanned, and each person is counted once again.
+	s := a.enters(a, x, 0)
+	a.verdict(s.Verdict, reason.Refer, gate.CodeElsewhere)
+	a.both(b, 1, 2)
+	do[ScanAnswer](a, DecideScan{Pass: x.Members[0].Pass, Serial: s.Scan.Serial, Admit: true, Why: "mistake", Officer: "supervisor", Gate: a.gateOf()})
+	b.watches(a)
+	a.both(b, 2, 1)
+	a.tick(b)
+	a.leaves(a, x, 0)
+	a.leaves(a, y, 0)
+	b.leaves(a, y, 0)
+	a.watches(b)
+	b.watches(a)
+	a.both(b, 0, 0)
+	// Who has left by the one gate may come in again by it, though they came by the other.
+	z := a.book(slotAt(9), 3).Booking
+	b.enters(a, z, 0)
+	a.tick(b)
+	a.watches(b)
+	a.leaves(a, z, 0)
+	a.tick(b)
+	a.verdict(a.enters(a, z, 0).Verdict, reason.Allow, "")
+	b.watches(a)
+	a.both(b, 1, 0)
+	a.rebuilt()
+	b.rebuilt()
+}
+
+// A mistake at the other side's gate is taken back here too.
+func TestMovementsUndone(t *testing.T) {
+	a, b := open(t)
+	in, out := a.book(slotAt(9), 1).Booking, a.book(slotAt(9), 2).Booking
+	e := b.enters(a, in, 0)
+	a.enters(a, out, 0)
+	a.tick(b)
+	o := b.leaves(a, out, 0)
+	a.watches(b)
+	a.both(b, 0, 1)
+	a.tick(b)
+	do[ScanAnswer](b, UndoScan{Pass: in.Members[0].Pass, Serial: e.Scan.Serial, Officer: "gate"})
+	do[ScanAnswer](b, UndoScan{Pass: out.Members[0].Pass, Serial: o.Scan.Serial, Officer: "gate"})
+	a.watches(b)
+	a.both(b, 1, 0)
+	if a.stands(in.Ref).Status != booking.Booked || a.stands(out.Ref).Status != booking.Used {
+		t.Errorf("status %v and %v", a.stands(in.Ref).Status, a.stands(out.Ref).Status)
+	}
+	if d := a.day(); d.Over != 0 || d.DwellCount != 0 || d.DwellTotal != 0 {
+		t.Errorf("%+v", d)
+	}
+	a.rebuilt()
+}
+
+// A server that was restored tells what it knows from the beginning: what was heard
+// before is not undone by it, and what is new is heard.
+func TestMovementsOfAnotherList(t *testing.T) {
+	a, b := open(t)
+	x, y := a.book(slotAt(9), 1).Booking, a.book(slotAt(9), 2).Booking
+	b.enters(a, x, 0)
+	a.tick(b)
+	past := b.mem.Facts()
+	b.leaves(a, x, 0)
+	a.watches(b)
+	again := newWorldOf(t, b.law, agreement.B)
+	again.now = b.now
+	for _, h := range past {
+		Apply(again.mem.plain, h.At, h.Fact)
+	}
+	again.mem.facts = past
+	do[BeginListAnswer](again, BeginList{List: 9})
+	a.tick(again)
+	again.enters(a, y, 0) // under a serial that was heard already
+	a.watches(again)
+	if e, _ := a.mem.plain.Gate.Elsewhere.Get(x.Members[0].Pass); e.Inside || !e.Used {
+		t.Errorf("the way out was forgotten: %+v", e)
+	}
+	if a.stands(y.Ref).Status != booking.Used {
+		t.Errorf("not heard: %v", a.stands(y.Ref).Status)
+	}
+	// And one that has lost even the entry says nothing against it.
+	lost := newWorldOf(t, b.law, agreement.B)
+	do[BeginListAnswer](lost, BeginList{List: 11})
+	again.tick(a)
+	lost.now = a.now
+	do[WithdrawnAnswer](lost, Withdrawn{Side: "A"})
+	lost.leaves(a, x, 0)
+	a.watches(lost)
+	if e, _ := a.mem.plain.Gate.Elsewhere.Get(x.Members[0].Pass); !e.Used || e.List != 11 {
+		t.Errorf("the entry was forgotten: %+v", e)
+	}
+	a.watches(again)
+	for _, bad := range []gate.MovesHeard{
+		{Side: "B", List: 9, Upto: 9, Moves: []gate.Move{{Serial: 9}}}, {Side: "B", List: 8, Upto: 3, Moves: []gate.Move{{Serial: 3}}},
+	} {
+		a.fails(Movements{Heard: bad}, problem.Conflict, "gate.list.other")
+	}
+	a.fails(Movements{Heard: gate.MovesHeard{Side: "B", List: 9, Upto: 3, Moves: []gate.Move{{Serial: 1}, {Serial: 3}}}}, problem.Invalid, "gate.list.order")
+	a.fails(Movements{Heard: gate.MovesHeard{Side: "A"}}, problem.Invalid, "gate.list.side")
+	a.fails(Movements{Heard: gate.MovesHeard{Side: "B", Moves: make([]gate.Move, gate.MaxMoves+1)}}, problem.Limit, "gate.list.size")
+	a.rebuilt()
+	again.rebuilt()
+}

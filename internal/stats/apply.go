@@ -88,6 +88,10 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 		st.slot(at, f.To, func(d *Day) { d.Booked += f.Places })
 	case *booking.Missed:
 		st.day(at, f.Site, f.Day, func(d *Day) { d.NoShow += f.Places })
+	case *booking.Entered:
+		if f.Missed > 0 {
+			st.slot(at, f.Slot, func(d *Day) { less(&d.NoShow, f.Missed) })
+		}
 	case *gate.Scanned:
 		st.day(at, f.Site, f.Day, func(d *Day) {
 			d.answered(f.Outcome, f.Reasons)

@@ -52,6 +52,8 @@ func (w *Working) build() {
 			Serials:   add[string, uint64](w, "serials", textKey),
 			Withdrawn: learning[pass.ID, gate.Withdrawn](w, "withdrawn", passKey),
 			Heard:     add[string, gate.Heard](w, "heard", textKey),
+			Moves:     add[uint64, gate.Move](w, "moves", key64),
+			Elsewhere: learning[pass.ID, gate.Elsewhere](w, "elsewhere", passKey),
 		},
 		Market: market.State{
 			Values:   add[market.ValueKey, market.Value](w, "displayed", valueKey),
