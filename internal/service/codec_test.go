@@ -234,6 +234,14 @@ func TestMemoryIdempotency(t *testing.T) {
 	if _, err := w.mem.Do(t.Context(), idem, Cancel{Ref: c.Ref}); problem.KindOf(err) != problem.Conflict {
 		t.Errorf("%v", err)
 	}
+	// Of the same kind, and not the same act; and what an attempt draws anew makes no other.
+	if _, err := w.mem.Do(t.Context(), idem, w.booking(slotAt(10), 1)); problem.CodeOf(err) != "idempotency.reused" {
+		t.Errorf("another slot under the same key: %v", err)
+	}
+	anew := w.booking(slotAt(9), 1)
+	if again, err := w.mem.Do(t.Context(), idem, anew); err != nil || !again.Again || anew.Ref == c.Ref {
+		t.Errorf("a new attempt: %+v, %v", again, err)
+	}
 }
 
 func TestNewRef(t *testing.T) {
@@ -257,4 +265,29 @@ type zeros struct{}
 func (zeros) Read(b []byte) (int, error) {
 	clear(b)
 	return len(b), nil
+}
+
+// TestDigest holds digests to what they tell apart and to the key that they are under.
+func TestDigest(t *testing.T) {
+	codec := NewCodec()
+	of := func(key string, c Command) [32]byte {
+		t.Helper()
+		d, err := Digest(codec, []byte(key), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	scan := func(temp int16) Scan {
+		return Scan{Site: 1, Officer: "gate", Screening: Screening{Done: true, TempTenths: temp}}
+	}
+	if of("k", scan(366)) != of("k", scan(366)) || of("k", scan(366)) == of("k", scan(367)) {
+		t.Error("tells the same apart, or does not tell apart what is not")
+	}
+	if of("k", scan(366)) == of("l", scan(366)) {
+		t.Error("the same under another key")
+	}
+	if of("k", Accept{Ref: "R"}) == of("k", Decline{Ref: "R"}) {
+		t.Error("the same for another kind")
+	}
 }

@@ -97,8 +97,8 @@ type Happened struct {
 }
 
 type kept struct {
-	kind string
-	done Done
+	digest [32]byte
+	done   Done
 }
 
 // Memory returns an empty Mem for one side.
@@ -113,9 +113,14 @@ func Memory(side agreement.Side, law func() *Law, clock func() time.Time) *Mem {
 func (m *Mem) Do(ctx context.Context, id Idem, c Command) (Done, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	var digest [32]byte
 	if id.Key != "" {
+		var err error
+		if digest, err = Digest(m.codec, nil, c); err != nil {
+			return Done{}, err
+		}
 		if k, ok := m.kept[id]; ok {
-			if k.kind != c.CommandKind() {
+			if k.digest != digest {
 				return Done{}, problem.New(problem.Conflict, "idempotency.reused")
 			}
 			d := k.done
@@ -142,7 +147,7 @@ func (m *Mem) Do(ctx context.Context, id Idem, c Command) (Done, error) {
 		m.facts = append(m.facts, Happened{m.tx.Now, f})
 	}
 	if id.Key != "" {
-		m.kept[id] = kept{c.CommandKind(), d}
+		m.kept[id] = kept{digest, d}
 	}
 	return d, nil
 }
