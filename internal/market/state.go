@@ -104,4 +104,8 @@ type State struct {
 	// Receipts finds the ledger of a receipt number.
 	Receipts table.Table[string, LedgerKey]
 	Vendors  table.Table[[16]byte, Vendor]
+	// Listed are the register tags of all vendors in the order of their first cards, from
+	// 0; Counts has their number under "vendors".
+	Listed table.Table[uint32, [16]byte]
+	Counts table.Table[string, uint32]
 }

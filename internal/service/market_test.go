@@ -363,6 +363,22 @@ func TestVendor(t *testing.T) {
 	w.rebuilt()
 }
 
+// TestCards lists each vendor once, as the card stands now.
+func TestCards(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	enrol := func(n uint64, card string, suspended bool) {
+		do[EnrolAnswer](w, Enrol{Register: id('r', n), Vendor: market.Vendor{Card: card, Site: mand, From: 1, Until: 60000, Suspended: suspended}, Officer: "manager"})
+	}
+	enrol(1, "V-1", false)
+	enrol(2, "V-2", false)
+	enrol(1, "V-9", true)
+	list := CardsOf(w.mem.plain)
+	if len(list) != 2 || list[0].Register != id('r', 1) || list[0].Vendor.Card != "V-9" || !list[0].Vendor.Suspended || list[1].Vendor.Card != "V-2" {
+		t.Errorf("%+v", list)
+	}
+	w.rebuilt()
+}
+
 func officer(id, site string, active bool, roles ...people.Role) people.Officer {
 	return people.Officer{ID: people.OfficerID(id), Login: id, Site: site, Active: active, Roles: roles}
 }

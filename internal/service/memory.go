@@ -52,6 +52,8 @@ func NewState() State {
 			Ledgers:  table.Map[market.LedgerKey, market.Ledger]{},
 			Receipts: table.Map[string, market.LedgerKey]{},
 			Vendors:  table.Map[[16]byte, market.Vendor]{},
+			Listed:   table.Map[uint32, [16]byte]{},
+			Counts:   table.Map[string, uint32]{},
 		},
 		People: people.State{
 			Officers: table.Map[people.OfficerID, people.Officer]{},
@@ -226,6 +228,8 @@ func journaled(st State, undo *[]func()) State {
 	noted(&m.Ledgers, undo)
 	noted(&m.Receipts, undo)
 	noted(&m.Vendors, undo)
+	noted(&m.Listed, undo)
+	noted(&m.Counts, undo)
 	noted(&p.Officers, undo)
 	noted(&p.Logins, undo)
 	noted(&p.Numbers, undo)

@@ -417,6 +417,26 @@ func VendorOf(st State, register [16]byte) (market.Vendor, bool) {
 	return st.Market.Vendors.Get(register)
 }
 
+// Card is a vendor's card with the register tag that it is kept under.
+type Card struct {
+	Register [16]byte
+	Vendor   market.Vendor
+}
+
+// CardsOf returns all vendors' cards, in the order in which the vendors first had one.
+func CardsOf(st State) []Card {
+	n, _ := st.Market.Counts.Get("vendors")
+	var list []Card
+	for i := range n {
+		if tag, ok := st.Market.Listed.Get(i); ok {
+			if v, ok := st.Market.Vendors.Get(tag); ok {
+				list = append(list, Card{tag, v})
+			}
+		}
+	}
+	return list
+}
+
 // OfficerOf returns the officer of an id.
 func OfficerOf(st State, id people.OfficerID) (people.Officer, bool) {
 	return st.People.Officers.Get(id)

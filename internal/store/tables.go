@@ -60,6 +60,8 @@ func (w *Working) build() {
 			Ledgers:  learning[market.LedgerKey, market.Ledger](w, "ledgers", ledgerKey),
 			Receipts: add[string, market.LedgerKey](w, "receipts", textKey),
 			Vendors:  learning[[16]byte, market.Vendor](w, "vendors", tagKey),
+			Listed:   add[uint32, [16]byte](w, "vendors_listed", key32),
+			Counts:   add[string, uint32](w, "market_counts", textKey),
 		},
 		People: people.State{
 			Officers: add[people.OfficerID, people.Officer](w, "officers", textKey),

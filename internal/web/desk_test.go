@@ -4,11 +4,15 @@
 package web
 
 import (
+	"encoding/hex"
+	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
@@ -267,4 +271,80 @@ func TestValues(t *testing.T) {
 		t.Errorf("a day that is over: %d", b.code)
 	}
 	p.browser().get("/en/values?site=1&day=2025-09-02").wants("USD 0.50")
+}
+
+// TestVendorsList wants every card in the manager's list, at the manager's own sites, and
+// no mark of a person in any address.
+func TestVendorsList(t *testing.T) {
+	p := newTestPost(t)
+	manager, _, _, err := p.server.officerByLogin(t.Context(), "manager")
+	p.must(err)
+	var tags [][16]byte
+	for n, card := range []market.Vendor{
+		{Card: "V-20", Site: 1, From: 1, Until: 60000}, {Card: "V-10", Site: 1, From: 1, Until: 60000, Suspended: true}, {Card: "V-30", Site: 2, From: 1, Until: 9000},
+	} {
+		doc, err := documentIn{"cnic", "PAK", cnic(n)}.parse("")
+		p.must(err)
+		tags = append(tags, p.server.deps.Secrets.Register(doc.Key()))
+		_, err = p.mem.Do(t.Context(), service.Idem{}, service.Enrol{Register: tags[n], Vendor: card, Officer: manager.ID})
+		p.must(err)
+	}
+	page := p.get("/en/vendors", "manager")
+	said := text(page.body)
+	at := strings.Index(said, "V-10 Mand–Pishin Suspended 9 April 2164 manager V-20 Mand–Pishin Good today 9 April 2164 manager V-30 Gabd–Reemdan Not good today 21 August 2024 manager")
+	if at < 0 {
+		t.Errorf("the list: %s", said)
+	}
+	links := regexp.MustCompile(`href="/en(/vendors/card/[^"]+)"`).FindAllStringSubmatch(page.body, -1)
+	if len(links) != 3 {
+		t.Fatalf("links %v", links)
+	}
+	found := p.post("/en/vendors", "manager", url.Values{"site": {"1"}, "kind": {"cnic"}, "country": {"PAK"}, "document": {cnic(1)}}).Header.Get("Location")
+	for _, tag := range tags {
+		for _, where := range []string{page.body, found} {
+			if strings.Contains(strings.ToLower(where), hex.EncodeToString(tag[:])) {
+				t.Error("an address bears the tag of a person")
+			}
+		}
+	}
+	for _, path := range []string{"/en" + strings.ReplaceAll(links[0][1], "&amp;", "&"), found} {
+		if r := p.get(path, "manager"); r.StatusCode != 200 || !strings.Contains(text(r.body), "V-10") {
+			t.Errorf("%s: %d %s", path, r.StatusCode, text(r.body))
+		}
+	}
+	// A booking's link opens no card, and one that has run out leads back to the list.
+	p.book("", hour(10), 1)
+	r := p.post("/en/booking", "", url.Values{"reference": {string(p.bookings()[0].Ref)}})
+	if r := p.get("/en/vendors/card/"+strings.TrimPrefix(r.Header.Get("Location"), "/en/booking/"), "manager"); r.StatusCode != 404 {
+		t.Errorf("a booking's link: %d", r.StatusCode)
+	}
+	p.now = p.now.Add(linkLength)
+	if r := p.get(found, "manager"); r.StatusCode != 404 || !strings.Contains(text(r.body), "V-20") {
+		t.Errorf("after its end: %d %s", r.StatusCode, text(r.body))
+	}
+	p.elsewhere("manager")
+	if said := text(p.get("/en/vendors", "manager").body); strings.Contains(said, "V-10") || !strings.Contains(said, "V-30") {
+		t.Errorf("the list at another site: %s", said)
+	}
+}
+
+// TestReceiptAtItsSite opens a receipt, with the names on it, to its own site's officers
+// alone; the links to another paper keep the site that the officer works at.
+func TestReceiptAtItsSite(t *testing.T) {
+	p := newTestPost(t)
+	doc := documentIn{"cnic", "PAK", cnic(1)}
+	p.call("POST", "/api/v1/values", "customs", "display-00000001", displayIn{Site: "mand-pishin", Values: []displayValueIn{{"07020000", 100, "USD", "kg"}}})
+	b := into[bookingAnswerOut](t, p.call("POST", "/api/v1/bookings", "clerk", "book-00000000001", bookIn{Slot: slotIDText(hour(9)), People: []personIn{{Document: doc}}}))
+	buy := into[buyOut](t, p.call("POST", "/api/v1/desk/purchases", "customs", "buy-000000000001", buyIn{Site: "mand-pishin", PassID: &b.Booking.Members[0].PassID, Buyer: &buyerIn{"Gul Bano", doc}, Good: "07020000", Quantity: 10_000}))
+	path := "/en/desk/receipt/" + buy.Purchase.Number
+	for _, paper := range []string{"a5", "80"} {
+		r := p.get(path+"?site=1&paper="+paper, "customs")
+		if r.StatusCode != 200 || !strings.Contains(r.body, "Gul Bano") || !strings.Contains(r.body, `href="?paper=`+map[string]string{"a5": "80", "80": "a5"}[paper]+`&amp;site=1"`) {
+			t.Errorf("on %s: %d %s", paper, r.StatusCode, text(r.body))
+		}
+	}
+	p.elsewhere("customs")
+	if r := p.get(path, "customs"); r.StatusCode != http.StatusForbidden || strings.Contains(r.body, "Gul Bano") {
+		t.Errorf("from another site: %d %s", r.StatusCode, text(r.body))
+	}
 }
