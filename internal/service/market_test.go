@@ -4,6 +4,7 @@
 package service
 
 import (
+	"slices"
 	"testing"
 
 	"darwaza.dev/internal/gate"
@@ -381,4 +382,41 @@ func TestCards(t *testing.T) {
 
 func officer(id, site string, active bool, roles ...people.Role) people.Officer {
 	return people.Officer{ID: people.OfficerID(id), Login: id, Site: site, Active: active, Roles: roles}
+}
+
+// The duties of a day are asked from its first slot on: displayed values, and purchases
+// that were entered. What nobody can know stays open, and the other side's are its own.
+func TestDuties(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	stand := func() (out []string) {
+		for _, d := range DutiesOf(w.mem.plain, w.law, w.mem.side, mand, marketDay, w.now) {
+			out = append(out, d.Clause.ID+" "+d.Outcome.String())
+		}
+		return out
+	}
+	for _, c := range []struct {
+		now  string
+		then func()
+		want []string
+	}{
+		{"06:59", func() {}, nil},
+		{"07:00", func() {}, []string{"P8(ii)-d BREACH", "P8(v) REFER"}},
+		{"08:00", func() { w.display(tomato, 100) }, []string{"P8(ii)-d ALLOW", "P8(v) REFER"}},
+		{"09:00", func() { do[BuyAnswer](w, w.buys(1, tomato, 1000)) }, []string{"P8(ii)-d ALLOW", "P8(v) ALLOW"}},
+	} {
+		w.now = at(c.now)
+		c.then()
+		if got := stand(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.now, got, c.want)
+		}
+	}
+	if l := DutiesOf(w.mem.plain, w.law, "A", mand, marketDay+1, at("12:00", 9)); l != nil {
+		t.Errorf("a day without a market: %v", l)
+	}
+	if l := DutiesOf(w.mem.plain, w.law, "B", mand, marketDay, w.now); len(l) != 0 {
+		t.Errorf("side B is told of side A's duties: %v", l)
+	}
+	if l := DutiesOf(w.mem.plain, w.law, "A", mand, marketDay+4, at("12:00", 9)); len(l) != 2 || l[0].Outcome != reason.Breach || len(l[0].Reasons) != 1 {
+		t.Errorf("a market day that is past: %+v", l)
+	}
 }

@@ -94,6 +94,61 @@ type DayView struct {
 	ThereKnown bool
 }
 
+// DutyView is whether an authority has done on a day what a clause asks of it.
+type DutyView struct {
+	Clause  *agreement.Clause
+	Outcome reason.Outcome // ALLOW where it has, BREACH where it has not
+	Reasons []reason.Reason
+}
+
+// DutiesOf returns how this side's duties at a site stand on a day, in order of clauses. It
+// is empty where no market is held on the day, and before its first slot has begun.
+//
+// Values count as displayed where one is: a market displays what it sells. Purchases count
+// as entered where one was; of a day with none nobody can say.
+func DutiesOf(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) []DutyView {
+	e, ok := law.Edition(rules.DayDate(day).Start(time.UTC).Add(12 * time.Hour))
+	if !ok {
+		return nil
+	}
+	s, ok := e.SiteNumbered(site)
+	if !ok {
+		return nil
+	}
+	var begins time.Time
+	for _, c := range e.Classes {
+		for _, p := range law.Slots(site, day, c.Number) {
+			if begins.IsZero() || p.From.Before(begins) {
+				begins = p.From
+			}
+		}
+	}
+	if begins.IsZero() || now.Before(begins) {
+		return nil
+	}
+	f := rules.Facts{"values.displayed": slices.ContainsFunc(ValuesOf(st, law, site, day), func(v ValueView) bool { return v.Shown })}
+	if d, _ := st.Stats.Days.Get(stats.Key{Site: site, Day: day}); d.Purchases > 0 {
+		f["purchases.entered"] = true
+	}
+	v := law.Check(rules.Query{Point: rules.Duty, At: begins, Site: s.ID, Side: string(side), Facts: f})
+	var list []DutyView
+	for _, step := range v.Steps {
+		c := e.Clause(step.Clause)
+		if c == nil || c.By != "" && c.By != side || step.Did == "dormant" || step.Did == "overridden" {
+			continue
+		}
+		d := DutyView{Clause: c, Outcome: reason.Allow}
+		for _, r := range v.Reasons {
+			if r.Clause == c.ID {
+				d.Reasons = append(d.Reasons, r)
+			}
+		}
+		d.Outcome = reason.Worst(d.Reasons)
+		list = append(list, d)
+	}
+	return list
+}
+
 // BoardOf returns the public board of a site, as side's server sees it.
 func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time) Board {
 	b := Board{Side: side, Now: now}

@@ -19,7 +19,7 @@ func TestSupervisorsDay(t *testing.T) {
 	desk.want(tomato, "60").submit("/en/desk/buy")
 	b := p.signedIn("boss", people.Supervisor)
 	p.do(service.OtherFigures{Site: mand, Day: 9376, Figures: stats.Other{Inside: 41, Peak: 50, Entries: 60, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
-	b.get("/en/day").wants("Inside now 1 / 600", "Iran 41 50 60 19 3 minutes ago", "Category I 1 0 0 USD 30 USD 1.50", "People inside", "Arrivals")
+	b.get("/en/day").wants("Inside now 1 / 600", "Iran 41 50 60 19 10:07, 3 minutes ago", "From the start of the slot to the entry", "Category I 1 0 0 USD 30 USD 1.50", "People inside", "Arrivals")
 	if n := strings.Count(b.body, `<svg class="chart"`); n != 2 {
 		t.Errorf("%d charts", n)
 	}
@@ -50,12 +50,27 @@ func TestSupervisorsDay(t *testing.T) {
 	form := b.fields("/en/day/settle")
 	p.at("17:30")
 	b.postForm("/en/day/settle", form)
-	b.wants("The day is settled.", "Settled", "Inside now 0")
+	b.wants("The day is settled.", "Settled by ", " at 17:30 on 2 September 2025", "Inside now 0", "1 scan ended undecided with the day.", "7 hours ago")
 	if p.presence(tr).Inside {
 		t.Error("still inside")
 	}
 	b.postForm("/en/day/settle", form)
 	b.wants("The day is settled.")
+}
+
+// TestDutiesOfTheDay: the supervisor sees whether the authority has done what it owes, with
+// the clause, from the first slot on.
+func TestDutiesOfTheDay(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("boss", people.Supervisor)
+	b.get("/en/day?site=1&day=2025-09-02").wants("P8(ii)-d", "The authority is in default The customs values are not displayed.", "P8(v)", "A person decides")
+	for _, c := range []struct{ lang, says string }{{"fa", "ارزش‌های گمرکی اعلام نشده است."}, {"ur", "کسٹم قیمتیں آویزاں نہیں ہیں۔"}} {
+		b.get("/" + c.lang + "/day?site=1&day=2025-09-02").wants(c.says)
+	}
+	p.display(p.appoint("customs", people.Customs), map[string]int64{tomato: 50})
+	b.get("/en/day?site=1&day=2025-09-02").wants("every market day. Done", "P8(v)").lacks("The authority is in default")
+	b.get("/en/day?site=1&day=2025-09-03").wants("No market is held on this day, or it has not begun.")
+	b.get("/en/day?site=1&day=2025-09-06").wants("No market is held on this day, or it has not begun.")
 }
 
 // TestGoodsAtTheWayOut: who leaves with goods is let out, and the page says what the

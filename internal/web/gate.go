@@ -6,6 +6,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -124,6 +125,10 @@ type age struct {
 	Minutes int64
 	Seconds int64
 }
+
+// Hours and Days are the age in whole hours and whole days.
+func (a age) Hours() int64 { return a.Minutes / 60 }
+func (a age) Days() int64  { return a.Hours() / 24 }
 
 func ageOf(now, at time.Time) *age {
 	if at.IsZero() {
@@ -546,6 +551,10 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 			continue
 		}
 		a := &gateAnswer{Place: p, Out: sc.Direction == gate.Out}
+		if !sc.Outcome.NeedsOfficer() {
+			// Where a scan that waited was refused in the end, what it waited for is no more to be supplied.
+			sc.Reasons = slices.DeleteFunc(slices.Clone(sc.Reasons), func(r reason.Reason) bool { return r.Outcome.NeedsOfficer() })
+		}
 		var leaves rules.Verdict
 		if sc.Goods != reason.None {
 			leaves = rules.Verdict{Point: rules.Exit, Outcome: sc.Goods, Reasons: sc.GoodsWhy, At: sc.At}

@@ -172,7 +172,7 @@ func TestGateDecidesOnWhatHasChanged(t *testing.T) {
 	p.do(service.Cancel{Ref: tr.b.Ref})
 	v.Set("why", "seen")
 	v.Set("act", "admit")
-	b.postForm("/en/gate/decide", v).wants("This was not done. Something has changed since the scan.", "Stop", "cancelled").lacks("let through")
+	b.postForm("/en/gate/decide", v).wants("This was not done. Something has changed since the scan.", "Stop", "cancelled").lacks("let through").lacks("Supply it")
 	if p.presence(tr).Inside || strings.Contains(b.body, `action="/en/gate/decide"`) {
 		t.Error("let in, or still to be decided")
 	}

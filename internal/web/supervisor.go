@@ -22,15 +22,17 @@ import (
 
 // dayView is the supervisor's day of a site.
 type dayView struct {
-	Place  place
-	Date   calendar.Date
-	Day    uint16
-	Today  bool
-	Figure service.DayView
-	Cap    uint32
-	Names  [2]lang.Text // this side, the other
-	There  *age
-	Dwell  time.Duration // mean of finished visits
+	Place place
+	Date  calendar.Date
+	Day   uint16
+	Today bool
+	// ClosedAt is when the day was settled, by the site's clock; zero where it is not.
+	ClosedAt time.Time
+	Figure   service.DayView
+	Cap      uint32
+	Names    [2]lang.Text // this side, the other
+	There    *age
+	Dwell    time.Duration // mean of finished visits
 	// Contact is the contact-hours between people inside.
 	Contact    uint64
 	Arrivals   figureChart
@@ -45,6 +47,8 @@ type dayView struct {
 	// Looked is a number that was looked up, Found what stands under it.
 	Looked string
 	Found  *scanLine
+	// Duties are this side's, empty where no market is held or it has not begun.
+	Duties []dutyRow
 	// FoundWhy are the reasons of its answer.
 	FoundWhy []reasonLine
 	Wrong    bool
@@ -62,6 +66,14 @@ type figureRow struct {
 	Outcome reason.Outcome
 	Count   int64
 	Most    int64 // the greatest beside it, for its bar
+}
+
+// dutyRow is a duty of the authority and how it stands.
+type dutyRow struct {
+	Clause, Anchor string
+	Text           lang.Text
+	Outcome        reason.Outcome
+	Why            []reasonLine
 }
 
 type reasonRow struct {
@@ -96,6 +108,10 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 	v.Wrong = v.Looked != ""
 	err = s.view(r.Context(), func(st service.State) error {
 		v.Figure = service.DayFigures(st, p.Site.Number, v.Day)
+		for _, d := range service.DutiesOf(st, s.deps.Law(), s.deps.Side, p.Site.Number, v.Day, r.Now) {
+			v.Duties = append(v.Duties, dutyRow{Clause: d.Clause.ID, Anchor: d.Clause.Anchor, Text: d.Clause.Text, Outcome: d.Outcome,
+				Why: s.reasonLines(r.Lang, rules.Verdict{At: r.Now, Reasons: d.Reasons})})
+		}
 		for _, pr := range service.PresencesOf(st, p.Site.Number, v.Day) {
 			for _, sc := range pr.Scans {
 				if pr.Pending != 0 && sc.Serial == pr.Pending {
@@ -126,12 +142,15 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 		v.Cap = uint32(max(n, 0))
 	}
 	g := v.Figure.Gate
+	if !g.ClosedAt.IsZero() {
+		v.ClosedAt = g.ClosedAt.In(p.Zone)
+	}
 	if g.DwellCount > 0 {
 		v.Dwell = (g.DwellTotal / time.Duration(g.DwellCount)).Round(time.Minute)
 	}
 	v.Contact = g.Contact / 3600
 	if v.Figure.ThereKnown {
-		v.There = ageOf(r.Now, v.Figure.There.AsOf)
+		v.There = ageOf(r.Now, v.Figure.There.AsOf.In(p.Zone))
 	}
 	s.dayCharts(r, &v)
 	return s.render(w, r, page{Name: "day", View: v, Wide: true, Styles: []string{"officer.css"}})
