@@ -160,7 +160,7 @@ Says who may do what. It works while the server runs.
                       is the act of a supervisor or an admin, and asks for their sign-in word.
 
 The roles are ` + roles() + `.
-A login stands in the record: it is no personal name. Names are sealed.`
+Logins and names are in no fact of the record; names are sealed.`
 	verb := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		verb, args = args[0], args[1:]

@@ -479,6 +479,6 @@ func (d Desk) DecideEnrol(register [16]byte, v Vendor, officer string) ([]fact.F
 	case v.From >= v.Until:
 		return nil, problem.Field("until", "market.card.dates")
 	}
-	v.By, v.At = officer, time.Time{}
+	v.By, v.At, v.Card = officer, time.Time{}, ""
 	return []fact.Fact{&Enrolled{Register: register, Vendor: v}}, nil
 }

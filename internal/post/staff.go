@@ -79,7 +79,7 @@ func joinRoles(roles []people.Role) string {
 func (o NewOfficer) check() error {
 	switch {
 	case !loginForm.MatchString(o.Login):
-		return problem.Newf(problem.Invalid, "officer.login", "%q is no login: 2 to 32 of a-z, 0-9, dot, dash and underscore, and no personal name, as it stands in the record", o.Login)
+		return problem.Newf(problem.Invalid, "officer.login", "%q is no login: 2 to 32 of a-z, 0-9, dot, dash and underscore", o.Login)
 	case len(o.Roles) == 0:
 		return problem.Newf(problem.Invalid, "officer.role", "%s has no role; the roles are %s", o.Login, joinRoles(people.Roles[:]))
 	case len(o.Name) > 200:
@@ -219,6 +219,7 @@ func (s staff) word(ctx context.Context, login string) (string, error) {
 func (s staff) appoint(ctx context.Context, c service.Appoint) (people.Officer, error) {
 	var a service.AppointAnswer
 	err := do(ctx, s.writer, s.codec, c, &a)
+	a.Officer.Login = c.Officer.Login // the answer does not say it
 	return a.Officer, err
 }
 

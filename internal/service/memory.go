@@ -57,7 +57,6 @@ func NewState() State {
 		},
 		People: people.State{
 			Officers: table.Map[people.OfficerID, people.Officer]{},
-			Logins:   table.Map[string, people.OfficerID]{},
 			Numbers:  table.Map[uint32, people.OfficerID]{},
 			Counts:   table.Map[string, uint32]{},
 		},
@@ -231,7 +230,6 @@ func journaled(st State, undo *[]func()) State {
 	noted(&m.Listed, undo)
 	noted(&m.Counts, undo)
 	noted(&p.Officers, undo)
-	noted(&p.Logins, undo)
 	noted(&p.Numbers, undo)
 	noted(&p.Counts, undo)
 	noted(&s.Days, undo)

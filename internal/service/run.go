@@ -292,8 +292,21 @@ func (c OtherFigures) Run(tx *Tx) (any, error) {
 	return OtherFiguresAnswer{Kept: len(facts) > 0}, nil
 }
 
-// Run makes or changes an officer. The sealed name and the verifier of the sign-in word
-// are in no fact.
+// login keeps what an officer signs in with, beside the sealed data and in no fact.
+func (tx *Tx) login(id people.OfficerID, login string) {
+	old, _ := tx.Sealed.Get(loginOfKey(id))
+	if string(old) == login {
+		return
+	}
+	if len(old) > 0 {
+		tx.Sealed.Delete(loginKey(string(old)))
+	}
+	tx.Sealed.Put(loginKey(login), []byte(id))
+	tx.Sealed.Put(loginOfKey(id), []byte(login))
+}
+
+// Run makes or changes an officer. The login, the sealed name and the verifier of the
+// sign-in word are in no fact, and the login not in the answer that is kept.
 func (c Appoint) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
@@ -306,7 +319,7 @@ func (c Appoint) Run(tx *Tx) (any, error) {
 			if !ok || !own.Active || o.ID != c.By || c.Word == "" {
 				return nil, err
 			}
-			o, c.SealedID = own, ""
+			o, c.SealedID = OfficerFilled(tx.State, own), ""
 		}
 	}
 	if c.SealedID != "" {
@@ -320,11 +333,13 @@ func (c Appoint) Run(tx *Tx) (any, error) {
 			}
 		}
 	}
-	facts, err := tx.People.DecideAppoint(o, c.By)
+	holder, _ := tx.Sealed.Get(loginKey(o.Login))
+	facts, err := tx.People.DecideAppoint(o, c.By, people.OfficerID(holder))
 	if err != nil {
 		return nil, err
 	}
 	tx.record(facts)
+	tx.login(o.ID, o.Login)
 	if c.SealedID != "" {
 		tx.Sealed.Put(c.SealedID, c.Sealed)
 	}

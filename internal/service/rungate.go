@@ -310,7 +310,8 @@ func (c Void) Run(tx *Tx) (any, error) {
 	return out, nil
 }
 
-// Run gives, changes or suspends a vendor's card.
+// Run gives, changes or suspends a vendor's card. Its number is in no fact, and not in the
+// answer that is kept.
 func (c Enrol) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
@@ -329,6 +330,7 @@ func (c Enrol) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	tx.record(facts)
+	tx.Sealed.Put(cardKey(c.Register), []byte(c.Vendor.Card))
 	v, _ := tx.Market.Vendors.Get(c.Register)
 	return EnrolAnswer{Vendor: v}, nil
 }

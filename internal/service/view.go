@@ -5,6 +5,7 @@ package service
 
 import (
 	"cmp"
+	"encoding/hex"
 	"math"
 	"slices"
 	"sort"
@@ -469,7 +470,10 @@ func ValuesOf(st State, law *Law, site, day uint16) []ValueView {
 
 // VendorOf returns the card of a vendor by the register tag of their document.
 func VendorOf(st State, register [16]byte) (market.Vendor, bool) {
-	return st.Market.Vendors.Get(register)
+	v, ok := st.Market.Vendors.Get(register)
+	card, _ := st.Sealed.Get(cardKey(register))
+	v.Card = string(card)
+	return v, ok
 }
 
 // Card is a vendor's card with the register tag that it is kept under.
@@ -494,20 +498,34 @@ func CardsOf(st State) []Card {
 
 // OfficerOf returns the officer of an id.
 func OfficerOf(st State, id people.OfficerID) (people.Officer, bool) {
-	return st.People.Officers.Get(id)
+	o, ok := st.People.Officers.Get(id)
+	return OfficerFilled(st, o), ok
+}
+
+// OfficerFilled returns an officer with the login, which no row of officers holds.
+func OfficerFilled(st State, o people.Officer) people.Officer {
+	login, _ := st.Sealed.Get(loginOfKey(o.ID))
+	o.Login = string(login)
+	return o
 }
 
 // OfficerByLogin returns the officer who signs in by a name.
 func OfficerByLogin(st State, login string) (people.Officer, bool) {
-	id, ok := st.People.Logins.Get(login)
+	id, ok := st.Sealed.Get(loginKey(login))
 	if !ok {
 		return people.Officer{}, false
 	}
-	return st.People.Officers.Get(id)
+	return OfficerOf(st, people.OfficerID(id))
 }
 
 // OfficersOf returns all officers ever appointed, in order of their appointment.
-func OfficersOf(st State) []people.Officer { return st.People.All() }
+func OfficersOf(st State) []people.Officer {
+	all := st.People.All()
+	for i, o := range all {
+		all[i] = OfficerFilled(st, o)
+	}
+	return all
+}
 
 // WordOf returns the verifier of an officer's sign-in word.
 func WordOf(st State, id people.OfficerID) (string, bool) {
@@ -517,6 +535,14 @@ func WordOf(st State, id people.OfficerID) (string, bool) {
 
 // wordKey is where the verifier of a sign-in word is kept, beside the sealed data and in no fact.
 func wordKey(id people.OfficerID) string { return "word:" + string(id) }
+
+// loginKey is where the officer of a login is kept, and loginOfKey the login of an officer.
+func loginKey(login string) string { return "login:" + login }
+
+func loginOfKey(id people.OfficerID) string { return "login-of:" + string(id) }
+
+// cardKey is where the number of a vendor's card is kept, in no fact.
+func cardKey(register [16]byte) string { return "card:" + hex.EncodeToString(register[:]) }
 
 // DayFigures returns the supervisor's day of a site.
 func DayFigures(st State, site, day uint16) DayView {

@@ -65,7 +65,6 @@ func (w *Working) build() {
 		},
 		People: people.State{
 			Officers: add[people.OfficerID, people.Officer](w, "officers", textKey),
-			Logins:   add[string, people.OfficerID](w, "logins", textKey),
 			Numbers:  add[uint32, people.OfficerID](w, "officer_numbers", key32),
 			Counts:   add[string, uint32](w, "counts", textKey),
 		},

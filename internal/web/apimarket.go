@@ -389,7 +389,7 @@ func (s *server) apiEnrol(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return s.ok(w, enrolOut{Card: a.Vendor.Card, From: rules.DayDate(a.Vendor.From).String(), Until: rules.DayDate(a.Vendor.Until).String(),
+	return s.ok(w, enrolOut{Card: v.Card, From: rules.DayDate(a.Vendor.From).String(), Until: rules.DayDate(a.Vendor.Until).String(),
 		Suspended: a.Vendor.Suspended, Record: recorded(d)})
 }
 

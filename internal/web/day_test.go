@@ -173,3 +173,49 @@ func TestOfficers(t *testing.T) {
 		t.Errorf("nobody: %d", b.code)
 	}
 }
+
+// TestOfficersOfOneSite has somebody who appoints at one site alone look for, and try, more.
+func TestOfficersOfOneSite(t *testing.T) {
+	p := openPost(t)
+	p.appointAt("", "head", people.Admin)
+	p.appointAt("mand-pishin", "mand", people.Admin)
+	clerk := p.appointAt("mand-pishin", "mand.clerk", people.Clerk)
+	others := []people.OfficerID{p.appointAt("gabd-reemdan", "gabd.clerk", people.Clerk), p.appointAt("", "all.clerk", people.Clerk)}
+	b := p.browser()
+	b.signIn("mand", "word of mand")
+	b.get("/en/officers").wants("mand.clerk")
+	for _, login := range []string{"gabd.clerk", "all.clerk", "head"} {
+		if strings.Contains(b.text(), login) {
+			t.Errorf("shows %s", login)
+		}
+	}
+	if b.get("/en/officers/" + string(clerk)); b.code != 200 {
+		t.Errorf("their own clerk: %d", b.code)
+	}
+	for _, id := range others {
+		if b.get("/en/officers/" + string(id)); b.code != 403 {
+			t.Errorf("opens %s: %d", id, b.code)
+		}
+		for _, act := range []string{"", "/word", "/end"} {
+			b.get("/en/officers/new")
+			form := b.fields("/en/officers/new")
+			form.Set("name", "Another")
+			form.Set("login", "another")
+			form.Set("role.clerk", "yes")
+			form.Set("site", "mand-pishin")
+			if b.postForm("/en/officers/"+string(id)+act, form); b.code != 403 {
+				t.Errorf("POST %s of %s: %d", act, id, b.code)
+			}
+		}
+	}
+	for _, site := range []string{"", "gabd-reemdan"} {
+		b.get("/en/officers/new")
+		form := b.fields("/en/officers/new")
+		form.Set("name", "Another")
+		form.Set("login", "another")
+		form.Set("role.clerk", "yes")
+		form.Set("site", site)
+		b.postForm("/en/officers/new", form)
+		b.wants("Choose a market of the agreement")
+	}
+}

@@ -218,7 +218,7 @@ func (s *server) session(r *request) (people.Officer, string, bool) {
 		name []byte
 	)
 	err := s.view(r.Context(), func(st service.State) error {
-		o, ok = st.People.Officers.Get(id)
+		o, ok = service.OfficerOf(st, id)
 		word, _ = service.WordOf(st, id)
 		if o.Sealed != "" {
 			name, _ = st.Sealed.Get(o.Sealed)
@@ -344,12 +344,8 @@ func (s *server) signIn(w http.ResponseWriter, r *request) error {
 
 func (s *server) officerByLogin(ctx context.Context, login string) (o people.Officer, verifier string, ok bool, err error) {
 	err = s.view(ctx, func(st service.State) error {
-		id, found := st.People.Logins.Get(login)
-		if !found {
-			return nil
-		}
-		if o, ok = st.People.Officers.Get(id); ok {
-			verifier, ok = service.WordOf(st, id)
+		if o, ok = service.OfficerByLogin(st, login); ok {
+			verifier, ok = service.WordOf(st, o.ID)
 		}
 		return nil
 	})
