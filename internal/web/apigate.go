@@ -91,11 +91,8 @@ func (s *server) answerScan(w http.ResponseWriter, r *request, a service.ScanAns
 
 // gateOfSide finds one of this side's gates at a site.
 func (s *server) gateOfSide(r *request, siteID string, number uint16) (agreement.Site, error) {
-	site, _, err := s.siteNamed(r, "site", siteID)
+	site, err := s.siteToAct(r, siteID)
 	if err != nil {
-		return site, err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
 		return site, err
 	}
 	g, ok := site.Gate(number)
@@ -212,14 +209,7 @@ func (s *server) apiSettle(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	site, _, err := s.siteNamed(r, "site", in.Site)
-	if err != nil {
-		return err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
-		return err
-	}
-	day, err := dayNamed(r, "day", in.Day, site)
+	site, day, err := s.dayToAct(r, in.Site, in.Day)
 	if err != nil {
 		return err
 	}

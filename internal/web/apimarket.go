@@ -87,14 +87,7 @@ func (s *server) apiDisplay(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	site, _, err := s.siteNamed(r, "site", in.Site)
-	if err != nil {
-		return err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
-		return err
-	}
-	day, err := dayNamed(r, "day", in.Day, site)
+	site, day, err := s.dayToAct(r, in.Site, in.Day)
 	if err != nil {
 		return err
 	}
@@ -213,14 +206,7 @@ func (s *server) apiBuy(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	site, _, err := s.siteNamed(r, "site", in.Site)
-	if err != nil {
-		return err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
-		return err
-	}
-	day, err := dayNamed(r, "day", "", site)
+	site, day, err := s.dayToAct(r, in.Site, "")
 	if err != nil {
 		return err
 	}
@@ -362,11 +348,8 @@ func (s *server) apiEnrol(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	site, _, err := s.siteNamed(r, "site", in.Site)
+	site, err := s.siteToAct(r, in.Site)
 	if err != nil {
-		return err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
 		return err
 	}
 	v := market.Vendor{Site: site.Number, Suspended: in.Suspended}
@@ -462,14 +445,7 @@ type categoryOut struct {
 
 // apiDay gives a site's day in figures.
 func (s *server) apiDay(w http.ResponseWriter, r *request) error {
-	site, _, err := s.siteNamed(r, "site", r.PathValue("site"))
-	if err != nil {
-		return err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
-		return err
-	}
-	day, err := dayNamed(r, "day", r.PathValue("day"), site)
+	site, day, err := s.dayToAct(r, r.PathValue("site"), r.PathValue("day"))
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ type deskView struct {
 }
 
 func (s *server) deskPage(w http.ResponseWriter, r *request) error {
-	p, err := s.siteOf(r, r.URL.Query().Get("site"))
+	_, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,7 @@ func (s *server) renderDesk(w http.ResponseWriter, r *request, v deskView, statu
 
 // deskOpen finds the buyer of a pass, or of a document where the pass is not at hand.
 func (s *server) deskOpen(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}

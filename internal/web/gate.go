@@ -157,12 +157,11 @@ func gateWord(o reason.Outcome, out bool) (word, icon string) {
 }
 
 func (s *server) gatePage(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}
-	return s.renderGate(w, r, gateView{Place: p, Out: q.Get("direction") == string(gate.Out)}, http.StatusOK)
+	return s.renderGate(w, r, gateView{Place: p, Out: f.get("direction") == string(gate.Out)}, http.StatusOK)
 }
 
 // renderGate fills in what the gate's page always shows, and answers with it.
@@ -235,11 +234,7 @@ func (s *server) scanLine(p place, pr gate.Presence, sc gate.Scan) scanLine {
 // gateScan answers a scan. It is the one form of ours that is answered without a
 // redirect: reading the page again sends the same act again, which is done once.
 func (s *server) gateScan(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.place(r, f.get("site"), f.get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}
@@ -466,15 +461,7 @@ func (s *server) bookingOfPass(r *request, id pass.ID) (*booking.Booking, int, e
 
 // gateDecide records an officer's decision on a scan that was referred or held.
 func (s *server) gateDecide(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.place(r, f.get("site"), f.get("gate"))
-	if err != nil {
-		return err
-	}
-	id, serial, err := scanKey(f.get("pass"), f.get("serial"))
+	f, p, id, serial, err := s.atScan(r)
 	if err != nil {
 		return err
 	}
@@ -491,15 +478,7 @@ func (s *server) gateDecide(w http.ResponseWriter, r *request) error {
 
 // gateUndo takes a mistaken scan back.
 func (s *server) gateUndo(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.place(r, f.get("site"), f.get("gate"))
-	if err != nil {
-		return err
-	}
-	id, serial, err := scanKey(f.get("pass"), f.get("serial"))
+	_, p, id, serial, err := s.atScan(r)
 	if err != nil {
 		return err
 	}
@@ -507,6 +486,14 @@ func (s *server) gateUndo(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	return s.redirect(w, r, scanPath(p, id, serial, "undone"))
+}
+
+// atScan is atGate for an act on a scan.
+func (s *server) atScan(r *request) (f formValues, p place, id pass.ID, serial uint64, err error) {
+	if f, p, err = s.atGate(r); err == nil {
+		id, serial, err = scanKey(f.get("pass"), f.get("serial"))
+	}
+	return f, p, id, serial, err
 }
 
 func scanKey(id, serial string) (pass.ID, uint64, error) {
@@ -529,8 +516,7 @@ func scanPath(p place, id pass.ID, serial uint64, did string) string {
 // gateScanPage shows one scan as it stands now: after a decision, or from a list. The
 // reasons of its answer were shown then and are not kept with it.
 func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}
@@ -578,7 +564,7 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 			a.AskDecision, a.Grounds = true, gate.Grounds[:]
 			a.Decider = s.decider(r, sc.Reasons)
 		}
-		if did := q.Get("did"); !a.Decided && (did == "admit" || did == "back") {
+		if did := f.get("did"); !a.Decided && (did == "admit" || did == "back") {
 			a.NotDone = "gate.did.changed"
 			if sc.Lapsed {
 				a.NotDone = "gate.did.lapsed"
@@ -598,12 +584,11 @@ type scansView struct {
 }
 
 func (s *server) gateScans(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}
-	v := scansView{Place: p, All: q.Get("all") != ""}
+	v := scansView{Place: p, All: f.get("all") != ""}
 	err = s.view(r.Context(), func(st service.State) error {
 		day, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: p.Site.Number, Day: p.Day})
 		v.Lines = s.scanLines(st, p, day.Roster, day.Roster, allScans, !v.All)

@@ -94,12 +94,11 @@ type categoryRow struct {
 }
 
 func (s *server) dayPage(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.siteOf(r, q.Get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
-	v := dayView{Place: p, Date: dateOf(p, q.Get("day")), Looked: q.Get("number")}
+	v := dayView{Place: p, Date: dateOf(p, f.get("day")), Looked: f.get("number")}
 	v.Day, v.Currency = rules.DayNumber(v.Date), p.Edition.Currency
 	v.Today = v.Day == p.Day
 	v.MayDecide = r.Officer.Has(people.Supervisor)
@@ -290,11 +289,7 @@ func (s *server) overTime(r *request, from, to, last int, title string, figures 
 
 // daySettle ends a site's day.
 func (s *server) daySettle(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}

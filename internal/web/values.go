@@ -98,16 +98,15 @@ func dateOf(p place, text string) calendar.Date {
 }
 
 func (s *server) valuesPage(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.siteOf(r, q.Get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
-	v, err := s.valuesOf(r, p, dateOf(p, q.Get("day")), true)
+	v, err := s.valuesOf(r, p, dateOf(p, f.get("day")), true)
 	if err != nil {
 		return err
 	}
-	v.only(q.Get("q"))
+	v.only(f.get("q"))
 	return s.renderValues(w, r, v, http.StatusOK)
 }
 
@@ -117,11 +116,7 @@ func (s *server) renderValues(w http.ResponseWriter, r *request, v valuesView, s
 
 // valuesSave publishes the values that were changed.
 func (s *server) valuesSave(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
@@ -166,11 +161,7 @@ func (s *server) valuesSave(w http.ResponseWriter, r *request) error {
 // valuesCopy publishes the values of the last day that had any for the goods that have
 // none yet.
 func (s *server) valuesCopy(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}

@@ -120,11 +120,7 @@ func (s *server) renderVendors(w http.ResponseWriter, r *request, v vendorsView,
 // vendorFind looks a document up. It changes nothing; it is posted so that the number
 // stands in no address.
 func (s *server) vendorFind(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
