@@ -120,7 +120,8 @@ func (st State) enlist(ref Ref, slot SlotID) {
 // release gives the persons' claims back.
 func (st State) release(b *Booking) {
 	for _, m := range b.Members {
-		st.Claims.Delete(ClaimKey{Tag: m.Tag, Site: b.Slot.Site(), Day: b.Slot.Day()})
+		st.Claims.Delete(b.claim(m))
+		st.change(b.claim(m), ClaimReleased)
 	}
 }
 
@@ -342,6 +343,13 @@ func (st State) turn(ref Ref, to Status, from ...Status) {
 	if !ok || !slices.Contains(from, b.Status) {
 		return
 	}
+	was := b.Status
 	b.Status = to
 	st.Bookings.Put(ref, b)
+	switch {
+	case to == Used:
+		st.used(&b, ClaimUsed)
+	case was == Used:
+		st.used(&b, ClaimUnused)
+	}
 }

@@ -19,6 +19,7 @@ func empty() State {
 		Slots: table.Map[SlotID, Slot]{}, Bookings: table.Map[Ref, Booking]{}, Claims: table.Map[ClaimKey, Ref]{},
 		Standby: table.Map[StandbyKey, Ref]{}, Holders: table.Map[pass.ID, Holder]{}, Withdrawals: table.Map[uint64, Withdrawal]{},
 		Acks: table.Map[uint16, Acks]{}, Roster: table.Map[RosterKey, Ref]{}, Rosters: table.Map[RosterKey, uint32]{}, Refusals: table.Map[Ref, Refusal]{},
+		Changes: table.Map[uint64, ClaimChange]{}, TheirClaims: table.Map[ClaimKey, TheirClaim]{}, Cursors: table.Map[RosterKey, ClaimCursor]{},
 	}
 }
 
@@ -57,6 +58,10 @@ func TestApplyTotal(t *testing.T) {
 				&Acknowledged{Serial: uint64(small("serial"))},
 				&Freed{From: uint64(small("from")), To: rapid.SampledFrom([]uint64{0, 1, 5, 1<<64 - 1}).Draw(t, "to")},
 				&PassesEnded{Slot: slot()},
+				&ListBegun{List: uint64(small("list"))},
+				&UsedElsewhere{Serials: []uint64{uint64(small("serial"))}},
+				&ClaimsHeard{List: uint64(small("list")), Days: []DayClaims{{Upto: small("upto"), Claims: []HeardClaim{{Pos: small("pos"), Tag: [16]byte{byte(small("tag"))}}}}},
+					Upto: uint64(small("serial")), Changes: []ClaimChange{{Kind: ChangeKind(small("kind")), Tag: [16]byte{byte(small("tag"))}, Pos: small("pos")}}},
 				&Entered{Ref: ref()},
 				&EntryUndone{Ref: ref()},
 				&Missed{Refs: []Ref{ref(), ref()}},

@@ -200,6 +200,11 @@ type Acks struct {
 	// List tells this server's numbered lists from those that it gave before it was
 	// restored from a copy: a serial has a meaning only with it. 0 for the first lists.
 	List uint64 `cbor:"4,keyasint,omitempty"`
+	// Changes is the newest serial of this side's changes of claims, ClaimsUpto the one up
+	// to which the other side's list ClaimsList was read.
+	Changes    uint64 `cbor:"5,keyasint,omitempty"`
+	ClaimsUpto uint64 `cbor:"6,keyasint,omitempty"`
+	ClaimsList uint64 `cbor:"7,keyasint,omitempty"`
 }
 
 // RosterKey is a position in the list of bookings of a site and day, and of requests that
@@ -223,4 +228,9 @@ type State struct {
 	Roster      table.Table[RosterKey, Ref]
 	// Rosters is the next position of a roster, by its key with Pos 0.
 	Rosters table.Table[RosterKey, uint32]
+	// Changes is this side's own list, for the other side; TheirClaims is what was heard
+	// of its own, and Cursors how far its rosters were read, by their keys with Pos 0.
+	Changes     table.Table[uint64, ClaimChange]
+	TheirClaims table.Table[ClaimKey, TheirClaim]
+	Cursors     table.Table[RosterKey, ClaimCursor]
 }

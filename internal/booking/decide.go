@@ -388,6 +388,9 @@ func (d Desk) seat(p place, r Request, v rules.Verdict) (facts []fact.Fact, _ ru
 		if _, second := d.Claims.Get(ClaimKey{Tag: m.Tag, Site: r.Slot.Site(), Day: r.Slot.Day()}); second {
 			return nil, v.With(because(CodeSecond, reason.Refuse)), false, nil
 		}
+		if _, theirs := d.TheirClaims.Get(ClaimKey{Tag: m.Tag, Site: r.Slot.Site(), Day: r.Slot.Day()}); theirs {
+			return nil, v.With(because(CodeTheirs, reason.Refuse)), false, nil
+		}
 		if _, known := d.Holders.Get(m.Pass); known {
 			return nil, v, false, problem.New(problem.Conflict, "booking.pass")
 		}
@@ -559,6 +562,10 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 		ref, claimed := d.Claims.Get(ClaimKey{Tag: tag, Site: r.To.Site(), Day: r.To.Day()})
 		if claimed && ref != b.Ref {
 			return nil, v.With(because(CodeSecond, reason.Refuse)), nil
+		}
+		// Of the day that it has already, a booking that stands beside another stays.
+		if _, theirs := d.TheirClaims.Get(ClaimKey{Tag: tag, Site: r.To.Site(), Day: r.To.Day()}); theirs && !claimed {
+			return nil, v.With(because(CodeTheirs, reason.Refuse)), nil
 		}
 	}
 	s, facts := d.open(p, r.To)

@@ -12,6 +12,7 @@ const (
 	CodeUnknown reason.Code = "booking.slot.unknown"
 	CodeAhead   reason.Code = "booking.slot.ahead"
 	CodeSecond  reason.Code = "booking.person.second"
+	CodeTheirs  reason.Code = "booking.person.theirs"
 	CodeTwice   reason.Code = "booking.person.twice"
 	CodeParty   reason.Code = "booking.party.size"
 	CodeLarge   reason.Code = "booking.party.large"
@@ -40,6 +41,7 @@ func Declared() []reason.Decl {
 		{Code: CodeUnknown, Outcome: reason.Closed, When: "the edition plans no such slot: the site is not open then, or not for this class"},
 		{Code: CodeAhead, Outcome: reason.Closed, When: "the slot is further ahead than booking is open"},
 		{Code: CodeSecond, Outcome: reason.Refuse, When: "a person of the party has an active booking at this site on this day"},
+		{Code: CodeTheirs, Outcome: reason.Refuse, When: "a person of the party has an active booking with the other side at this site on this day, as far as it was heard"},
 		{Code: CodeTwice, Outcome: reason.Refuse, When: "the same document was given for two persons of the party"},
 		{Code: CodeParty, Outcome: reason.Refuse, When: "the party is larger than one booking may be"},
 		{Code: CodeLarge, Outcome: reason.Refuse, When: "the party is larger than all places that this side has in the slot, so waiting would not help"},

@@ -50,6 +50,7 @@ func sideFacts() []func() fact.Fact {
 	return []func() fact.Fact{
 		func() fact.Fact { return new(ListBegun) },
 		func() fact.Fact { return new(UsedElsewhere) },
+		func() fact.Fact { return new(ClaimsHeard) },
 	}
 }
 
@@ -64,6 +65,8 @@ func (st State) applySides(f fact.Fact) {
 		for _, n := range f.Serials {
 			st.usedElsewhere(n)
 		}
+	case *ClaimsHeard:
+		st.claimsHeard(f)
 	}
 }
 
@@ -95,14 +98,19 @@ func (st State) usedElsewhere(n uint64) {
 		// The person has used a booking of this day, so that another would be a second one;
 		// where there is another already, both stand.
 		for _, m := range b.Members {
-			k := ClaimKey{Tag: m.Tag, Site: b.Slot.Site(), Day: b.Slot.Day()}
+			k := b.claim(m)
 			if _, claimed := st.Claims.Get(k); m.Pass == w.Pass && !claimed {
 				st.Claims.Put(k, b.Ref)
+				st.change(k, ClaimUsed)
 			}
 		}
 	}
+	was := b.Status
 	b.Status = Used
 	st.Bookings.Put(b.Ref, b)
+	if was != Cancelled {
+		st.used(&b, ClaimUsed)
+	}
 }
 
 // DecideList begins the lists of this server anew under an id that was never used, as

@@ -3,7 +3,8 @@
 
 // Package exchange is what the two sides' servers tell each other: the certificates
 // of their keys, the numbered lists of withdrawn passes and of passes that went in or
-// out, and the day's figures for the boards. It is symmetric: each side serves its own and pulls the other's. Nothing is
+// out, whose persons have a booking (by joint tags), and the day's figures for the
+// boards. It is symmetric: each side serves its own and pulls the other's. Nothing is
 // pushed, so a side that is cut off misses nothing and holds nobody up.
 //
 // An ask is an HTTP POST to /exchange/v1/<topic>. Its body and that of the answer are
@@ -64,6 +65,8 @@ const (
 	PageSize = 1000
 	// maxDays is the greatest number of sites' days that one ask may name.
 	maxDays = 64
+	// maxRosters is the greatest number of sites' days whose claims one ask may name.
+	maxRosters = 512
 	// maxPayload is where an answer stops taking figures or certificates on, in bytes.
 	maxPayload = 48 << 10
 	// maxNonces bounds the memory for asks that were seen within the window: some 16 a second.
@@ -160,7 +163,7 @@ func New(d Deps) (*Exchange, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}}}
+	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}, {Name: topicClaims}}}
 	return x, nil
 }
 

@@ -26,7 +26,7 @@ import (
 const codeOlder = "exchange.older"
 
 // later reports whether a server of version 1 does not know a topic.
-func later(topic string) bool { return topic == topicMovements }
+func later(topic string) bool { return topic == topicMovements || topic == topicClaims }
 
 // why is the word for an error in Status: the code of a problem, else its text.
 func why(err error) string {
@@ -49,7 +49,7 @@ func (x *Exchange) Pull(ctx context.Context) error {
 	x.status.Asked = x.deps.Clock()
 	x.mu.Unlock()
 	var first error
-	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures, x.pullMovements} {
+	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures, x.pullMovements, x.pullClaims} {
 		err := f(ctx)
 		older := problem.CodeOf(err) == codeOlder
 		if older {
@@ -282,6 +282,54 @@ func (x *Exchange) pullMovements(ctx context.Context) error {
 			return err
 		}
 		if a.Last == c.Heard.Upto {
+			return nil
+		}
+	}
+	return nil // the next round goes on
+}
+
+// pullClaims reads the other side's claims and their changes to their end.
+func (x *Exchange) pullClaims(ctx context.Context) error {
+	days := service.ClaimDays(x.deps.Law(), x.deps.Clock())
+	days = days[:min(len(days), maxRosters)]
+	for range maxPages {
+		q := ask{Rosters: make([]rosterAsk, len(days))}
+		err := x.deps.Reader.View(ctx, func(st service.State) error {
+			for i, d := range days {
+				q.Rosters[i] = rosterAsk{Site: d.Site, Day: d.Day}
+				_, q.Rosters[i].Pos, _ = st.Booking.ClaimsRead(d.Site, d.Day)
+			}
+			q.List, _, q.After = st.Booking.ClaimsRead(0, 0)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		a, err := x.ask(ctx, topicClaims, q)
+		if err != nil {
+			return err
+		}
+		h := booking.ClaimsHeard{List: a.List, Upto: q.After + uint64(len(a.Changes)), Days: a.Rosters, Changes: a.Changes}
+		if a.List != q.List {
+			h.Upto = uint64(len(a.Changes))
+		}
+		for _, d := range h.Days {
+			if !slices.ContainsFunc(days, func(k booking.RosterKey) bool { return k.Site == d.Site && k.Day == d.Day }) {
+				x.refuse(topicClaims, false, "claims")
+				return problem.New(problem.Untrusted, "exchange.claims")
+			}
+		}
+		if h.Upto > a.Last || a.More && len(a.Changes) == 0 && len(a.Rosters) == 0 {
+			x.refuse(topicClaims, false, "list")
+			return problem.New(problem.Untrusted, "exchange.list")
+		}
+		if len(a.Changes) == 0 && len(a.Rosters) == 0 && a.List == q.List {
+			return nil
+		}
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Claims{Heard: h}); err != nil {
+			return err
+		}
+		if !a.More {
 			return nil
 		}
 	}

@@ -21,6 +21,7 @@ func (x *Exchange) Handler() http.Handler {
 	mux.Handle("POST "+Prefix+topicWithdrawals, x.serve(topicWithdrawals, x.giveWithdrawals))
 	mux.Handle("POST "+Prefix+topicFigures, x.serve(topicFigures, x.giveFigures))
 	mux.Handle("POST "+Prefix+topicMovements, x.serve(topicMovements, x.giveMovements))
+	mux.Handle("POST "+Prefix+topicClaims, x.serve(topicClaims, x.giveClaims))
 	return mux
 }
 
@@ -188,6 +189,45 @@ func (x *Exchange) giveMovements(ctx context.Context, q ask, a *answer) string {
 	}
 	if q.After > a.Last {
 		x.deps.Log.Error("exchange: the other side has heard of movements that this side never saw", "heard", q.After, "last", a.Last)
+		return refusedAhead
+	}
+	return ""
+}
+
+// giveClaims answers with claims of the days that are asked for and with changes of
+// claims, all as they stand at one moment.
+func (x *Exchange) giveClaims(ctx context.Context, q ask, a *answer) string {
+	if len(q.Rosters) > maxRosters {
+		return refusedForm
+	}
+	err := x.deps.Reader.View(ctx, func(st service.State) error {
+		acks, _ := st.Booking.Acks.Get(0)
+		if a.List = acks.List; q.List != a.List {
+			q.After = 0
+		}
+		a.Changes, a.Last = st.Booking.ChangesAfter(q.After, booking.MaxClaims)
+		a.More = q.After+uint64(len(a.Changes)) < a.Last
+		left := booking.MaxClaims
+		for _, d := range q.Rosters {
+			if q.List != a.List {
+				d.Pos = 0
+			}
+			r := st.Booking.ClaimsAfter(d.Site, d.Day, d.Pos, left)
+			n, _ := st.Booking.Rosters.Get(booking.RosterKey{Site: d.Site, Day: d.Day})
+			a.More = a.More || r.Upto < n
+			left -= len(r.Claims)
+			if r.Upto > d.Pos {
+				a.Rosters = append(a.Rosters, r)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		x.deps.Log.Error("exchange: claims", "err", err)
+		return refusedFault
+	}
+	if q.After > a.Last {
+		x.deps.Log.Error("exchange: the other side has heard of changes of claims that this side never made", "heard", q.After, "last", a.Last)
 		return refusedAhead
 	}
 	return ""

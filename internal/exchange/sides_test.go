@@ -6,6 +6,7 @@ package exchange
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -261,5 +262,99 @@ func TestClockGoesOn(t *testing.T) {
 	b.Exchange.deps.Clock = func() time.Time { b.clock.add(time.Millisecond); return b.clock.Now() }
 	if err := a.Pull(context.Background()); err != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+// booked makes bookings of one person each for today at the first site.
+func (p *post) booked(from, to uint64) {
+	p.state(func(st service.State) {
+		day, _, _ := service.DayAt(p.deps.Law(), 1, noon)
+		for n := from; n < to; n++ {
+			ref := booking.Ref(fmt.Sprintf("%012d", n))
+			booking.Apply(st.Booking, noon, &booking.Made{Ref: ref, Slot: booking.MakeSlotID(1, 1, day, 600),
+				Members: []booking.Member{{Pass: passID(p.deps.Side, n), Tag: [16]byte{byte(n >> 8), byte(n)}}}})
+		}
+	})
+}
+
+// theirs counts the claims of the other side that a post has heard of.
+func (p *post) theirs(to uint64) (n int) {
+	p.state(func(st service.State) {
+		day, _, _ := service.DayAt(p.deps.Law(), 1, noon)
+		for i := range to {
+			if _, ok := st.Booking.TheirClaims.Get(booking.ClaimKey{Tag: [16]byte{byte(i >> 8), byte(i)}, Site: 1, Day: day}); ok {
+				n++
+			}
+		}
+	})
+	return n
+}
+
+// TestClaims wants the persons of the other side's bookings to be heard in pages, once,
+// and what ended of them; and again from the beginning of another list.
+func TestClaims(t *testing.T) {
+	a, b := newPosts(t)
+	ctx := context.Background()
+	b.booked(0, 2300)
+	must(0, a.Pull(ctx))
+	if n := a.theirs(2400); n != 2300 || a.writer.count("booking.claims") != 3 {
+		t.Errorf("%d heard in %d pages", n, a.writer.count("booking.claims"))
+	}
+	must(0, a.Pull(ctx))
+	if n := a.writer.count("booking.claims"); n != 3 || len(b.mem.Facts()) != 0 {
+		t.Errorf("heard %d times, and the other side wrote %d facts", n, len(b.mem.Facts()))
+	}
+	b.state(func(st service.State) {
+		for n := range uint64(1100) {
+			booking.Apply(st.Booking, noon, &booking.GivenBack{Ref: booking.Ref(fmt.Sprintf("%012d", n)), First: n + 1, Until: noon.Add(time.Hour)})
+		}
+	})
+	b.booked(2300, 2301)
+	must(0, a.Pull(ctx))
+	if n := a.theirs(2400); n != 1201 {
+		t.Errorf("%d heard", n)
+	}
+	b.begin(3, 0)
+	must(0, a.Pull(ctx))
+	if n := a.theirs(2400); n != 1201 {
+		t.Errorf("%d heard of another list", n)
+	}
+	a.state(func(st service.State) {
+		day, _, _ := service.DayAt(a.deps.Law(), 1, noon)
+		if list, pos, changes := st.Booking.ClaimsRead(1, day); list != 3 || changes != 1100 || pos != 2301 {
+			t.Errorf("list %d, position %d, changes %d", list, pos, changes)
+		}
+	})
+}
+
+// TestClaimsRefused wants claims that were not asked for, or that are at odds with
+// themselves, not to be believed, and an ask to be bounded.
+func TestClaimsRefused(t *testing.T) {
+	day, _, _ := service.DayAt(testLaw(), 1, noon)
+	for name, say := range map[string]func(q ask, a *answer){
+		"not asked for":       func(q ask, a *answer) { a.Rosters = []booking.DayClaims{{Site: 9, Day: day, Upto: 1}} },
+		"more than there are": func(q ask, a *answer) { a.Changes = []booking.ClaimChange{{Serial: 1}} },
+		"kept back":           func(q ask, a *answer) { a.More = true },
+	} {
+		a, b := newPosts(t)
+		d := a.deps
+		d.Peer, d.TLS = b.liar(t, say), nil
+		if err := must(New(d)).pullClaims(context.Background()); problem.KindOf(err) != problem.Untrusted || len(a.mem.Facts()) != 0 {
+			t.Errorf("%s: got %v, %d facts", name, err, len(a.mem.Facts()))
+		}
+	}
+	a, b := newPosts(t)
+	q := a.newAsk()
+	for after, want := range map[uint64]string{1: refusedAhead, 0: refusedForm} {
+		q.After, q.Nonce = after, a.newAsk().Nonce
+		if want == refusedForm {
+			q.Rosters = make([]rosterAsk, maxRosters+1)
+		}
+		body, msg := a.sealed(q, Prefix+topicClaims, testAgreement)
+		_, got := b.postBody(t, topicClaims, bytes.NewReader(body))
+		if an := a.opened(t, topicClaims, msg, got); an.Refused != want {
+			t.Errorf("got %+v, want %s", an, want)
+		}
+		q.Rosters = nil
 	}
 }

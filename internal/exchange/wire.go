@@ -24,6 +24,7 @@ const (
 	topicWithdrawals  = "withdrawals"
 	topicFigures      = "figures"
 	topicMovements    = "movements"
+	topicClaims       = "claims"
 )
 
 // Version is the version of the messages that this build writes. It reads one newer:
@@ -47,6 +48,16 @@ type ask struct {
 	// Used are passes among the withdrawals up to After that the asker's gates had let in
 	// before they heard.
 	Used []booking.UsedPass `cbor:"7,keyasint,omitempty"`
+	// Rosters are the sites' days whose claims are asked for; After is then of the changes.
+	Rosters []rosterAsk `cbor:"8,keyasint,omitempty"`
+}
+
+// rosterAsk asks for the claims of a day at the positions from Pos on.
+type rosterAsk struct {
+	_    struct{} `cbor:",toarray"`
+	Site uint16
+	Day  uint16
+	Pos  uint32
 }
 
 type siteDay struct {
@@ -73,6 +84,10 @@ type answer struct {
 	Acked uint64 `cbor:"10,keyasint,omitempty"`
 	// Movements follow on After in the list of movements, and Last is its newest serial.
 	Movements []movement `cbor:"11,keyasint,omitempty"`
+	// Rosters are claims that follow on what was asked for, and Changes changes that follow
+	// on After. More says that there are more of either.
+	Rosters []booking.DayClaims   `cbor:"12,keyasint,omitempty"`
+	Changes []booking.ClaimChange `cbor:"13,keyasint,omitempty"`
 }
 
 type withdrawal struct {

@@ -47,6 +47,8 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		st.listHeard(at, f)
 	case *MovesHeard:
 		st.movesHeard(at, f)
+	case *PersonTwice:
+		st.personTwice(f)
 	}
 }
 
@@ -299,11 +301,7 @@ func (st State) undone(at time.Time, f *Undone) {
 		d := st.day(p.Site, p.Day)
 		p.takeBack(&d, s, at)
 		st.putDay(d)
-		kind := InUndone
-		if s.Direction == Out {
-			kind = OutUndone
-		}
-		st.tell(&p, kind, at)
+		st.undoneTold(&p, s, at)
 	}
 	st.Presences.Put(f.Pass, p)
 }

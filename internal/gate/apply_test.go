@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/reason"
@@ -19,7 +20,7 @@ func empty() State {
 	return State{
 		Presences: table.Map[pass.ID, Presence]{}, Days: table.Map[SiteDayKey, SiteDay]{}, Roster: table.Map[RosterKey, pass.ID]{}, Strays: table.Map[RosterKey, Scan]{},
 		Serials: table.Map[string, uint64]{}, Withdrawn: table.Map[pass.ID, Withdrawn]{}, Heard: table.Map[string, Heard]{},
-		Moves: table.Map[uint64, Move]{}, Elsewhere: table.Map[pass.ID, Elsewhere]{},
+		Moves: table.Map[uint64, Move]{}, Elsewhere: table.Map[pass.ID, Elsewhere]{}, Guests: table.Map[booking.ClaimKey, pass.ID]{},
 	}
 }
 
@@ -43,6 +44,7 @@ func TestApplyTotal(t *testing.T) {
 				&Lapsed{Site: 1, Day: uint16(small("day")), Passes: []pass.ID{id(), id()}, Serials: []uint64{small("serial")}},
 				&Undone{Pass: id(), Serial: small("serial"), Site: 1, Day: uint16(small("day"))},
 				&Settled{Site: 1, Day: uint16(small("day")), First: small("serial"), Passes: []pass.ID{id(), id()}},
+				&PersonTwice{Site: 1, Day: uint16(small("day")), Pass: id()},
 				&DayClosed{Site: 1, Day: uint16(small("day"))},
 				&MovesHeard{Side: "B", List: small("list") % 2, Upto: small("upto"), Moves: []Move{{Serial: small("serial"), Pass: id(), Kind: MoveKind(small("kind") + 1),
 					At: now.Add(time.Duration(small("lag")) * time.Minute), Inside: rapid.Bool().Draw(t, "inside"), Used: rapid.Bool().Draw(t, "used")}}},

@@ -161,5 +161,6 @@ func Facts() []func() fact.Fact {
 		func() fact.Fact { return new(DayClosed) },
 		func() fact.Fact { return new(ListHeard) },
 		func() fact.Fact { return new(MovesHeard) },
+		func() fact.Fact { return new(PersonTwice) },
 	}
 }

@@ -149,12 +149,69 @@ func (st State) tell(p *Presence, kind MoveKind, at time.Time) {
 	st.Moves.Put(n, Move{Serial: n, Pass: p.Pass, Kind: kind, At: at, Inside: p.Inside, Used: p.Visits > 0})
 }
 
+// guest is the key of a person who came with a pass of the other side.
+func (p *Presence) guest() booking.ClaimKey {
+	return booking.ClaimKey{Tag: p.Tag, Site: p.Site, Day: p.Day}
+}
+
+// undoneTold tells of a scan that was a mistake.
+func (st State) undoneTold(p *Presence, s *Scan, at time.Time) {
+	if s.Direction == Out {
+		st.tell(p, OutUndone, at)
+		return
+	}
+	if id, ok := st.Guests.Get(p.guest()); ok && id == p.Pass && p.Visits == 0 {
+		st.Guests.Delete(p.guest())
+	}
+	st.tell(p, InUndone, at)
+}
+
+// PersonTwice says that a person who entered here has entered with a booking of the other
+// side too, which neither side's gate could know.
+type PersonTwice struct {
+	Site uint16  `cbor:"1,keyasint"`
+	Day  uint16  `cbor:"2,keyasint"`
+	Pass pass.ID `cbor:"3,keyasint"` // of the booking here
+}
+
+// FactKind names the fact.
+func (PersonTwice) FactKind() string { return "gate.person_twice" }
+
+func (st State) personTwice(f *PersonTwice) {
+	d := st.day(f.Site, f.Day)
+	d.Doubles++
+	st.putDay(d)
+	if p, ok := st.Presences.Get(f.Pass); ok {
+		p.Twice = true
+		st.Presences.Put(f.Pass, p)
+	}
+}
+
+// DecidePersonTwice says of a claim of the other side that was used whether its person has
+// used a booking of this side as well.
+func (d Desk) DecidePersonTwice(k booking.ClaimKey) []fact.Fact {
+	ref, own := d.Booking.Claims.Get(k)
+	b, _ := d.Booking.Bookings.Get(ref)
+	if !own || b.Status != booking.Used {
+		return nil
+	}
+	for _, m := range b.Members {
+		if m.Tag == k.Tag {
+			return []fact.Fact{&PersonTwice{Site: k.Site, Day: k.Day, Pass: m.Pass}}
+		}
+	}
+	return nil
+}
+
 // counted tells of a scan that moved people.
 func (st State) counted(p *Presence, s *Scan, at time.Time) {
 	kind := CameIn
 	switch {
 	case s.Direction == In:
 		p.Over = time.Time{}
+		if p.Theirs && p.Tag != ([16]byte{}) {
+			st.Guests.Put(p.guest(), p.Pass)
+		}
 	case s.Unmatched:
 		kind = WentOver
 	default:
@@ -238,5 +295,24 @@ func (q *inquiry) inElsewhere() bool {
 func (q *inquiry) elsewhere() {
 	if q.inElsewhere() {
 		q.say(because(CodeElsewhere, reason.Refer))
+	}
+	// Where both sides have sold a place to one person, as they can while the line is
+	// down, both bookings stand until one is used.
+	k := booking.ClaimKey{Tag: q.a.Tag, Site: q.a.Site, Day: q.at.day}
+	if q.member != nil {
+		k.Tag = q.member.Tag
+	}
+	if k.Tag == ([16]byte{}) {
+		return
+	}
+	theirs, _ := q.Booking.TheirClaims.Get(k)
+	guest, entered := q.Guests.Get(k)
+	twice := entered && guest != q.c.ID || q.member != nil && theirs.Used
+	if ref, own := q.Booking.Claims.Get(k); own && q.member == nil {
+		b, _ := q.Booking.Bookings.Get(ref)
+		twice = twice || b.Status == booking.Used
+	}
+	if twice {
+		q.say(because(CodePerson, reason.Refer))
 	}
 }

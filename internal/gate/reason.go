@@ -27,6 +27,7 @@ const (
 	CodeExitLaw    reason.Code = "gate.exit.law"
 	CodePast       reason.Code = "gate.decision.past"
 	CodeElsewhere  reason.Code = "gate.entry.elsewhere"
+	CodePerson     reason.Code = "gate.entry.person"
 )
 
 // Declared returns this desk's reasons with their outcomes.
@@ -51,6 +52,7 @@ func Declared() []reason.Decl {
 		{Code: CodeUnmatched, Outcome: reason.Allow, When: "somebody leaves who was not seen to enter here: counted, and marked"},
 		{Code: CodeExitLaw, Outcome: reason.Refer, When: "a clause is against leaving now; nobody is kept in by a machine, so an officer decides"},
 		{Code: CodeElsewhere, Outcome: reason.Refer, When: "the pass has entered by the other side's gate, as it was last heard, and has not left"},
+		{Code: CodePerson, Outcome: reason.Refer, When: "the same person has entered on this day with a pass of another booking, as far as it is known here"},
 		{Code: CodePast, Outcome: reason.Refuse, When: "a decision comes after the day of its scan: the scan ended undecided"},
 	}
 }

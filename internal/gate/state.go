@@ -9,6 +9,7 @@ package gate
 import (
 	"time"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/table"
@@ -68,7 +69,7 @@ type Presence struct {
 	Slot    uint64        `cbor:"15,keyasint,omitempty"` // the slot that the pass was sold for
 	Theirs  bool          `cbor:"16,keyasint,omitempty"` // the other side sold the pass
 	Over    time.Time     `cbor:"17,keyasint,omitempty"` // when it left by the other side's gate, where that ended the last entry here
-	Twice   bool          `cbor:"18,keyasint,omitempty"` // entered by the other side's gate while it was inside here
+	Twice   bool          `cbor:"18,keyasint,omitempty"` // entered by the other side's gate while it was inside here, or its person with a booking of that side
 }
 
 // SiteDayKey names a site's day.
@@ -144,4 +145,7 @@ type State struct {
 	Heard     table.Table[string, Heard] // by side, "A" or "B"; of its movements, by "moves/A" or "moves/B"
 	Moves     table.Table[uint64, Move]  // this side's own list, for the other side
 	Elsewhere table.Table[pass.ID, Elsewhere]
+	// Guests are the passes of the other side with which persons have entered here, where
+	// the document was read.
+	Guests table.Table[booking.ClaimKey, pass.ID]
 }

@@ -49,6 +49,8 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Sweep](codec, body)
 	case Acknowledge{}.CommandKind():
 		return decode[Acknowledge](codec, body)
+	case Claims{}.CommandKind():
+		return decode[Claims](codec, body)
 	case Movements{}.CommandKind():
 		return decode[Movements](codec, body)
 	case BeginList{}.CommandKind():

@@ -34,6 +34,9 @@ func NewState() State {
 			Acks:        table.Map[uint16, booking.Acks]{},
 			Roster:      table.Map[booking.RosterKey, booking.Ref]{},
 			Rosters:     table.Map[booking.RosterKey, uint32]{},
+			Changes:     table.Map[uint64, booking.ClaimChange]{},
+			TheirClaims: table.Map[booking.ClaimKey, booking.TheirClaim]{},
+			Cursors:     table.Map[booking.RosterKey, booking.ClaimCursor]{},
 			Refusals:    table.Map[booking.Ref, booking.Refusal]{},
 		},
 		Gate: gate.State{
@@ -46,6 +49,7 @@ func NewState() State {
 			Heard:     table.Map[string, gate.Heard]{},
 			Moves:     table.Map[uint64, gate.Move]{},
 			Elsewhere: table.Map[pass.ID, gate.Elsewhere]{},
+			Guests:    table.Map[booking.ClaimKey, pass.ID]{},
 		},
 		Market: market.State{
 			Values:   table.Map[market.ValueKey, market.Value]{},
@@ -213,6 +217,9 @@ func journaled(st State, undo *[]func()) State {
 	noted(&b.Acks, undo)
 	noted(&b.Roster, undo)
 	noted(&b.Rosters, undo)
+	noted(&b.Changes, undo)
+	noted(&b.TheirClaims, undo)
+	noted(&b.Cursors, undo)
 	noted(&b.Refusals, undo)
 	noted(&g.Presences, undo)
 	noted(&g.Days, undo)
@@ -223,6 +230,7 @@ func journaled(st State, undo *[]func()) State {
 	noted(&g.Heard, undo)
 	noted(&g.Moves, undo)
 	noted(&g.Elsewhere, undo)
+	noted(&g.Guests, undo)
 	noted(&m.Values, undo)
 	noted(&m.Ledgers, undo)
 	noted(&m.Receipts, undo)

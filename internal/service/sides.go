@@ -4,6 +4,10 @@
 package service
 
 import (
+	"slices"
+	"time"
+
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/problem"
@@ -40,9 +44,21 @@ type MovementsAnswer struct {
 	Serial uint64 `cbor:"1,keyasint,omitempty"`
 }
 
+// Claims records what this side has read of the other side's claims: whose persons have a
+// booking there, by their joint tags.
+type Claims struct {
+	Heard booking.ClaimsHeard `cbor:"1,keyasint"`
+}
+
+// ClaimsAnswer is the answer to Claims: Kept is false where nothing was new.
+type ClaimsAnswer struct {
+	Kept bool `cbor:"1,keyasint,omitempty"`
+}
+
 // CommandKind names the command in logs and in forwarding.
 func (BeginList) CommandKind() string { return "booking.begin_list" }
 func (Movements) CommandKind() string { return "gate.movements" }
+func (Claims) CommandKind() string    { return "booking.claims" }
 
 // Keys names the passes.
 func (c Movements) Keys(k *Keys) {
@@ -84,4 +100,57 @@ func (c BeginList) Run(tx *Tx) (any, error) {
 	tx.record(tx.booking().DecideList(c.List))
 	a, _ := tx.Booking.Acks.Get(0)
 	return BeginListAnswer{List: a.List}, nil
+}
+
+// Keys names the claims.
+func (c Claims) Keys(k *Keys) {
+	k.Acks = append(k.Acks, 0)
+	for _, d := range c.Heard.Days {
+		for _, h := range d.Claims {
+			k.Claims = append(k.Claims, booking.ClaimKey{Tag: h.Tag, Site: d.Site, Day: d.Day})
+		}
+	}
+}
+
+// Run records the claims. A person who has used a booking of either side is shown.
+func (c Claims) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	facts, err := tx.booking().DecideClaims(c.Heard)
+	if err != nil {
+		return nil, err
+	}
+	if len(facts) == 0 {
+		return ClaimsAnswer{}, nil
+	}
+	var fresh []booking.ClaimKey
+	for _, h := range c.Heard.Changes {
+		k := booking.ClaimKey{Tag: h.Tag, Site: h.Site, Day: h.Day}
+		if t, _ := tx.Booking.TheirClaims.Get(k); h.Kind == booking.ClaimUsed && !t.Used && !slices.Contains(fresh, k) {
+			fresh = append(fresh, k)
+		}
+	}
+	tx.record(facts)
+	for _, k := range fresh {
+		tx.record(tx.gate().DecidePersonTwice(k))
+	}
+	return ClaimsAnswer{Kept: true}, nil
+}
+
+// ClaimDays returns the days from today on for which a side may have sold places, of each
+// site of the edition in force.
+func ClaimDays(law *Law, now time.Time) (days []booking.RosterKey) {
+	e, ok := law.Edition(now)
+	if !ok {
+		return nil
+	}
+	for _, s := range e.Sites {
+		today, _ := dayIn(law.Zone(s.ID), now)
+		most := max(ahead(law, agreement.A, e, s.Number, now), ahead(law, agreement.B, e, s.Number, now))
+		for day := today; day <= today+most; day++ {
+			days = append(days, booking.RosterKey{Site: s.Number, Day: day})
+		}
+	}
+	return days
 }

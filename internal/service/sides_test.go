@@ -64,6 +64,9 @@ func (w *world) enters(o *world, b booking.Booking, member int) ScanAnswer {
 	w.t.Helper()
 	s := w.scan(o.claims(b, member))
 	s.Gate = w.gateOf()
+	if w != o {
+		s.Tag = b.Members[member].Tag // the document was read, and fits
+	}
 	return do[ScanAnswer](w, s)
 }
 
@@ -449,4 +452,182 @@ func TestMovementsOfAnotherList(t *testing.T) {
 	a.fails(Movements{Heard: gate.MovesHeard{Side: "B", Moves: make([]gate.Move, gate.MaxMoves+1)}}, problem.Limit, "gate.list.size")
 	a.rebuilt()
 	again.rebuilt()
+}
+
+// hears does what one pull of the other side's claims does.
+func (w *world) hears(o *world) {
+	w.t.Helper()
+	acks, _ := o.mem.plain.Booking.Acks.Get(0)
+	list, _, upto := w.mem.plain.Booking.ClaimsRead(0, 0)
+	c := booking.ClaimsHeard{List: acks.List}
+	if list != acks.List {
+		upto = 0
+	}
+	c.Changes, c.Upto = o.mem.plain.Booking.ChangesAfter(upto, booking.MaxClaims)
+	for _, k := range ClaimDays(w.law, w.now) {
+		_, pos, _ := w.mem.plain.Booking.ClaimsRead(k.Site, k.Day)
+		if list != acks.List {
+			pos = 0
+		}
+		if d := o.mem.plain.Booking.ClaimsAfter(k.Site, k.Day, pos, booking.MaxClaims); d.Upto > pos {
+			c.Days = append(c.Days, d)
+		}
+	}
+	do[ClaimsAnswer](w, Claims{Heard: c})
+}
+
+// A person has one active booking at a site on a day, on whichever side it was made.
+func TestClaimsAreTold(t *testing.T) {
+	a, b := sides(t, lawWith(t, small...))
+	first := a.book(slotAt(9), 1, 2).Booking
+	b.hears(a)
+	b.verdict(b.book(slotAt(10), 3, 1).Verdict, reason.Refuse, booking.CodeTheirs)
+	b.verdict(b.book(slotAt(10), 3).Verdict, reason.Allow, "")
+	// Nor by a way round over another day.
+	c := b.booking(booking.MakeSlotID(mand, visitor, marketDay+4, 9*60), 2)
+	c.Members[0].Tag = id('u', 2)
+	b.verdict(do[BookingAnswer](b, c).Verdict, reason.Allow, "")
+	b.verdict(do[BookingAnswer](b, Move{Ref: c.Ref, To: slotAt(10), Tags: [][16]byte{id('t', 2)}}).Verdict, reason.Refuse, booking.CodeTheirs)
+	// Who gives it back is free to book with the other side, once that is heard.
+	do[BookingAnswer](a, Cancel{Ref: first.Ref})
+	b.verdict(b.book(slotAt(10), 1).Verdict, reason.Refuse, booking.CodeTheirs)
+	b.hears(a)
+	b.verdict(b.book(slotAt(10), 1).Verdict, reason.Allow, "")
+	a.hears(b)
+	a.verdict(a.book(slotAt(9), 1).Verdict, reason.Refuse, booking.CodeTheirs)
+	a.verdict(a.book(slotAt(9), 2).Verdict, reason.Allow, "")
+	// What was heard once is not heard again, and a booking made anew after a change counts.
+	n := len(b.mem.Facts())
+	b.hears(a)
+	b.hears(a)
+	if got := len(b.mem.Facts()); got != n+1 {
+		t.Errorf("%d facts", got-n)
+	}
+	b.verdict(b.book(slotAt(11), 2).Verdict, reason.Refuse, booking.CodeTheirs)
+	// The queue counts as a booking, here as there; its end too.
+	a.fill(slotAt(12))
+	w := a.wait(false, slotAt(12), 9).Booking
+	b.hears(a)
+	b.verdict(b.book(slotAt(11), 9).Verdict, reason.Refuse, booking.CodeTheirs)
+	a.now, b.now = at("13:00"), at("10:30")
+	do[SweepAnswer](a, Sweep{Slots: []booking.SlotID{slotAt(12)}})
+	if a.stands(w.Ref).Status != booking.Lapsed {
+		t.Fatalf("%+v", a.stands(w.Ref))
+	}
+	b.hears(a)
+	b.verdict(b.book(slotAt(11), 9).Verdict, reason.Allow, "")
+	a.rebuilt()
+	b.rebuilt()
+}
+
+// Both sides sell while the line is down, to the same people among others: neither sells
+// more than its own places, both bookings of a person stand, and the second of them to be
+// used waits for an officer, or is shown where neither gate could know.
+func TestPartitionBothSell(t *testing.T) {
+	a, b := open(t)
+	s := slotAt(9)
+	refsA, refsB := a.fill(s), b.fill(s)
+	a.verdict(a.book(s, 50).Verdict, reason.Refuse, booking.CodeFull)
+	b.verdict(b.book(s, 50).Verdict, reason.Refuse, booking.CodeFull)
+	plan, _ := a.law.Slot(s.Site(), s.Class(), s.Day(), s.Minute())
+	if n := a.slot(s).Taken + b.slot(s).Taken; n != plan.Capacity {
+		t.Fatalf("%d sold of %d", n, plan.Capacity)
+	}
+	A := func(i int) booking.Booking { return a.stands(refsA[i]) }
+	B := func(i int) booking.Booking { return b.stands(refsB[i]) }
+	// Persons 100 to 105 have two bookings each. At one gate the second use is seen at once.
+	a.verdict(a.enters(a, A(0), 0).Verdict, reason.Allow, "")
+	a.verdict(a.enters(b, B(0), 0).Verdict, reason.Refer, gate.CodePerson)
+	a.verdict(a.enters(b, B(1), 0).Verdict, reason.Allow, "")
+	a.verdict(a.enters(a, A(1), 0).Verdict, reason.Refer, gate.CodePerson)
+	// At two gates it is not: both come in, and it is shown when the line is up.
+	a.verdict(a.enters(a, A(2), 0).Verdict, reason.Allow, "")
+	b.verdict(b.enters(b, B(2), 0).Verdict, reason.Allow, "")
+	a.tick(b)
+	a.hears(b)
+	b.hears(a)
+	a.hears(b)
+	if a.day().Doubles != 1 || b.day().Doubles != 1 {
+		t.Errorf("shown %d times at A and %d times at B", a.day().Doubles, b.day().Doubles)
+	}
+	for _, w := range []struct {
+		w *world
+		b booking.Booking
+	}{{a, A(2)}, {b, B(2)}} {
+		if p, _ := PresenceOf(w.w.mem.plain, w.b.Members[0].Pass); !p.Twice {
+			t.Errorf("not shown at %s: %+v", w.w.name(), p)
+		}
+	}
+	if A(3).Status != booking.Booked || B(3).Status != booking.Booked {
+		t.Error("a booking that was sold does not stand")
+	}
+	// The line is up: what was used with the one side waits for an officer at the other.
+	a.verdict(a.enters(a, A(3), 0).Verdict, reason.Allow, "")
+	b.hears(a)
+	e := b.enters(b, B(3), 0)
+	b.verdict(e.Verdict, reason.Refer, gate.CodePerson)
+	b.verdict(a.enters(a, A(3), 0).Verdict, reason.Refer, gate.CodeTwiceIn)
+	// An entry that was a mistake is no use of a booking.
+	p, _ := PresenceOf(a.mem.plain, A(3).Members[0].Pass)
+	do[ScanAnswer](a, UndoScan{Pass: p.Pass, Serial: p.Scans[0].Serial, Officer: "gate"})
+	b.hears(a)
+	b.verdict(b.enters(b, B(3), 0).Verdict, reason.Allow, "")
+	p, _ = PresenceOf(a.mem.plain, B(1).Members[0].Pass)
+	do[ScanAnswer](a, UndoScan{Pass: p.Pass, Serial: p.Scans[0].Serial, Officer: "gate"})
+	a.verdict(a.enters(a, A(1), 0).Verdict, reason.Allow, "")
+	a.reads(b)
+	b.reads(a)
+	for _, w := range []*world{a, b} {
+		if got := w.slot(s); got.Taken+got.Withheld+got.Offered > got.Allotment+got.Excess || got.Excess != 0 {
+			t.Errorf("oversold: %+v", got)
+		}
+		w.rebuilt()
+	}
+}
+
+// A booking that is used at the other side's gate and cancelled before that is heard is
+// no way to a second one there.
+func TestClaimOfUsedElsewhere(t *testing.T) {
+	a, b := open(t)
+	x := a.book(slotAt(9), 1).Booking
+	b.enters(a, x, 0)
+	do[BookingAnswer](a, Cancel{Ref: x.Ref})
+	b.hears(a)
+	b.reads(a)
+	b.reads(a)
+	b.hears(a)
+	b.verdict(b.book(slotAt(10), 1).Verdict, reason.Refuse, booking.CodeTheirs)
+}
+
+// Claims are read again from the beginning of another list, and kept.
+func TestClaimsOfAnotherList(t *testing.T) {
+	a, b := sides(t, lawWith(t, small...))
+	a.book(slotAt(9), 1)
+	past := a.mem.Facts()
+	a.book(slotAt(9), 2)
+	b.hears(a)
+	again := newWorldOf(t, a.law, agreement.A)
+	again.n = a.n
+	for _, h := range past {
+		Apply(again.mem.plain, h.At, h.Fact)
+	}
+	do[BeginListAnswer](again, BeginList{List: 5})
+	again.book(slotAt(9), 3) // at a position that was read already
+	b.hears(again)
+	for person := range uint64(3) {
+		b.verdict(b.book(slotAt(10), person+1).Verdict, reason.Refuse, booking.CodeTheirs)
+	}
+	day := func(pos, upto uint32) []booking.DayClaims {
+		return []booking.DayClaims{{Site: mand, Day: marketDay, Upto: upto, Claims: []booking.HeardClaim{{Pos: pos, Tag: id('t', 8)}}}}
+	}
+	for _, bad := range []booking.ClaimsHeard{{List: 5, Days: day(1, 3)}, {List: 5, Days: day(3, 3)}, {List: 5, Days: day(0, 1)}, {List: 5, Upto: 2, Changes: []booking.ClaimChange{{Serial: 1}, {Serial: 3}}}} {
+		b.fails(Claims{Heard: bad}, problem.Invalid, "booking.claims.order")
+	}
+	// A release says nothing of what was booked after it, though it is heard later.
+	do[ClaimsAnswer](b, Claims{Heard: booking.ClaimsHeard{List: 5, Days: day(5, 6)}})
+	do[ClaimsAnswer](b, Claims{Heard: booking.ClaimsHeard{List: 5, Upto: 1, Changes: []booking.ClaimChange{{Serial: 1, Kind: booking.ClaimReleased, Tag: id('t', 8), Site: mand, Day: marketDay, Pos: 5}}}})
+	b.verdict(b.book(slotAt(10), 8).Verdict, reason.Refuse, booking.CodeTheirs)
+	b.fails(Claims{Heard: booking.ClaimsHeard{List: 5, Upto: 7, Changes: []booking.ClaimChange{{Serial: 7}}}}, problem.Conflict, "booking.claims.other")
+	b.fails(Claims{Heard: booking.ClaimsHeard{List: 5, Changes: make([]booking.ClaimChange, 2*booking.MaxClaims+1)}}, problem.Limit, "booking.claims.size")
+	b.rebuilt()
 }

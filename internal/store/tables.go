@@ -42,6 +42,9 @@ func (w *Working) build() {
 			Acks:        add[uint16, booking.Acks](w, "acks", key16),
 			Roster:      quick(add[booking.RosterKey, booking.Ref](w, "booking_roster", bookingRosterKey), refText),
 			Rosters:     add[booking.RosterKey, uint32](w, "booking_rosters", bookingRosterKey),
+			Changes:     add[uint64, booking.ClaimChange](w, "claim_changes", key64),
+			TheirClaims: learning[booking.ClaimKey, booking.TheirClaim](w, "their_claims", claimKey),
+			Cursors:     add[booking.RosterKey, booking.ClaimCursor](w, "claim_cursors", bookingRosterKey),
 			Refusals:    learning[booking.Ref, booking.Refusal](w, "refusals", textKey),
 		},
 		Gate: gate.State{
@@ -54,6 +57,7 @@ func (w *Working) build() {
 			Heard:     add[string, gate.Heard](w, "heard", textKey),
 			Moves:     add[uint64, gate.Move](w, "moves", key64),
 			Elsewhere: learning[pass.ID, gate.Elsewhere](w, "elsewhere", passKey),
+			Guests:    learning[booking.ClaimKey, pass.ID](w, "guests", claimKey),
 		},
 		Market: market.State{
 			Values:   add[market.ValueKey, market.Value](w, "displayed", valueKey),
