@@ -488,7 +488,7 @@ func CardsOf(st State) []Card {
 	var list []Card
 	for i := range n {
 		if tag, ok := st.Market.Listed.Get(i); ok {
-			if v, ok := st.Market.Vendors.Get(tag); ok {
+			if v, ok := VendorOf(st, tag); ok {
 				list = append(list, Card{tag, v})
 			}
 		}

@@ -325,16 +325,10 @@ func (s *server) clerkPeopleSent(w http.ResponseWriter, r *request) error {
 // readPeople takes the form of people and shows what comes next: the form again with
 // one adult more or fewer, in another language or with errors, or the answers to check.
 func (s *server) readPeople(w http.ResponseWriter, r *request, base string) error {
-	f, err := r.form()
+	f, v, err := s.partyForm(r, base)
 	if err != nil {
 		return err
 	}
-	v, err := s.peopleView(r, base, f.get("slot"))
-	if err != nil {
-		return err
-	}
-	v.People = peopleIn(f)
-	v.Phone, v.Waits, v.Standing = f.get("phone"), f.has("waits"), f.has("standing")
 	if f.get("stage") == "check" && switched(f) {
 		v.Idem = f.get("idem") // the same answers in another language are the same act
 	}
@@ -362,6 +356,18 @@ func (s *server) readPeople(w http.ResponseWriter, r *request, base string) erro
 		v.Idem = s.newIdem()
 	}
 	return s.render(w, r, page{Name: "check", View: v, Form: "check"})
+}
+
+// partyForm reads an order as it was typed.
+func (s *server) partyForm(r *request, base string) (formValues, peopleView, error) {
+	f, err := r.form()
+	if err != nil {
+		return nil, peopleView{}, err
+	}
+	v, err := s.peopleView(r, base, f.get("slot"))
+	v.People = peopleIn(f)
+	v.Phone, v.Waits, v.Standing = f.get("phone"), f.has("waits"), f.has("standing")
+	return f, v, err
 }
 
 // peopleIn reads the adults of a form. There is always one.
@@ -504,16 +510,11 @@ func (s *server) clerkConfirm(w http.ResponseWriter, r *request) error {
 // confirmed books. A change of language sends the same form again: it is the same act
 // by its key, and is answered again in the other language.
 func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error {
-	f, err := r.form()
+	f, v, err := s.partyForm(r, base)
 	if err != nil {
 		return err
 	}
-	v, err := s.peopleView(r, base, f.get("slot"))
-	if err != nil {
-		return err
-	}
-	v.People = peopleIn(f)
-	v.Phone, v.Waits, v.Standing, v.Idem = f.get("phone"), f.has("waits"), f.has("standing"), f.get("idem")
+	v.Idem = f.get("idem")
 	full := v.Slot.Free
 	v.Slot.Free = 1 // whether there is room is for the booking to say
 	o := s.orderOf(&v, base)

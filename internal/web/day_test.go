@@ -19,7 +19,7 @@ func TestSupervisorsDay(t *testing.T) {
 	desk.want(tomato, "60").submit("/en/desk/buy")
 	b := p.signedIn("boss", people.Supervisor)
 	p.do(service.OtherFigures{Site: mand, Day: 9376, Figures: stats.Other{Inside: 41, Peak: 50, Entries: 60, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
-	b.get("/en/day").wants("Inside now 1 / 600", "Iran 41 50 60 19 10:07, 3 minutes ago", "From the start of the slot to the entry", "Category I 1 0 0 USD 30 USD 1.50", "People inside", "Arrivals")
+	b.get("/en/day").wants("Inside now 1 / 600", "Iran 41 50 60 19 10:07, 3 minutes ago", "From the start of the slot to the entry", "Category I 1 0 0 USD 30.00 USD 1.50", "People inside", "Arrivals")
 	if n := strings.Count(b.body, `<svg class="chart"`); n != 2 {
 		t.Errorf("%d charts", n)
 	}
@@ -64,7 +64,7 @@ func TestDutiesOfTheDay(t *testing.T) {
 	p := openPost(t)
 	b := p.signedIn("boss", people.Supervisor)
 	b.get("/en/day?site=1&day=2025-09-02").wants("P8(ii)-d", "The authority is in default The customs values are not displayed.", "P8(v)", "A person decides")
-	for _, c := range []struct{ lang, says string }{{"fa", "ارزش‌های گمرکی اعلام نشده است."}, {"ur", "کسٹم قیمتیں آویزاں نہیں ہیں۔"}} {
+	for _, c := range []struct{ lang, says string }{{"fa", "ارزش‌های گمرکی اعلام نشده است."}, {"ur", "کسٹم مالیتیں آویزاں نہیں ہیں۔"}} {
 		b.get("/" + c.lang + "/day?site=1&day=2025-09-02").wants(c.says)
 	}
 	p.display(p.appoint("customs", people.Customs), map[string]int64{tomato: 50})

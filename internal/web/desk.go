@@ -542,7 +542,7 @@ func (s *server) deskBuy(w http.ResponseWriter, r *request) error {
 	v := buyerView{Place: p, Token: f.get("buyer")}
 	wrong := ""
 	if text := f.get("value"); text != "" && in.Decided != "" {
-		a, err := money.Parse(lang.PlainDigits(text), p.Edition.Currency)
+		a, err := money.Parse(amountText(text), p.Edition.Currency)
 		if err != nil || a.Minor <= 0 {
 			wrong = "desk.value.wrong"
 		} else {

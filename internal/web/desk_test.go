@@ -73,14 +73,14 @@ func (b *browser) want(code, quantity string) *browser {
 
 func TestDeskBuys(t *testing.T) {
 	_, b, _ := shop(t)
-	b.want(tomato, "60").wants("Allowed", "USD 30", "USD 1.50", "Tomatoes")
+	b.want(tomato, "60").wants("Allowed", "USD 30.00", "USD 1.50", "Tomatoes")
 	b.submit("/en/desk/buy")
 	b.wants("Recorded:", "Show and print the receipt", "R-")
-	b.want(kiwi, "20").wants("Allowed", "USD 40", "Duty USD 8")
+	b.want(kiwi, "20").wants("Allowed", "USD 40.00", "Duty USD 8.00")
 	form := b.fields("/en/desk/buy")
 	b.postForm("/en/desk/buy", form)
 	// PM01 of the agreement's own scenarios: 70 bought, 30 left of the day.
-	b.wants("All goods of the day P8(i)-b USD 70 USD 100")
+	b.wants("All goods of the day P8(i)-b USD 70.00 USD 100.00")
 	// The same form again: done once.
 	b.postForm("/en/desk/buy", form)
 	if n := strings.Count(b.body, `<li class="card`); n != 2 {
@@ -121,7 +121,7 @@ func TestDeskOverTheDay(t *testing.T) {
 	}
 	b.get(strings.ReplaceAll(m[1], "&amp;", "&")).wants("Allowed")
 	b.submit("/en/desk/buy")
-	b.wants("Recorded:", "USD 100 USD 100")
+	b.wants("Recorded:", "USD 100.00 USD 100.00")
 }
 
 func TestDeskWithoutValue(t *testing.T) {
@@ -142,7 +142,7 @@ func TestDeskWithoutValue(t *testing.T) {
 	form.Set("decided", "value")
 	form.Set("value", "4.00")
 	b.postForm("/en/desk/buy", form)
-	b.wants("Recorded:", "By an officer's decision", "USD 4")
+	b.wants("Recorded:", "By an officer's decision", "USD 4.00")
 }
 
 func TestDeskVoidsAndCorrects(t *testing.T) {
@@ -151,7 +151,7 @@ func TestDeskVoidsAndCorrects(t *testing.T) {
 	receipt := receiptNo.FindString(b.text())
 	m := buyerAt.FindStringSubmatch(b.path)
 	b.get(m[1] + "?site=1&code=" + tomato + "&quantity=20&replaces=" + receipt)
-	b.wants("Correcting "+receipt, "USD 10")
+	b.wants("Correcting "+receipt, "USD 10.00")
 	b.submit("/en/desk/buy")
 	b.wants("Recorded:", "Corrects "+receipt, "Void")
 	if !strings.Contains(b.body, `<li class="card void">`) {
@@ -172,7 +172,7 @@ func TestDeskReceipt(t *testing.T) {
 	b.want(tomato, "60").submit("/en/desk/buy")
 	receipt := receiptNo.FindString(b.text())
 	b.get("/en/desk/receipt/" + receipt)
-	b.wants(receipt, "Bibi Gul", tr.doc.Number, "Tomatoes", "0702.0000", "60 kg", "USD 30", "Duty payable USD 1.50", "2 September 2025")
+	b.wants(receipt, "Bibi Gul", tr.doc.Number, "Tomatoes", "0702.0000", "60 kg", "USD 30.00", "Duty payable USD 1.50", "2 September 2025")
 	if !strings.Contains(b.body, `class="qr"`) {
 		t.Error("no code")
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"darwaza.dev/agreements"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/lang"
 )
@@ -352,4 +353,46 @@ func TestDoneAndNotShown(t *testing.T) {
 	if said := text(r.body); r.StatusCode != 500 || !strings.Contains(said, "Nothing was changed") {
 		t.Errorf("%d %s", r.StatusCode, said)
 	}
+}
+
+// TestOneWord holds the words for people, ours and the agreement's, to one word for one
+// thing and one set of digits for one language.
+func TestOneWord(t *testing.T) {
+	p := newTestPost(t)
+	// What the left word was used for beside the right one.
+	never := map[lang.Tag]map[string]string{
+		lang.UR: {"افسر": "اہلکار", "اشاعت": "ایڈیشن", "کلید": "کنجی", "اخراج": "باہر", "کسٹم قیمت": "کسٹم مالیت", "دوسری طرف": "دوسرا فریق", "دونوں طرف": "دونوں فریق"},
+		lang.FA: {"رزرو": "نوبت", "بازارها": "بازارچه‌ها", "مدیر بازار ": "مدیر بازارچه"},
+	}
+	check := func(where string, tag lang.Tag, text string) {
+		for wrong, right := range never[tag] {
+			if strings.Contains(text, wrong) {
+				t.Errorf("%s, %s: %s is said, elsewhere %s: %s", where, tag, wrong, right, text)
+			}
+		}
+		digits := map[lang.Tag]string{lang.UR: "۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", lang.FA: "٠١٢٣٤٥٦٧٨٩"}[tag]
+		if strings.ContainsAny(text, digits) {
+			t.Errorf("%s, %s: digits of another language: %s", where, tag, text)
+		}
+		if tag == lang.FA && strings.Contains(text, "مانند ") && regexp.MustCompile(`[0-9]`).MatchString(text) {
+			t.Errorf("%s: Latin digits in Persian: %s", where, text)
+		}
+	}
+	texts := p.server.deps.Texts
+	for _, key := range texts.Keys() {
+		for tag := range never {
+			check(key, tag, texts.Say(tag, key, lang.Args{"n": 1}))
+		}
+	}
+	line := regexp.MustCompile(`(fa|ur): *("[^"]*"|[^,}\n]*)`)
+	p.must(fs.WalkDir(agreements.FS, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".yaml") {
+			return err
+		}
+		b, err := fs.ReadFile(agreements.FS, path)
+		for _, m := range line.FindAllStringSubmatch(string(b), -1) {
+			check(path, lang.Tag(m[1]), m[2])
+		}
+		return err
+	}))
 }
