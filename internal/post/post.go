@@ -84,8 +84,9 @@ type Post struct {
 	handler  http.Handler
 
 	learning sync.Mutex // held while trust is made larger
-	settling sync.Mutex // guards settled
+	settling sync.Mutex // guards settled and caughtUp
 	settled  time.Time  // when days that are past were last looked at, zero before the first time
+	caughtUp bool       // the days that may have been missed are settled
 	close    sync.Once
 }
 
@@ -329,12 +330,13 @@ func (p *Post) settle(ctx context.Context) error {
 	p.settling.Lock()
 	defer p.settling.Unlock()
 	now, days := p.clock(), uint16(settleDays)
-	switch {
-	case p.settled.IsZero():
-		days = missedDays
-	case now.Sub(p.settled) < settleEvery:
+	if !p.settled.IsZero() && now.Sub(p.settled) < settleEvery {
 		return nil
 	}
+	if !p.caughtUp {
+		days = missedDays
+	}
+	p.settled = now
 	var past []service.Settle
 	err := p.store.View(ctx, func(st service.State) error {
 		past = service.PastDays(st, p.law, days, now)
@@ -350,9 +352,7 @@ func (p *Post) settle(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
-	if len(errs) == 0 {
-		p.settled = now
-	}
+	p.caughtUp = p.caughtUp || len(errs) == 0
 	return errors.Join(errs...)
 }
 
