@@ -160,6 +160,7 @@ func everything(t *testing.T) *story {
 	// The other side's gates and figures.
 	theirs := s.stands(takes.Ref)
 	tell[MovementsAnswer](s, Movements{Heard: gate.MovesHeard{Side: "B", List: 6, Upto: 1, Moves: []gate.Move{{Serial: 1, Pass: theirs.Members[0].Pass, Kind: gate.CameIn, At: s.now, Inside: true, Used: true}}}})
+	tell[ClaimsAnswer](s, Claims{Heard: booking.ClaimsHeard{List: 8, Upto: 1, Changes: []booking.ClaimChange{{Serial: 1, Kind: booking.ClaimUsed, Tag: id('t', 11), Site: mand, Day: marketDay}}}})
 	tell[OtherFiguresAnswer](s, OtherFigures{Site: mand, Day: marketDay, Figures: stats.Other{Inside: 3, AsOf: s.now}})
 	// A scan that nobody decides.
 	hurt = s.scan(s.theirs(1, slotAt(10)))
