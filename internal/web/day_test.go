@@ -19,7 +19,7 @@ func TestSupervisorsDay(t *testing.T) {
 	desk.want(tomato, "60").submit("/en/desk/buy")
 	b := p.signedIn("boss", people.Supervisor)
 	p.do(service.OtherFigures{Site: mand, Day: 9376, Figures: stats.Other{Inside: 41, Peak: 50, Entries: 60, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
-	b.get("/en/day").wants("Inside now 1 / 600", "Iran 41 50 60 19 10:07, 3 minutes ago", "From the start of the slot to the entry", "Category I 1 0 0 USD 30.00 USD 1.50", "People inside", "Arrivals")
+	b.get("/en/day").wants("Inside now 1 / 600", "Iran 41 50 60 19 10:07 · 3 minutes ago", "From the start of the slot to the entry", "Category I 1 0 0 USD 30.00 USD 1.50", "People inside", "Arrivals")
 	if n := strings.Count(b.body, `<svg class="chart"`); n != 2 {
 		t.Errorf("%d charts", n)
 	}
