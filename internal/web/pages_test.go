@@ -6,6 +6,7 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"html/template"
 	"io"
@@ -70,6 +71,17 @@ func travellersPages(p *testPost) map[string]func(l string) reply {
 		return func(l string) reply { return p.get("/"+l+path, "") }
 	}
 	n := 1000
+	held := p.hold()
+	// asked is the number of a request that was left to the manager.
+	asked := func() string {
+		n += 10
+		_, number := p.asks(held, n)
+		return number
+	}
+	byNumber := func(l, number string) reply {
+		r := p.post("/"+l+"/booking", "", url.Values{"reference": {number}})
+		return p.get(r.Header.Get("Location"), "")
+	}
 	booked := func(rest string) func(string) reply {
 		return func(l string) reply {
 			n += 10
@@ -111,6 +123,25 @@ func travellersPages(p *testPost) map[string]func(l string) reply {
 			p.book("", hour(11), n)
 			c := p.post("/"+l+"/book/people", "", partyForm(hour(11), n))
 			return p.post("/"+l+"/book/confirm", "", hidden(c.body, "check"))
+		},
+		"held": func(l string) reply {
+			n += 10
+			c := p.post("/"+l+"/book/people", "", partyForm(held, n))
+			return p.post("/"+l+"/book/confirm", "", hidden(c.body, "check"))
+		},
+		"asked": func(l string) reply { return byNumber(l, asked()) },
+		"turned": func(l string) reply {
+			number := asked()
+			p.call("POST", "/api/v1/requests/"+number+"/decision", "manager", fmt.Sprintf("turned-%010d", n), rulingIn{false, "no_paper"})
+			return byNumber(l, number)
+		},
+		"move same day": func(l string) reply {
+			n += 10
+			path := p.book("", hour(11), n)
+			for _, b := range p.bookings() {
+				p.must(p.sealer.Destroy(context.Background(), b.Sealed))
+			}
+			return p.get("/"+l+strings.TrimPrefix(path, "/en")+"/move", "")
 		},
 		"unknown":    func(l string) reply { return p.post("/"+l+"/booking", "", url.Values{"reference": {"AAAA"}}) },
 		"no receipt": func(l string) reply { return p.post("/"+l+"/receipt", "", url.Values{"receipt": {"R-000000000000"}}) },
