@@ -441,8 +441,12 @@ func (q *inquiry) leave() {
 }
 
 // goods asks the law about what leaves with the holder, lot by lot; the strictest answer
-// holds, with the reasons of all.
+// holds, with the reasons of all. Who may not go this way, or has gone already, takes
+// nothing along.
 func (q *inquiry) goods() (v rules.Verdict) {
+	if q.earlier != nil || q.v.Outcome == reason.Refuse {
+		return v
+	}
 	plan, _ := q.plan()
 	for _, l := range q.a.Lots {
 		f := q.facts(plan)

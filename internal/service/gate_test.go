@@ -704,6 +704,9 @@ func TestGoodsLeave(t *testing.T) {
 			t.Errorf("%+v", a.Goods)
 		}
 	}
+	if a := do[ScanAnswer](w, w.out(one)); a.Verdict.Outcome != reason.Refer || a.Goods.Point != "" || a.Scan.Goods != reason.None {
+		t.Errorf("goods of somebody who has left already: %+v", a.Goods)
+	}
 	var n uint32
 	for _, r := range DayFigures(w.mem.plain, mand, marketDay).Stats.Reasons {
 		if r.Clause == "ST4(ii)" {
