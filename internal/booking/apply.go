@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/reason"
 )
 
 // Apply makes what a fact says of the state. It never refuses, consults no edition and
@@ -54,6 +55,8 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		for _, ref := range f.Refs {
 			st.turn(ref, NoShow, Booked)
 		}
+	case *PassedOver:
+		st.passedOver(f)
 	default:
 		st.applySides(f)
 	}
@@ -137,7 +140,7 @@ func (st State) leave(s *Slot, b *Booking) {
 		}
 		s.StandbyHead++
 	}
-	b.Position, b.OfferUntil = 0, time.Time{}
+	b.Position, b.OfferUntil, b.Passed, b.PassedWhy = 0, time.Time{}, reason.None, nil
 }
 
 // withdraw takes back the passes of a booking that has places, under serials from first

@@ -11,6 +11,7 @@ import (
 
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/table"
 )
 
@@ -58,6 +59,7 @@ func TestApplyTotal(t *testing.T) {
 				&Acknowledged{Serial: uint64(small("serial"))},
 				&Freed{From: uint64(small("from")), To: rapid.SampledFrom([]uint64{0, 1, 5, 1<<64 - 1}).Draw(t, "to")},
 				&PassesEnded{Slot: slot()},
+				&PassedOver{Ref: ref(), Slot: slot(), Outcome: reason.Outcome(small("outcome"))},
 				&ListBegun{List: uint64(small("list"))},
 				&UsedElsewhere{Serials: []uint64{uint64(small("serial"))}},
 				&ClaimsHeard{List: uint64(small("list")), Days: []DayClaims{{Upto: small("upto"), Claims: []HeardClaim{{Pos: small("pos"), Tag: [16]byte{byte(small("tag"))}}}}},

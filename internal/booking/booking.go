@@ -115,6 +115,10 @@ type Booking struct {
 	At         time.Time `cbor:"9,keyasint,omitempty"`  // when booked
 	Moves      uint8     `cbor:"10,keyasint,omitempty"` // how often moved
 	Sealed     string    `cbor:"11,keyasint,omitempty"` // id of the sealed personal data; its key is in the vault
+	// Passed is what the law last answered when a place came back and could not be given,
+	// None where nothing is against it; PassedWhy are the reasons, without parameters.
+	Passed    reason.Outcome  `cbor:"12,keyasint,omitempty"`
+	PassedWhy []reason.Reason `cbor:"13,keyasint,omitempty"`
 }
 
 // Places returns the places of all members.

@@ -216,8 +216,18 @@ func (d Desk) open(p place, id SlotID) (Slot, []fact.Fact) {
 
 // waiting returns the first party in the queue that could ever be served and has no
 // offer yet. Parties before it hold offers; one that is larger than the allotment
-// cannot be served and keeps nobody waiting.
+// cannot be served and keeps nobody waiting, nor does one that was passed over.
 func (d Desk) waiting(s Slot, from uint64) (Booking, bool) {
+	for b, ok := d.next(s, from); ok; b, ok = d.next(s, b.Position+1) {
+		if b.Passed == reason.None {
+			return b, true
+		}
+	}
+	return Booking{}, false
+}
+
+// next is waiting with those who were passed over among them.
+func (d Desk) next(s Slot, from uint64) (Booking, bool) {
 	for p := max(from, s.StandbyHead); p < s.StandbyTail; p++ {
 		ref, ok := d.Standby.Get(StandbyKey{Slot: s.ID, Pos: p})
 		if !ok {

@@ -4,6 +4,7 @@
 package booking
 
 import (
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/fact"
@@ -12,7 +13,7 @@ import (
 	"darwaza.dev/internal/rules"
 )
 
-// The queue is strict (docs/decisions/0006). A place that comes back is for the first party that waits; a
+// The queue is strict (docs/decisions/0006 and 0011). A place that comes back is for the first party that waits; a
 // party that needs more places than there are keeps those behind it waiting until it
 // has them, so that families are not passed over for ever by persons who come alone.
 
@@ -27,9 +28,15 @@ func Queueing(st State, s Slot) bool {
 }
 
 // DecideReturn gives the free places of a slot to those who wait, in order: to a party
-// with a standing acceptance at once, to another as an offer with an end. more is true
-// where there is more to give than one decision does.
-func (d Desk) DecideReturn(id SlotID) (facts []fact.Fact, more bool) {
+// with a standing acceptance at once, to another as an offer with an end. vendors says
+// of the members of a booking whether they hold a vendor's card that is good on its day.
+// more is true where there is more to give than one decision does.
+//
+// A standing acceptance was given under what held then, so the law is asked again when
+// the place is there, as it is when an offer is taken. A party to whom it may not be given
+// is passed over, with a fact that says why: it keeps its position, and is asked about again
+// with each place that comes back, but keeps nobody waiting.
+func (d Desk) DecideReturn(id SlotID, vendors func(Booking) []bool) (facts []fact.Fact, more bool) {
 	p, err := d.place(id)
 	if err != nil || !p.planned || !d.Now.Before(p.plan.Until) {
 		return nil, false
@@ -42,14 +49,33 @@ func (d Desk) DecideReturn(id SlotID) (facts []fact.Fact, more bool) {
 		}
 	}
 	for from := s.StandbyHead; ; {
-		b, ok := d.waiting(s, from)
-		if !ok || b.Places() > s.Free() {
+		b, ok := d.next(s, from)
+		if !ok || s.Free() == 0 || b.Places() > s.Free() && b.Passed == reason.None {
 			return facts, false
 		}
 		if len(facts) >= atOnce {
 			return facts, true
 		}
 		n := b.Places()
+		if b.Standing {
+			f := &PassedOver{Ref: b.Ref, Slot: id}
+			if v := d.ask(p, b.Members, vendors(b)); !lawful(v) {
+				f.Outcome = v.Outcome
+				if len(v.Reasons) > 0 {
+					f.Reasons = bare(v.Reasons)
+				}
+			}
+			if f.Outcome != b.Passed || !slices.EqualFunc(f.Reasons, b.PassedWhy, sameReason) {
+				facts = append(facts, f)
+			}
+			if f.Outcome != reason.None {
+				from = b.Position + 1
+				continue
+			}
+			if n > s.Free() {
+				return facts, false // it is its turn again
+			}
+		}
 		if b.Standing {
 			facts = append(facts, &Granted{Ref: b.Ref, Slot: id, Places: n, Numbers: numbers(&s, b.Members)})
 			s.Taken += n
@@ -59,6 +85,32 @@ func (d Desk) DecideReturn(id SlotID) (facts []fact.Fact, more bool) {
 		}
 		from = b.Position + 1
 	}
+}
+
+func sameReason(a, b reason.Reason) bool {
+	return a.Code == b.Code && a.Outcome == b.Outcome && a.Clause == b.Clause
+}
+
+// PassedOver says that a place came back and a party that waits with a standing acceptance
+// did not get it, because the law no longer lets it book; with no outcome, that nothing is
+// against it any more.
+type PassedOver struct {
+	Ref     Ref             `cbor:"1,keyasint"`
+	Slot    SlotID          `cbor:"2,keyasint"`
+	Outcome reason.Outcome  `cbor:"3,keyasint,omitempty"`
+	Reasons []reason.Reason `cbor:"4,keyasint,omitempty"` // with their clauses, without parameters
+}
+
+// FactKind names the fact.
+func (PassedOver) FactKind() string { return "booking.passed_over" }
+
+func (st State) passedOver(f *PassedOver) {
+	b, ok := st.Bookings.Get(f.Ref)
+	if !ok || b.Status != Waiting {
+		return
+	}
+	b.Passed, b.PassedWhy = f.Outcome, f.Reasons
+	st.Bookings.Put(f.Ref, b)
 }
 
 // DecideAccept takes the place that is offered. by is the officer who says so for the
@@ -119,7 +171,11 @@ func (d Desk) DecideSweep(id SlotID) (facts []fact.Fact, more bool) {
 	}
 	end := d.end(p, id)
 	over := !d.Now.Before(end) || p.planned && !d.Now.Before(p.plan.Until)
-	for pos := s.StandbyHead; pos < s.StandbyTail; pos++ {
+	// An offer may stand behind a party that waits: it was made past one that was too large
+	// then, or that the law was against. None is left behind once all places offered are
+	// met with.
+	offered := s.Offered
+	for pos := s.StandbyHead; pos < s.StandbyTail && (over || offered > 0); pos++ {
 		ref, ok := d.Standby.Get(StandbyKey{Slot: id, Pos: pos})
 		if !ok {
 			continue
@@ -129,11 +185,10 @@ func (d Desk) DecideSweep(id SlotID) (facts []fact.Fact, more bool) {
 			continue
 		}
 		lapsed := b.Status == Offered && !d.Now.Before(b.OfferUntil)
+		if b.Status == Offered {
+			less(&offered, b.Places())
+		}
 		if !over && !lapsed {
-			// Offers stand before those who wait, so that nothing behind can have run out.
-			if b.Status == Waiting && b.Places() <= s.Allotment {
-				break
-			}
 			continue
 		}
 		if len(facts) >= atOnce {

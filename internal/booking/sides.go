@@ -51,6 +51,7 @@ func sideFacts() []func() fact.Fact {
 		func() fact.Fact { return new(ListBegun) },
 		func() fact.Fact { return new(UsedElsewhere) },
 		func() fact.Fact { return new(ClaimsHeard) },
+		func() fact.Fact { return new(PassedOver) },
 	}
 }
 

@@ -59,8 +59,10 @@ const Prefix = "/exchange/v1/"
 const (
 	// Window is how far apart the clocks of the two servers may be.
 	Window = 10 * time.Minute
-	// MaxBody is the greatest length in bytes of a body that is read, on either side.
+	// MaxBody is the greatest length in bytes of an answer.
 	MaxBody = 1 << 20
+	// MaxAsk is the greatest length in bytes of an ask.
+	MaxAsk = 128 << 10
 	// PageSize is the greatest number of withdrawals in one answer.
 	PageSize = 1000
 	// maxDays is the greatest number of sites' days that one ask may name.
@@ -71,7 +73,7 @@ const (
 	maxPayload = 48 << 10
 	// maxNonces bounds the memory for asks that were seen within the window: some 16 a second.
 	maxNonces = 1 << 15
-	// maxServing is how many asks are looked at together.
+	// maxServing is how many asks of the other side are answered together.
 	maxServing = 8
 	// maxPages bounds what one round of pulling reads of the list.
 	maxPages = 100
@@ -121,8 +123,10 @@ type Exchange struct {
 	client *http.Client
 	codec  *fact.Codec
 	cut    atomic.Bool
-	slots  chan struct{} // one for each ask that is being looked at
-	seen   nonces
+	slots  chan struct{} // one for each ask of the other side that is being answered
+	// serveTime is how long the body of an ask may take to arrive.
+	serveTime time.Duration
+	seen      nonces
 
 	pulling sync.Mutex // held by the one round that is under way
 
@@ -142,7 +146,7 @@ func New(d Deps) (*Exchange, error) {
 		d.Trust == nil, d.Learn == nil, d.Clock == nil, d.Rand == nil, d.Log == nil, d.Every <= 0, d.Refresh <= 0:
 		return nil, errors.New("exchange: a dependency is missing")
 	}
-	x := &Exchange{deps: d, side: side, codec: fact.NewCodec(), slots: make(chan struct{}, maxServing)}
+	x := &Exchange{deps: d, side: side, codec: fact.NewCodec(), slots: make(chan struct{}, maxServing), serveTime: serveTime}
 	if d.Peer != "" {
 		u, err := url.Parse(strings.TrimSuffix(d.Peer, "/"))
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {

@@ -7,6 +7,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -410,4 +413,33 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSilent wants strangers who begin to ask and then say nothing to hold nobody else
+// up, and to be let go.
+func TestSilent(t *testing.T) {
+	a, b := newPosts(t)
+	b.Exchange.serveTime = time.Second
+	config := b.server.Client().Transport.(*http.Transport).TLSClientConfig
+	var silent []*tls.Conn
+	for range 4 * maxServing {
+		c := must(tls.Dial("tcp", b.server.Listener.Addr().String(), &tls.Config{RootCAs: config.RootCAs, ServerName: "example.com"}))
+		defer c.Close()
+		must(fmt.Fprintf(c, "POST %s%s HTTP/1.1\r\nHost: b\r\nContent-Length: 1000\r\n\r\nhalf", Prefix, topicWithdrawals))
+		silent = append(silent, c)
+	}
+	b.withdraw(1)
+	if err := a.Pull(context.Background()); err != nil {
+		t.Errorf("held up: %v", err)
+	}
+	if len(b.slots) != 0 {
+		t.Errorf("%d slots taken by strangers", len(b.slots))
+	}
+	for _, c := range silent {
+		c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		line := make([]byte, 12)
+		if _, err := io.ReadFull(c, line); err != nil || string(line) != "HTTP/1.1 403" {
+			t.Fatalf("not let go: %q, %v", line, err)
+		}
+	}
 }

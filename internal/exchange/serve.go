@@ -42,17 +42,11 @@ func (x *Exchange) serve(topic string, give give) http.Handler {
 			http.Error(w, "unavailable", http.StatusServiceUnavailable)
 			return
 		}
-		select {
-		case x.slots <- struct{}{}:
-			defer func() { <-x.slots }()
-		default:
-			http.Error(w, "unavailable", http.StatusServiceUnavailable)
-			return
-		}
-		// A server without deadlines of its own must not be held by a body that never ends;
-		// a writer that knows none is a test's.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(serveTime))
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+		// The body is read, and its sender known, before it takes one of the slots: whoever
+		// has no key can fill their own connections and no more. A server without deadlines
+		// must not be held by a body that never ends; a writer that knows none is a test's.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(x.serveTime))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxAsk))
 		if err != nil {
 			bare(w, "size")
 			return
@@ -61,6 +55,13 @@ func (x *Exchange) serve(topic string, give give) http.Handler {
 		msg, err := x.open(body, func([]byte) []byte { return externalAsk(path, x.deps.Agreement, x.side.Other()) }, &q)
 		if err != nil {
 			bare(w, why(err))
+			return
+		}
+		select {
+		case x.slots <- struct{}{}:
+			defer func() { <-x.slots }()
+		default:
+			http.Error(w, "unavailable", http.StatusServiceUnavailable)
 			return
 		}
 		now := x.deps.Clock()

@@ -28,10 +28,11 @@ func (tx *Tx) returned(slots ...booking.SlotID) (n uint32, more bool) {
 		if i > 0 && s == slots[i-1] {
 			continue
 		}
-		facts, m := tx.booking().DecideReturn(s)
+		facts, m := tx.booking().DecideReturn(s, func(b booking.Booking) []bool { return tx.vendors(b, b.Slot) })
 		tx.record(facts)
 		for _, f := range facts {
-			if _, sized := f.(*booking.Opened); !sized {
+			switch f.(type) {
+			case *booking.OfferMade, *booking.Granted:
 				n++
 			}
 		}

@@ -131,6 +131,14 @@ func everything(t *testing.T) *story {
 	c := tell[BookingAnswer](s, Cancel{Ref: used.Ref})
 	tell[AcknowledgeAnswer](s, Acknowledge{List: 77, Serial: s.lastSerial(), Used: []booking.UsedPass{{Serial: s.lastSerial(), Pass: c.Booking.Members[0].Pass}}})
 	tell[BookingAnswer](s, Cancel{Ref: full.Ref})
+	// A family waits, and by the time that places come back the law wants persons alone.
+	law, seats := s.law, book(slotAt(12), false, false, 41, 42, 43, 44, 45, 46)
+	book(slotAt(12), true, true, 47, 48)
+	tell[BookingAnswer](s, Cancel{Ref: seats.Ref})
+	s.law = lawWith(t, append([]string{"require: vendor.card\n    else: REFUSE", "require: vendor.card\n    else: HOLD",
+		"require: party.size >= 1 && party.size <= param.party.max", "require: party.size == 1"}, small...)...)
+	tell[AcknowledgeAnswer](s, Acknowledge{List: 77, Serial: s.lastSerial()})
+	s.law = law
 
 	// The gate.
 	s.now = at("09:30")
