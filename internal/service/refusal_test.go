@@ -138,12 +138,6 @@ func TestDecideBooking(t *testing.T) {
 	if r := a.Refusal; r.Decided != "manager" || r.Admitted || a.Booking.Ref != "" || w.stands(second.Ref).Ref != "" {
 		t.Errorf("%+v", r)
 	}
-	if _, kept := w.mem.plain.Sealed.Get(second.Sealed); kept {
-		t.Error("who was turned away is kept")
-	}
-	if _, kept := w.mem.plain.Sealed.Get(first.Sealed); !kept {
-		t.Error("who was let in is forgotten")
-	}
 	if open := OpenRequests(w.mem.plain, mand, marketDay); len(open) != 0 {
 		t.Errorf("open %+v", open)
 	}

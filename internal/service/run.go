@@ -115,9 +115,6 @@ func (c DecideBooking) Run(tx *Tx) (any, error) {
 	tx.record(facts)
 	a := tx.answer(c.Ref, v)
 	a.Refusal, _ = tx.Booking.Refusals.Get(c.Ref)
-	if r.Sealed != "" && !a.Refusal.Open() && !a.Refusal.Admitted {
-		tx.Sealed.Delete(r.Sealed) // nobody needs it any more; the key goes as well
-	}
 	return a, nil
 }
 
