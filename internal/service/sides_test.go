@@ -5,6 +5,9 @@ package service
 
 import (
 	"testing"
+	"time"
+
+	"pgregory.net/rapid"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
@@ -464,7 +467,7 @@ func (w *world) hears(o *world) {
 		upto = 0
 	}
 	c.Changes, c.Upto = o.mem.plain.Booking.ChangesAfter(upto, booking.MaxClaims)
-	for _, k := range ClaimDays(w.law, w.now) {
+	for _, k := range []booking.RosterKey{{Site: mand, Day: marketDay}, {Site: mand, Day: marketDay + 4}} {
 		_, pos, _ := w.mem.plain.Booking.ClaimsRead(k.Site, k.Day)
 		if list != acks.List {
 			pos = 0
@@ -630,4 +633,127 @@ func TestClaimsOfAnotherList(t *testing.T) {
 	b.fails(Claims{Heard: booking.ClaimsHeard{List: 5, Upto: 7, Changes: []booking.ClaimChange{{Serial: 7}}}}, problem.Conflict, "booking.claims.other")
 	b.fails(Claims{Heard: booking.ClaimsHeard{List: 5, Changes: make([]booking.ClaimChange, 2*booking.MaxClaims+1)}}, problem.Limit, "booking.claims.size")
 	b.rebuilt()
+}
+
+// TestSidesAgainstModel plays two sides that sell, cancel, let people in and out by either
+// gate, and hear of each other now and then, against what really happened: whoever has
+// come in holds a place of a slot that nobody else gets, no side sells above its allotment,
+// nobody who is inside is left out of the count once both have heard everything, and
+// nobody is inside once the day is settled.
+func TestSidesAgainstModel(t *testing.T) {
+	law := lawWith(t, "site: mand-pishin, value: 400", "site: mand-pishin, value: 8")
+	s := slotAt(9)
+	rapid.Check(t, func(rt *rapid.T) {
+		a, b := sides(rt, law)
+		a.now, b.now = at("09:00"), at("09:00")
+		a.reads(b)
+		b.reads(a)
+		ws := []*world{a, b}
+		type ticket struct {
+			seller *world
+			ref    booking.Ref
+		}
+		var sold []ticket
+		came := map[booking.Ref]bool{}   // has come in by some gate, ever
+		inside := map[booking.Ref]bool{} // is inside now
+		person := uint64(0)
+		side := func(t *rapid.T, name string) (w, o *world) {
+			if rapid.Bool().Draw(t, name) {
+				return a, b
+			}
+			return b, a
+		}
+		pick := func(t *rapid.T) ticket {
+			if len(sold) == 0 {
+				t.Skip("nothing sold")
+			}
+			return rapid.SampledFrom(sold).Draw(t, "ticket")
+		}
+		later := func() { a.now, b.now = a.now.Add(time.Second), b.now.Add(time.Second) }
+		sync := func(w, o *world) { w.reads(o); w.watches(o); w.hears(o) }
+		rt.Repeat(map[string]func(*rapid.T){
+			"book": func(t *rapid.T) {
+				w, _ := side(t, "seller")
+				person++
+				if r := w.book(s, person).Booking; r.Status == booking.Booked {
+					sold = append(sold, ticket{w, r.Ref})
+				}
+			},
+			"cancel": func(t *rapid.T) {
+				x := pick(t)
+				do[BookingAnswer](x.seller, Cancel{Ref: x.ref})
+			},
+			"in": func(t *rapid.T) {
+				x := pick(t)
+				w, _ := side(t, "gate")
+				later()
+				bk := x.seller.stands(x.ref)
+				if inside[x.ref] {
+					t.Skip("a copy of a pass is another test")
+				}
+				bk.Status = booking.Booked // the paper is in the hand whatever became of the booking
+				if w.enters(x.seller, bk, 0).Verdict.Outcome == reason.Allow {
+					came[x.ref], inside[x.ref] = true, true
+				}
+			},
+			"out": func(t *rapid.T) {
+				x := pick(t)
+				w, _ := side(t, "gate")
+				if !inside[x.ref] {
+					t.Skip("not inside")
+				}
+				later()
+				bk := x.seller.stands(x.ref)
+				bk.Status = booking.Booked
+				if v := w.leaves(x.seller, bk, 0).Verdict; v.Outcome == reason.Allow {
+					delete(inside, x.ref)
+				}
+			},
+			"hear": func(t *rapid.T) {
+				later()
+				w, o := side(t, "reader")
+				sync(w, o)
+			},
+			"": func(t *rapid.T) {
+				for _, w := range ws {
+					row := w.slot(s)
+					if row.Taken+row.Withheld+row.Offered > row.Allotment || row.Excess != 0 {
+						t.Fatalf("%s sold above its allotment: %+v", w.name(), row)
+					}
+					held := uint32(0)
+					for _, x := range sold {
+						if st := w.stands(x.ref).Status; x.seller == w && (came[x.ref] || st == booking.Booked) {
+							held++
+						}
+					}
+					if held > row.Allotment {
+						t.Fatalf("%s has given %d places of %d: somebody's who has come in was sold again", w.name(), held, row.Allotment)
+					}
+				}
+			},
+		})
+		a.t, b.t = rt, rt
+		for range 3 {
+			later()
+			sync(a, b)
+			sync(b, a)
+		}
+		if n := a.day().Inside + b.day().Inside; int(n) < len(inside) {
+			rt.Errorf("%d are counted inside, and %d are", n, len(inside))
+		}
+		for _, x := range sold {
+			if came[x.ref] && x.seller.stands(x.ref).Status != booking.Used {
+				rt.Errorf("%s has come in, and the booking is %v", x.ref, x.seller.stands(x.ref).Status)
+			}
+		}
+		a.now, b.now = at("20:00"), at("20:00")
+		for _, w := range ws {
+			do[SettleAnswer](w, Settle{Site: mand, Day: marketDay, Officer: "supervisor"})
+		}
+		sync(a, b)
+		sync(b, a)
+		a.both(b, 0, 0)
+		a.rebuilt()
+		b.rebuilt()
+	})
 }
