@@ -35,6 +35,10 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		st.changed(f)
 	case *Lapsed:
 		st.lapsed(f)
+	case *GoodsDecided:
+		st.goodsDecided(f)
+	case *GoodsLapsed:
+		st.goodsLapsed(f)
 	case *Undone:
 		st.undone(at, f)
 	case *Settled:
@@ -195,6 +199,12 @@ func (st State) scanned(at time.Time, f *Scanned) {
 	if f.Outcome.NeedsOfficer() {
 		p.Pending = f.Serial
 	}
+	for _, c := range f.Corrects {
+		if old := p.find(c.Serial); old != nil && old.Corrected == 0 {
+			old.Corrected = f.Serial
+			d.unnote(c.Reasons)
+		}
+	}
 	p.add(s)
 	st.Presences.Put(f.Pass, p)
 	st.putDay(d)
@@ -202,8 +212,12 @@ func (st State) scanned(at time.Time, f *Scanned) {
 
 // scan is the scan as it is kept.
 func (f *Scanned) scan(at time.Time) Scan {
-	return Scan{Serial: f.Serial, Direction: f.Direction, Gate: f.Gate, At: at, Officer: f.Officer, Outcome: f.Outcome,
-		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found, Goods: f.Goods, GoodsWhy: f.GoodsWhy}
+	s := Scan{Serial: f.Serial, Direction: f.Direction, Gate: f.Gate, At: at, Officer: f.Officer, Outcome: f.Outcome,
+		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found, Goods: f.Goods, GoodsWhy: f.GoodsWhy, Document: f.Document}
+	if f.Goods != reason.None {
+		s.GoodsSite, s.GoodsDay = f.Site, f.Day
+	}
+	return s
 }
 
 // note counts an answer.
@@ -214,6 +228,16 @@ func (d *SiteDay) note(o reason.Outcome, rs []reason.Reason) {
 	for _, r := range rs {
 		if r.Code == CodeTwiceIn || r.Code == CodeTwiceOut {
 			d.Doubles++
+		}
+	}
+}
+
+// unnote takes back what a refusal has counted that was put right.
+func (d *SiteDay) unnote(rs []reason.Reason) {
+	less(&d.Refused, 1)
+	for _, r := range rs {
+		if r.Code == CodeTwiceIn {
+			less(&d.Doubles, 1)
 		}
 	}
 }

@@ -37,11 +37,14 @@ func TestApplyTotal(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "facts") {
 			f := rapid.SampledFrom([]fact.Fact{
 				&Scanned{Serial: small("serial"), Pass: id(), Site: 1, Day: uint16(small("day")), Direction: way(), People: uint32(small("people")),
-					Theirs:  rapid.Bool().Draw(t, "theirs"),
-					Outcome: reason.Outcome(1 + small("outcome")), Reasons: []reason.Reason{{Code: CodeTwiceIn}}},
+					Corrects: []Correction{{Serial: small("corrects"), Reasons: []reason.Reason{{Code: CodeTwiceIn}}}},
+					Theirs:   rapid.Bool().Draw(t, "theirs"),
+					Outcome:  reason.Outcome(1 + small("outcome")), Reasons: []reason.Reason{{Code: CodeTwiceIn}}},
 				&Decided{Pass: id(), Serial: small("serial"), Admit: rapid.Bool().Draw(t, "admit"), Officer: "o", Site: 1, Day: uint16(small("day"))},
 				&Changed{Pass: id(), Serial: small("serial"), Site: 1, Day: uint16(small("day")), Outcome: reason.Outcome(1 + small("outcome")), Reasons: []reason.Reason{{Code: CodeDay}}},
 				&Lapsed{Site: 1, Day: uint16(small("day")), Passes: []pass.ID{id(), id()}, Serials: []uint64{small("serial")}},
+				&GoodsDecided{Pass: id(), Serial: small("serial"), Go: rapid.Bool().Draw(t, "go"), Kept: rapid.Bool().Draw(t, "kept"), Officer: "o", Site: 1, Day: uint16(small("day"))},
+				&GoodsLapsed{Site: 1, Day: uint16(small("day")), Passes: []pass.ID{id(), id()}, Serials: []uint64{small("serial")}},
 				&Undone{Pass: id(), Serial: small("serial"), Site: 1, Day: uint16(small("day"))},
 				&Settled{Site: 1, Day: uint16(small("day")), First: small("serial"), Passes: []pass.ID{id(), id()}},
 				&PersonTwice{Site: 1, Day: uint16(small("day")), Pass: id()},
@@ -54,7 +57,7 @@ func TestApplyTotal(t *testing.T) {
 			Apply(st, now, f)
 			for day := range uint16(7) {
 				d := st.day(1, day)
-				for _, n := range []uint32{d.Inside, d.Peak, d.Entries, d.Exits, d.Settled, d.Unmatched, d.DwellCount, d.Over} {
+				for _, n := range []uint32{d.Inside, d.Peak, d.Entries, d.Exits, d.Settled, d.Unmatched, d.DwellCount, d.Over, d.Refused, d.Doubles, d.GoodsKept} {
 					if n > 1<<16 {
 						t.Fatalf("%T: %+v", f, d)
 					}

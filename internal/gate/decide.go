@@ -72,7 +72,7 @@ type Arrival struct {
 	Match     Match
 	Found     bool // the pass was lost, and its booking found by document
 	Screening Screening
-	Again     uint64 // the scan that this one completes, 0 for a new arrival
+	Again     uint64 // the scan that this one completes or corrects, 0 for a new arrival
 	Tag       [16]byte
 	// Vendor is whether the holder has a vendor's card that is good today; VendorKnown is
 	// false where this side cannot tell.
@@ -188,7 +188,7 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 		return nil, Answer{}, problem.Field("claims", "gate.claims")
 	}
 	p, known := d.Presences.Get(c.ID)
-	if a.Again != 0 && (!known || p.Pending != a.Again) {
+	if a.Again != 0 && (!known || p.Pending != a.Again) && !d.mends(a, p, at.day) {
 		return nil, Answer{}, problem.New(problem.Conflict, "gate.scan.done")
 	}
 	f.Pass, f.Gen, f.Issuer, f.Slot, f.Class, f.Tag = c.ID, c.Generation, c.Side.String(), c.Slot, c.Class, a.Tag
@@ -205,6 +205,7 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	}
 	if a.Direction == In {
 		q.enter()
+		f.Document, f.Corrects = q.onlyDocument(), q.corrects()
 	} else {
 		q.leave()
 		ans.Goods = q.goods()
@@ -212,12 +213,57 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	}
 	ans.Verdict, ans.Earlier, ans.Class, ans.People = q.v, q.earlier, c.Class, f.People
 	ans.Asks = asks(q.v)
+	if f.Document {
+		ans.Asks = []string{"document"}
+	}
 	f.Outcome, f.Reasons = q.v.Outcome, bare(q.v.Reasons)
 	facts := []fact.Fact{f}
 	if f.Counted() && a.Direction == In && q.ref != "" {
 		facts = append(facts, d.Booking.DecideEntered(q.ref)...)
 	}
 	return facts, ans, nil
+}
+
+// mistyped is how long after a refusal for its document a pass that the same officer
+// scans again at the same gate, with the document that fits, is taken for the same
+// arrival: a number was keyed wrongly.
+const mistyped = 10 * time.Minute
+
+// mends reports whether a scan corrects the last one of its pass, which was refused for
+// nothing but the document: with a document that is read, and on its day.
+func (d Desk) mends(a Arrival, p Presence, day uint16) bool {
+	if len(p.Scans) == 0 || a.Direction != In || a.Match != Fits && a.Match != Differs {
+		return false
+	}
+	s := p.Scans[len(p.Scans)-1]
+	return s.Serial == a.Again && s.Document && s.Corrected == 0 && !s.Void && p.Site == a.Site && p.Day == day
+}
+
+// onlyDocument reports whether an arrival that was refused would not have been with the
+// document that fits.
+func (q *inquiry) onlyDocument() bool {
+	if q.a.Match != Differs || q.v.Outcome != reason.Refuse {
+		return false
+	}
+	o := *q
+	o.a.Match, o.why, o.earlier = Fits, nil, nil
+	o.enter()
+	return o.v.Outcome != reason.Refuse && o.v.Outcome != reason.Closed
+}
+
+// corrects returns the refusals that this scan puts right.
+func (q *inquiry) corrects() (list []Correction) {
+	if q.p.Site != q.a.Site || q.p.Day != q.at.day {
+		return nil
+	}
+	for _, s := range q.p.Scans {
+		again := s.Serial == q.a.Again
+		soon := q.a.Match == Fits && s.Gate == q.a.Gate && s.Officer == q.a.Officer && q.Now.Sub(s.At) <= mistyped
+		if s.Document && s.Corrected == 0 && !s.Void && (again || soon) {
+			list = append(list, Correction{Serial: s.Serial, Reasons: s.Reasons})
+		}
+	}
+	return list
 }
 
 // bare returns reasons without their parameters, as they are kept. No reasons are nil:
@@ -697,9 +743,10 @@ func (d Desk) enteredOtherwise(ref booking.Ref, id pass.ID, serial uint64) bool 
 }
 
 // DecideSettle ends a site's day, once its last slot is over: whoever was never scanned
-// out is counted as having left, and a scan that nobody decided has ended undecided. With
-// no officer it is the server's clock that does so. A day that was settled, and has
-// nothing left to settle, is let be. People is how many were counted as having left.
+// out is counted as having left, and a scan, or goods at the way out, that nobody decided
+// on have ended undecided. With no officer it is the server's clock that does so. A day
+// that was settled, and has nothing left to settle, is let be. People is how many were
+// counted as having left.
 func (d Desk) DecideSettle(site, day uint16, officer string) (facts []fact.Fact, people uint32, err error) {
 	at, err := d.spot(site, 0)
 	if err != nil {
@@ -751,7 +798,7 @@ func (d Desk) DecideSettle(site, day uint16, officer string) (facts []fact.Fact,
 	if len(f.Passes) > 0 {
 		settled = append(settled, f)
 	}
-	facts = append(lapsed, settled...)
+	facts = slices.Concat(d.goodsLapse(site, day, most), lapsed, settled)
 	if !row.Closed || len(facts) > 0 {
 		facts = append(facts, &DayClosed{Site: site, Day: day, Officer: officer, Clock: officer == ""})
 	}

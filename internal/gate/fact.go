@@ -37,6 +37,19 @@ type Scanned struct {
 	Goods    reason.Outcome  `cbor:"19,keyasint,omitempty"`
 	GoodsWhy []reason.Reason `cbor:"20,keyasint,omitempty"`
 	Theirs   bool            `cbor:"21,keyasint,omitempty"` // the other side sold the pass
+	// Document is true of a refusal that has no other reason than the document that was
+	// read or keyed.
+	Document bool `cbor:"22,keyasint,omitempty"`
+	// Corrects are such refusals of the same pass that this scan puts right: a number was
+	// keyed wrongly. They count no more.
+	Corrects []Correction `cbor:"23,keyasint,omitempty"`
+}
+
+// Correction names a scan that was answered wrongly, with the reasons that it was
+// answered with.
+type Correction struct {
+	Serial  uint64          `cbor:"1,keyasint"`
+	Reasons []reason.Reason `cbor:"2,keyasint,omitempty"`
 }
 
 // Counted reports whether the scan moved people.
@@ -156,6 +169,8 @@ func Facts() []func() fact.Fact {
 		func() fact.Fact { return new(Decided) },
 		func() fact.Fact { return new(Changed) },
 		func() fact.Fact { return new(Lapsed) },
+		func() fact.Fact { return new(GoodsDecided) },
+		func() fact.Fact { return new(GoodsLapsed) },
 		func() fact.Fact { return new(Undone) },
 		func() fact.Fact { return new(Settled) },
 		func() fact.Fact { return new(DayClosed) },

@@ -28,6 +28,7 @@ const (
 	CodePast       reason.Code = "gate.decision.past"
 	CodeElsewhere  reason.Code = "gate.entry.elsewhere"
 	CodePerson     reason.Code = "gate.entry.person"
+	CodeGoodsPast  reason.Code = "gate.goods.past"
 )
 
 // Declared returns this desk's reasons with their outcomes.
@@ -54,6 +55,7 @@ func Declared() []reason.Decl {
 		{Code: CodeElsewhere, Outcome: reason.Refer, When: "the pass has entered by the other side's gate, as it was last heard, and has not left"},
 		{Code: CodePerson, Outcome: reason.Refer, When: "the same person has entered on this day with a pass of another booking, as far as it is known here"},
 		{Code: CodePast, Outcome: reason.Refuse, When: "a decision comes after the day of its scan: the scan ended undecided"},
+		{Code: CodeGoodsPast, Outcome: reason.Refuse, When: "a decision on goods comes after the day on which they came to the way out"},
 	}
 }
 

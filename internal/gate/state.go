@@ -48,6 +48,18 @@ type Scan struct {
 	Lapsed    bool            `cbor:"18,keyasint,omitempty"` // waited for a decision until its day was over, and ended undecided
 	Goods     reason.Outcome  `cbor:"19,keyasint,omitempty"` // of the goods that leave, none where none do
 	GoodsWhy  []reason.Reason `cbor:"20,keyasint,omitempty"` // without parameters
+	// What became of goods that were left to a person: at which site and day, the officer
+	// whose decision ended it, empty where none has, and the ground, one of GoodsGrounds.
+	GoodsSite   uint16 `cbor:"21,keyasint,omitempty"`
+	GoodsDay    uint16 `cbor:"22,keyasint,omitempty"`
+	GoodsBy     string `cbor:"23,keyasint,omitempty"`
+	GoodsGo     bool   `cbor:"24,keyasint,omitempty"` // they may go; else GoodsBy keeps them
+	GoodsGround string `cbor:"25,keyasint,omitempty"`
+	GoodsLapsed bool   `cbor:"26,keyasint,omitempty"` // nobody decided before their day was over
+	// Document is true of a refusal that has no other reason than the document that was
+	// read or keyed; Corrected is the scan with which that was put right, 0 where none has.
+	Document  bool   `cbor:"27,keyasint,omitempty"`
+	Corrected uint64 `cbor:"28,keyasint,omitempty"`
 }
 
 // Presence is what this side's control has seen of one pass.
@@ -104,6 +116,10 @@ type SiteDay struct {
 	ClosedAt  time.Time `cbor:"21,keyasint,omitempty"`
 	Strays    uint32    `cbor:"22,keyasint,omitempty"` // scans of what could not be believed to be a pass
 	Over      uint32    `cbor:"23,keyasint,omitempty"` // people who entered here and left by the other side's gate: no part of Exits
+	// Decisions on goods at the way out, and those that nobody took before the day was over.
+	GoodsLet    uint32 `cbor:"24,keyasint,omitempty"`
+	GoodsKept   uint32 `cbor:"25,keyasint,omitempty"`
+	GoodsLapsed uint32 `cbor:"26,keyasint,omitempty"`
 }
 
 // RosterKey is a position in a list of a site's day, such as that of the passes that

@@ -63,6 +63,8 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Scan](codec, body)
 	case DecideScan{}.CommandKind():
 		return decode[DecideScan](codec, body)
+	case DecideGoods{}.CommandKind():
+		return decode[DecideGoods](codec, body)
 	case UndoScan{}.CommandKind():
 		return decode[UndoScan](codec, body)
 	case Settle{}.CommandKind():

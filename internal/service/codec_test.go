@@ -23,7 +23,7 @@ import (
 // commands is one of every command, with every field filled in.
 func commands() []Command {
 	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, Movements{}, Claims{}, Withdrawn{}, OtherFigures{}, Scan{},
-		DecideScan{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}}
+		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()
 		fillIn(v, 1)

@@ -905,3 +905,251 @@ func TestNoEdition(t *testing.T) {
 	w.verdict(do[BuyAnswer](w, w.buys(1, tomato, 1000)).Verdict, reason.Refer, "law.edition.none")
 	w.fails(Display{Site: mand, Day: marketDay + 400, Officer: "customs"}, problem.Conflict, "market.edition")
 }
+
+// leavesWith is a world in which somebody leaves with goods that the agreement leaves to
+// customs.
+func leavesWith(t *testing.T) (*world, booking.Booking, ScanAnswer) {
+	w, b := arrived(t)
+	w.display(tomato, 100)
+	do[ScanAnswer](w, w.scan(w.claims(b, 0)))
+	do[BuyAnswer](w, w.buys(1, tomato, 10_000))
+	w.now = at("10:00")
+	a := do[ScanAnswer](w, w.out(w.claims(b, 0)))
+	w.verdict(a.Goods, reason.Refer, "")
+	return w, b, a
+}
+
+// Goods that the agreement leaves to a person end in the decision of the officer whom the
+// clause names, by name, with a ground and the clause.
+func TestDecideGoods(t *testing.T) {
+	w, b, a := leavesWith(t)
+	c := DecideGoods{Pass: a.Presence.Pass, Serial: a.Scan.Serial, Why: "unpaid", Officer: "customs"}
+	for _, bad := range []struct {
+		change func(*DecideGoods)
+		kind   problem.Kind
+		code   string
+	}{
+		{func(c *DecideGoods) { c.Officer = "gate" }, problem.Forbidden, "officer.decides"}, // the clause names customs
+		{func(c *DecideGoods) { c.Officer = "clerk" }, problem.Forbidden, "officer.role"},
+		{func(c *DecideGoods) { c.Officer = "" }, problem.Forbidden, "officer.role"},
+		{func(c *DecideGoods) { c.Why = "whim" }, problem.Invalid, "gate.ground"},
+		{func(c *DecideGoods) { c.Serial = 99 }, problem.NotFound, "gate.scan"},
+		{func(c *DecideGoods) { c.Serial = 1 }, problem.NotFound, "gate.scan"}, // the way in, with no goods
+		{func(c *DecideGoods) { c.Pass[0]++ }, problem.NotFound, "gate.pass"},
+	} {
+		x := c
+		bad.change(&x)
+		w.fails(x, bad.kind, bad.code)
+	}
+	away := do[AppointAnswer](w, Appoint{Officer: officer("away", "gabd-reemdan", true, "customs"), By: "admin"}).Officer
+	x := c
+	x.Officer = away.ID
+	w.fails(x, problem.Forbidden, "officer.site")
+	if open, ended := GoodsOut(w.mem.plain, mand, marketDay); len(open) != 1 || len(ended) != 0 || open[0].Scan.Serial != a.Scan.Serial {
+		t.Fatalf("%+v %+v", open, ended)
+	}
+	// Kept, which is final but for letting them go once the tax is paid.
+	r := do[ScanAnswer](w, c)
+	if r.Scan.GoodsBy != "customs" || r.Scan.GoodsGo || r.Scan.GoodsGround != "unpaid" || !r.Scan.Counted || r.Goods.Outcome != reason.Refer || w.day().GoodsKept != 1 {
+		t.Errorf("%+v", r.Scan)
+	}
+	facts := w.mem.Facts()
+	f, ok := facts[len(facts)-1].Fact.(*gate.GoodsDecided)
+	if !ok || f.Officer != "customs" || f.Why != "unpaid" || f.Go || f.Kept || !slices.Equal(f.Clauses, []string{"ST4(ii)"}) || f.Day != marketDay || f.Minute != 600 {
+		t.Errorf("%+v", f)
+	}
+	w.fails(c, problem.Conflict, "gate.scan.done")
+	c.Go, c.Why = true, "paid"
+	r = do[ScanAnswer](w, c)
+	facts = w.mem.Facts()
+	if f := facts[len(facts)-1].Fact.(*gate.GoodsDecided); !f.Go || !f.Kept || !r.Scan.GoodsGo || r.Scan.GoodsGround != "paid" {
+		t.Errorf("%+v", f)
+	}
+	w.fails(c, problem.Conflict, "gate.scan.done")
+	c.Go, c.Why = false, "unpaid"
+	w.fails(c, problem.Conflict, "gate.scan.done") // they have left
+	if open, ended := GoodsOut(w.mem.plain, mand, marketDay); len(open) != 0 || len(ended) != 1 || w.day().GoodsLet != 1 || w.day().GoodsKept != 0 {
+		t.Errorf("%+v %+v %+v", open, ended, w.day())
+	}
+	// Who comes again leaves with what was bought since, and is not asked about the rest.
+	w.now = at("10:10")
+	do[ScanAnswer](w, w.scan(w.claims(b, 0)))
+	w.now = at("10:20")
+	again := do[ScanAnswer](w, w.out(w.claims(b, 0)))
+	if again.Goods.Point != "" {
+		t.Errorf("asked again: %+v", again.Goods)
+	}
+	w.rebuilt()
+}
+
+// What the law refuses is no officer's to let go; a scan that was a mistake takes its goods
+// with it.
+func TestGoodsNotToDecide(t *testing.T) {
+	w, _, a := leavesWith(t)
+	c := DecideGoods{Pass: a.Presence.Pass, Serial: a.Scan.Serial, Go: true, Why: "order", Officer: "supervisor"}
+	p, _ := PresenceOf(w.mem.plain, c.Pass)
+	for o, code := range map[reason.Outcome]string{reason.Refuse: "gate.refuse.final", reason.Closed: "gate.refuse.final", reason.Divert: "gate.scan.done", reason.Allow: "gate.scan.done"} {
+		q := p
+		q.Scans = slices.Clone(p.Scans)
+		q.Scans[1].Goods = o
+		w.mem.plain.Gate.Presences.Put(c.Pass, q)
+		kind := problem.Conflict
+		if code == "gate.refuse.final" {
+			kind = problem.Forbidden
+		}
+		w.fails(c, kind, code)
+		if open, ended := GoodsOut(w.mem.plain, mand, marketDay); len(open)+len(ended) != 0 {
+			t.Errorf("%v is listed", o)
+		}
+	}
+	w.mem.plain.Gate.Presences.Put(c.Pass, p)
+	do[ScanAnswer](w, UndoScan{Pass: c.Pass, Serial: c.Serial, Officer: "gate"})
+	w.fails(c, problem.Conflict, "gate.scan.done")
+	if open, _ := GoodsOut(w.mem.plain, mand, marketDay); len(open) != 0 {
+		t.Errorf("%+v", open)
+	}
+	w.rebuilt()
+}
+
+// Goods that nobody decided on end undecided with their day, whether or not the pass was
+// seen on another day meanwhile, and a decision that comes later is answered and moves
+// nothing.
+func TestGoodsLapse(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		then func(w *world, c pass.Claims)
+	}{
+		{"settled by the clock", func(w *world, c pass.Claims) {
+			w.now = at("00:06", 1)
+			do[SettleAnswer](w, Settle{Site: mand, Day: marketDay})
+		}},
+		{"seen on the next day before that", func(w *world, c pass.Claims) {
+			w.now = at("00:02", 1)
+			do[ScanAnswer](w, w.scan(c))
+			do[SettleAnswer](w, Settle{Site: mand, Day: marketDay})
+		}},
+		{"settled by the supervisor", func(w *world, c pass.Claims) {
+			w.now = at("20:00")
+			do[SettleAnswer](w, Settle{Site: mand, Day: marketDay, Officer: "supervisor"})
+		}},
+		{"not settled yet", func(w *world, c pass.Claims) { w.now = at("00:02", 1) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, b, a := leavesWith(t)
+			test.then(w, w.claims(b, 0))
+			n, lapsed := len(w.mem.Facts()), w.day().GoodsLapsed
+			if want := uint32(1); test.name != "not settled yet" && lapsed != want {
+				t.Errorf("%d lapsed", lapsed)
+			}
+			c := DecideGoods{Pass: a.Presence.Pass, Serial: a.Scan.Serial, Go: true, Why: "paid", Officer: "customs"}
+			r := do[ScanAnswer](w, c)
+			w.verdict(r.Goods, reason.Refuse, gate.CodeGoodsPast)
+			if r.Scan.GoodsBy != "" || !r.Scan.GoodsLapsed || w.day().GoodsLapsed != 1 || w.day().GoodsLet != 0 || len(w.mem.Facts()) != n+1-int(lapsed) {
+				t.Errorf("%+v %+v", r.Scan, w.day())
+			}
+			do[ScanAnswer](w, c)
+			if w.day().GoodsLapsed != 1 {
+				t.Error("lapsed twice")
+			}
+			w.rebuilt()
+		})
+	}
+}
+
+// A number that was keyed wrongly, and could be another document's, is corrected at once:
+// the refusal names the scan that put it right, and counts no more.
+func TestMistypedDocument(t *testing.T) {
+	stray := func(w *world, b booking.Booking) (ScanAnswer, Scan) {
+		s := w.scan(w.claims(b, 0))
+		s.Match = Differs
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Refuse, gate.CodeHolder)
+		s.Match = Fits
+		return a, s
+	}
+	clean := func(t *testing.T, w *world) {
+		t.Helper()
+		st := DayFigures(w.mem.plain, mand, marketDay).Stats
+		for _, r := range st.Reasons {
+			if r.Code == gate.CodeHolder {
+				t.Errorf("counted: %+v", r)
+			}
+		}
+		if w.day().Refused != 0 || st.Outcomes[reason.Refuse] != 0 || st.Outcomes[reason.Allow] != 1 || w.day().Entries != 1 {
+			t.Errorf("%+v %+v", w.day(), st)
+		}
+		w.rebuilt()
+	}
+	t.Run("keyed again", func(t *testing.T) {
+		w, b := arrived(t)
+		first, s := stray(w, b)
+		if !slices.Equal(first.Asks, []string{"document"}) {
+			t.Fatalf("asks %v", first.Asks)
+		}
+		s.Again, s.Match = first.Scan.Serial, Differs // and wrong once more
+		second := do[ScanAnswer](w, s)
+		w.verdict(second.Verdict, reason.Refuse, gate.CodeHolder)
+		if w.day().Refused != 1 {
+			t.Errorf("one arrival is refused %d times", w.day().Refused)
+		}
+		w.fails(s, problem.Conflict, "gate.scan.done") // it was corrected already
+		s.Again, s.Match = second.Scan.Serial, Fits
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Allow, "")
+		if p := a.Presence; p.Scans[0].Corrected != second.Scan.Serial || p.Scans[1].Corrected != a.Scan.Serial || p.Visits != 1 {
+			t.Errorf("%+v", p.Scans)
+		}
+		clean(t, w)
+	})
+	t.Run("the pass scanned again", func(t *testing.T) {
+		w, b := arrived(t)
+		first, s := stray(w, b)
+		w.now = w.now.Add(10 * time.Minute)
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Allow, "")
+		if a.Presence.Scans[0].Corrected != a.Scan.Serial || first.Scan.Serial == a.Scan.Serial {
+			t.Errorf("%+v", a.Presence.Scans)
+		}
+		clean(t, w)
+	})
+	for _, test := range []struct {
+		name   string
+		change func(w *world, s *Scan)
+	}{
+		{"much later", func(w *world, s *Scan) { w.now = w.now.Add(10*time.Minute + time.Second) }},
+		{"another officer", func(w *world, s *Scan) { s.Officer = "supervisor" }},
+		{"no document was read", func(w *world, s *Scan) { s.Match = Seen }},
+	} {
+		t.Run("stands: "+test.name, func(t *testing.T) {
+			w, b := arrived(t)
+			first, s := stray(w, b)
+			test.change(w, &s)
+			if s.Match == Seen { // nor is a refusal overridden by a look
+				x := s
+				x.Again = first.Scan.Serial
+				w.fails(x, problem.Conflict, "gate.scan.done")
+			}
+			a := do[ScanAnswer](w, s)
+			if a.Presence.Scans[0].Corrected != 0 || w.day().Refused != 1 {
+				t.Errorf("%+v %+v", a.Presence.Scans, w.day())
+			}
+			w.rebuilt()
+		})
+	}
+	t.Run("stands: ill besides", func(t *testing.T) {
+		w, b := arrived(t)
+		s := w.scan(w.claims(b, 0))
+		s.Match, s.Screening = Differs, Screening{Done: true, TempTenths: 391, Symptoms: true}
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Refuse, gate.CodeHolder)
+		if len(a.Asks) != 0 {
+			t.Errorf("asks %v", a.Asks)
+		}
+		s.Match, s.Screening, s.Again = Fits, Screening{Done: true, TempTenths: 366}, a.Scan.Serial
+		w.fails(s, problem.Conflict, "gate.scan.done")
+		s.Again = 0
+		if a = do[ScanAnswer](w, s); a.Presence.Scans[0].Corrected != 0 || w.day().Refused != 1 {
+			t.Errorf("%+v", a.Presence.Scans)
+		}
+	})
+}

@@ -49,7 +49,8 @@ func (c Scan) Run(tx *Tx) (any, error) {
 	return out, nil
 }
 
-// leaving returns what the holder of a pass has bought on its day at this side's desks.
+// leaving returns what the holder of a pass has bought on its day at this side's desks and
+// not taken out yet.
 func (tx *Tx) leaving(c Scan) (lots []gate.Lot) {
 	tag := c.Tag
 	if b, member, ok := BookingOfPass(tx.State, c.Claims.ID); ok && c.Claims.Side.String() == string(tx.Side) {
@@ -60,8 +61,15 @@ func (tx *Tx) leaving(c Scan) (lots []gate.Lot) {
 	if tag == ([16]byte{}) {
 		return nil
 	}
+	var gone time.Time // what was bought before has left already
+	p, _ := tx.Gate.Presences.Get(c.Claims.ID)
+	for _, s := range p.Scans {
+		if s.Counted && !s.Void && s.Direction == gate.Out && (s.Goods == reason.Allow || s.GoodsGo) {
+			gone = s.At
+		}
+	}
 	for _, p := range LedgerOf(tx.State, tag, booking.SlotID(c.Claims.Slot).Day()).Purchases {
-		if !p.Void {
+		if !p.Void && p.At.After(gone) {
 			lots = append(lots, gate.Lot{Code: p.Code, Value: p.Value, Quantity: p.Quantity})
 		}
 	}
@@ -109,7 +117,79 @@ func (tx *Tx) ruled(id pass.ID, serial uint64) ScanAnswer {
 	}
 	tx.fill(&out, id, serial, p.Site, p.Day)
 	out.Verdict = rules.Verdict{Point: rules.Gate, Outcome: out.Scan.Outcome, Reasons: out.Scan.Reasons, At: out.Scan.At}
+	out.Goods = GoodsVerdict(out.Scan)
 	return out
+}
+
+// GoodsVerdict is what the law said of the goods that leave with a scan, as it was kept;
+// its point is empty where none leave.
+func GoodsVerdict(s gate.Scan) rules.Verdict {
+	if s.Goods == reason.None {
+		return rules.Verdict{}
+	}
+	return rules.Verdict{Point: rules.Exit, Outcome: s.Goods, Reasons: s.GoodsWhy, At: s.At}
+}
+
+// GoodsOut returns the scans of a site and day with which goods leave that the agreement
+// leaves to an officer: those that wait, and those that were decided or have lapsed.
+func GoodsOut(st State, site, day uint16) (open, ended []gate.GoodsScan) {
+	for _, g := range st.Gate.GoodsOf(site, day) {
+		if g.Presence.GoodsOpen(g.Scan) {
+			open = append(open, g)
+		} else {
+			ended = append(ended, g)
+		}
+	}
+	return open, ended
+}
+
+// DecideGoods ends a REFER or HOLD on goods at the way out by a named officer's decision.
+// Goods that were kept may still be let go on the same day.
+type DecideGoods struct {
+	Pass    pass.ID          `cbor:"1,keyasint,omitempty"`
+	Serial  uint64           `cbor:"2,keyasint,omitempty"` // of the scan with which they leave
+	Go      bool             `cbor:"3,keyasint,omitempty"` // they may go; else they are kept
+	Why     string           `cbor:"4,keyasint,omitempty"` // one of gate.GoodsGrounds
+	Officer people.OfficerID `cbor:"5,keyasint,omitempty"`
+}
+
+// CommandKind names the command in logs and in forwarding.
+func (DecideGoods) CommandKind() string { return "gate.decide_goods" }
+
+// Keys names the pass.
+func (c DecideGoods) Keys(k *Keys) { k.Presences = append(k.Presences, c.Pass) }
+
+// Run records the decision. To let goods go and to keep them both take the role that the
+// clause names.
+func (c DecideGoods) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	p, s, err := tx.Gate.GoodsOfScan(c.Pass, c.Serial, c.Go)
+	site := s.GoodsSite
+	if site == 0 {
+		site = p.Site
+	}
+	o, rights := tx.acting(c.Officer, site, mayRelease)
+	if rights != nil {
+		return nil, rights
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.decider(o, people.Customs, s.GoodsWhy); err != nil {
+		return nil, err
+	}
+	facts, against, err := tx.gate().DecideGoods(gate.GoodsRuling{Pass: c.Pass, Serial: c.Serial, Go: c.Go, Why: c.Why, Officer: string(c.Officer)})
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	out := tx.ruled(c.Pass, c.Serial)
+	if len(against) > 0 {
+		out.Goods = rules.Verdict{Point: rules.Exit, Outcome: reason.Allow, At: tx.Now}.With(against...)
+	}
+	return out, nil
 }
 
 // Run records an officer's decision on a scan that waits for one.

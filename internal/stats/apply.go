@@ -96,6 +96,9 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 		st.day(at, f.Site, f.Day, func(d *Day) {
 			d.answered(f.Outcome, f.Reasons)
 			d.because(f.Goods, f.GoodsWhy)
+			for _, c := range f.Corrects {
+				d.unanswered(c.Reasons)
+			}
 			if f.Counted() {
 				d.move(f.Direction, f.Slot, f.Minute, f.People)
 			}
@@ -265,6 +268,30 @@ func (d *Day) answered(o reason.Outcome, rs []reason.Reason) {
 	}
 	d.Outcomes[o]++
 	d.because(o, rs)
+}
+
+// unanswered takes back a refusal at the gate that was put right.
+func (d *Day) unanswered(rs []reason.Reason) {
+	d.Outcomes = maps.Clone(d.Outcomes)
+	if n := d.Outcomes[reason.Refuse]; n > 1 {
+		d.Outcomes[reason.Refuse] = n - 1
+	} else {
+		delete(d.Outcomes, reason.Refuse)
+	}
+	d.Reasons = slices.Clone(d.Reasons)
+	for _, r := range rs {
+		i := slices.IndexFunc(d.Reasons, func(c ReasonCount) bool { return c.ReasonKey == ReasonKey{r.Code, r.Clause} })
+		switch {
+		case r.Outcome == reason.Allow || i < 0:
+		case d.Reasons[i].Count > 1:
+			d.Reasons[i].Count--
+		default:
+			d.Reasons = slices.Delete(d.Reasons, i, i+1)
+		}
+	}
+	if len(d.Reasons) == 0 {
+		d.Reasons = nil // as it is read from a store
+	}
 }
 
 // because counts the reasons of a verdict that was not ALLOW, sorted by code and clause.
