@@ -24,6 +24,7 @@ import (
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/stats"
 )
 
@@ -41,6 +42,14 @@ type story struct {
 	n       int
 	kinds   map[string]bool
 	answers []byte // as they are kept
+}
+
+// own are the commands that the server gives by itself, but for Withdrawn: hearing the
+// other side's list again is noted, as its age counts.
+var own = map[string]bool{
+	Sweep{}.CommandKind(): true, Acknowledge{}.CommandKind(): true, BeginList{}.CommandKind(): true,
+	Movements{}.CommandKind(): true, Claims{}.CommandKind(): true, OtherFigures{}.CommandKind(): true, Settle{}.CommandKind(): true,
+	EraseDone{}.CommandKind(): true, EraseDay{}.CommandKind(): true,
 }
 
 // tell runs a command and its retry: the same answer, and nothing happens twice.
@@ -73,6 +82,13 @@ func tell[A any](s *story, c Command) A {
 	}
 	if again, err := s.mem.Do(context.Background(), idem, sent); err != nil || !again.Again {
 		s.t.Errorf("%s: a retry by another server: %v", c.CommandKind(), err)
+	}
+	// What the server does by itself carries no key: done again, it does nothing more.
+	if own[c.CommandKind()] {
+		before := len(s.mem.Facts())
+		if _, err := s.mem.Do(context.Background(), Idem{}, c); err != nil && problem.KindOf(err) != problem.Conflict || len(s.mem.Facts()) != before {
+			s.t.Errorf("%s, done again without a key: %d facts, %v", c.CommandKind(), len(s.mem.Facts())-before, err)
+		}
 	}
 	s.kinds[c.CommandKind()] = true
 	s.answers = append(s.answers, first.Answer...)
