@@ -276,11 +276,17 @@ func testAgreement(w io.Writer, dir string, asJSON bool) error {
 		Title  string   `json:"title"`
 		Passed bool     `json:"passed"`
 		Wrong  []string `json:"wrong,omitempty"`
+		// Verdicts are the answers in their canonical bytes, for comparison with a server's.
+		Verdicts [][]byte `json:"verdicts"`
 	}
 	var lines []line
 	bad := 0
 	for _, r := range law.Test(e) {
-		lines = append(lines, line{r.Scenario.ID, r.Scenario.Title, r.Passed(), r.Wrong})
+		l := line{ID: r.Scenario.ID, Title: r.Scenario.Title, Passed: r.Passed(), Wrong: r.Wrong}
+		for _, v := range r.Verdicts {
+			l.Verdicts = append(l.Verdicts, v.Bytes())
+		}
+		lines = append(lines, l)
 		if !r.Passed() {
 			bad++
 		}

@@ -5,11 +5,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -53,10 +56,17 @@ made when it is stopped with Ctrl-C.
 			return wrong("--dir: %w", err)
 		}
 	}
+	// A reader who goes away (demo | head) ends the demonstration as Ctrl-C does: the signal
+	// that would end the process at once leaves its folder behind.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	bar := newBar(c.err)
+	c.out, c.err = &piped{c.out, stop}, &piped{c.err, stop}
+	bar.w = c.err
 	if *log != "" {
 		conf.Log = post.NewLogger(c.err, *log)
 	}
-	bar := newBar(c.err)
 	if *play {
 		if !given(fs, "port") {
 			conf.Port = 0 // nobody looks at it from outside
@@ -85,6 +95,21 @@ made when it is stopped with Ctrl-C.
 	case err := <-d.Failed():
 		return err
 	}
+}
+
+// piped is an output that calls stop once nobody reads it any more.
+type piped struct {
+	io.Writer
+	stop func()
+}
+
+// Write writes to the output.
+func (p *piped) Write(b []byte) (int, error) {
+	n, err := p.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		p.stop()
+	}
+	return n, err
 }
 
 // given reports whether a flag was typed.

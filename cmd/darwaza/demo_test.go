@@ -120,3 +120,29 @@ func TestDemoPlay(t *testing.T) {
 		t.Errorf("a demonstration over another: %d %s", status, errs)
 	}
 }
+
+// TestDemoOutputCloses runs the demonstration for a reader who has gone away: it ends, and
+// its folder with it.
+func TestDemoOutputCloses(t *testing.T) {
+	for _, args := range [][]string{{"demo", "--port", "0"}, {"demo", "--play", "--visitors", "40", "--vendors", "2"}} {
+		temp := t.TempDir()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		cmd := program(ctx, args...)
+		cmd.Env = append(cmd.Env, "TMPDIR="+temp)
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		cmd.Stdout, cmd.Stderr = w, w
+		err = cmd.Run()
+		w.Close()
+		if ctx.Err() != nil || cmd.ProcessState == nil || !cmd.ProcessState.Exited() {
+			t.Errorf("%v ended by %v, %v", args, err, ctx.Err())
+		}
+		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+			t.Errorf("%v left %v behind, %v", args, left, err)
+		}
+	}
+}

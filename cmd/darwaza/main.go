@@ -43,7 +43,7 @@ func commands() []command {
 		{"demo", "[--play]", "a market day at both sides, on this machine", runDemo},
 		{"init", "--dir DIR --side A|B --agreement DIR", "make a post: keys, first people, configuration", runInit},
 		{"serve", "--config FILE", "run a post", runServe},
-		{"people", "list|add|role|word|off --config FILE", "say who may do what", runPeople},
+		{"people", "list|add|role|word|off|on|erase --config FILE", "say who may do what", runPeople},
 		{"backup", "--config FILE --to DIR", "copy a post's database, while it serves", runBackup},
 		{"restore", "--config FILE --from DIR", "put a backup in the place of a lost database", runRestore},
 		{"record", "check --config FILE", "check the record and the state against each other", runRecord},

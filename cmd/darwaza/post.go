@@ -4,8 +4,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -153,25 +155,29 @@ Says who may do what. It works while the server runs.
   darwaza people word --config FILE LOGIN                 a new sign-in word; the old one ends
   darwaza people off  --config FILE LOGIN                 may no longer sign in
   darwaza people on   --config FILE LOGIN                 may sign in again
+  darwaza people erase --config FILE --by LOGIN NUMBER    destroys the key of the names, documents and phone
+                      of a booking (or of a receipt R-…): nobody can read them any more, nor in a backup. It
+                      is the act of a supervisor or an admin, and asks for their sign-in word.
 
 The roles are ` + roles() + `.
-A login stands in the record: it is no personal name. Names are sealed.`
+Logins and names are in no fact of the record; names are sealed.`
 	verb := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		verb, args = args[0], args[1:]
 	}
-	fs := flags(c, "people", "list|add|role|word|off|on --config FILE [LOGIN] [ROLES]", about)
+	fs := flags(c, "people", "list|add|role|word|off|on|erase --config FILE [LOGIN|NUMBER] [ROLES]", about)
 	file := config(fs)
 	name := fs.String("name", "", "add: the person's `name`, which is sealed")
 	site := fs.String("site", "", "add: `id` of the site at which they work; all where it is left out")
 	gate := fs.Uint("gate", 0, "add: `number` of the gate at which they work")
 	language := fs.String("language", "en", "add: `language` of their pages: en, fa or ur")
-	rest := map[string]int{"add": 2, "role": 2, "word": 1, "off": 1, "on": 1}
+	by := fs.String("by", "", "erase: `login` of the supervisor or admin whose act it is; the sign-in word is read from standard input")
+	rest := map[string]int{"add": 2, "role": 2, "word": 1, "off": 1, "on": 1, "erase": 1}
 	if err := parse(fs, args, 2); err != nil {
 		return err
 	}
 	if want, ok := rest[verb]; verb != "list" && !ok {
-		return wrong("want people list, add, role, word, off or on; darwaza help people shows how")
+		return wrong("want people list, add, role, word, off, on or erase; darwaza help people shows how")
 	} else if fs.NArg() != want {
 		return wrong("people %s takes %d arguments after the flags, not %d; darwaza help people shows them", verb, want, fs.NArg())
 	}
@@ -217,6 +223,8 @@ A login stands in the record: it is no personal name. Names are sealed.`
 			return err
 		}
 		fmt.Fprintf(c.out, "the new sign-in word of %s, shown once:\n  %s\n", login, word)
+	case "erase":
+		return erase(ctx, c, p, fs.Arg(0), *by)
 	case "off", "on":
 		o, err := p.ChangeOfficer(ctx, login, func(o *people.Officer) { o.Active = verb == "on" })
 		if err != nil {
@@ -227,6 +235,28 @@ A login stands in the record: it is no personal name. Names are sealed.`
 		} else {
 			fmt.Fprintf(c.out, "%s may no longer sign in, and is signed out\n", o.Login)
 		}
+	}
+	return nil
+}
+
+// erase destroys the key of one booking's or receipt's personal data.
+func erase(ctx context.Context, c console, p *post.Post, what, by string) error {
+	if by == "" {
+		return wrong("--by names the supervisor or admin whose act it is")
+	}
+	fmt.Fprintf(c.err, "sign-in word of %s: ", by)
+	line, err := bufio.NewReader(io.LimitReader(c.in, 1024)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return wrong("the sign-in word cannot be read: %w", err)
+	}
+	fresh, err := p.EraseOne(ctx, what, by, strings.TrimRight(line, "\r\n"))
+	if err != nil {
+		return err
+	}
+	if fresh {
+		fmt.Fprintf(c.out, "the personal data of %s are erased, here and in every backup; the record says that %s did it\n", what, by)
+	} else {
+		fmt.Fprintf(c.out, "there are no personal data of %s: none were given, or they are erased already\n", what)
 	}
 	return nil
 }

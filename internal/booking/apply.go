@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/reason"
 )
 
 // Apply makes what a fact says of the state. It never refuses, consults no edition and
@@ -18,6 +19,10 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		st.opened(f)
 	case *Made:
 		st.made(at, f)
+	case *Refused:
+		st.refused(at, f)
+	case *Ruled:
+		st.ruled(at, f)
 	case *Queued:
 		st.queued(at, f)
 	case *OfferMade:
@@ -50,6 +55,10 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		for _, ref := range f.Refs {
 			st.turn(ref, NoShow, Booked)
 		}
+	case *PassedOver:
+		st.passedOver(f)
+	default:
+		st.applySides(f)
 	}
 }
 
@@ -99,17 +108,23 @@ func (st State) enter(b *Booking) {
 	for _, m := range b.Members {
 		st.Claims.Put(ClaimKey{Tag: m.Tag, Site: b.Slot.Site(), Day: b.Slot.Day()}, b.Ref)
 	}
-	k := RosterKey{Site: b.Slot.Site(), Day: b.Slot.Day()}
+	st.enlist(b.Ref, b.Slot)
+}
+
+// enlist puts a reference into the list of its day.
+func (st State) enlist(ref Ref, slot SlotID) {
+	k := RosterKey{Site: slot.Site(), Day: slot.Day()}
 	n, _ := st.Rosters.Get(k)
 	st.Rosters.Put(k, n+1)
 	k.Pos = n
-	st.Roster.Put(k, b.Ref)
+	st.Roster.Put(k, ref)
 }
 
 // release gives the persons' claims back.
 func (st State) release(b *Booking) {
 	for _, m := range b.Members {
-		st.Claims.Delete(ClaimKey{Tag: m.Tag, Site: b.Slot.Site(), Day: b.Slot.Day()})
+		st.Claims.Delete(b.claim(m))
+		st.change(b.claim(m), ClaimReleased)
 	}
 }
 
@@ -125,7 +140,7 @@ func (st State) leave(s *Slot, b *Booking) {
 		}
 		s.StandbyHead++
 	}
-	b.Position, b.OfferUntil = 0, time.Time{}
+	b.Position, b.OfferUntil, b.Passed, b.PassedWhy = 0, time.Time{}, reason.None, nil
 }
 
 // withdraw takes back the passes of a booking that has places, under serials from first
@@ -154,6 +169,27 @@ func (st State) made(at time.Time, f *Made) {
 	st.put(s)
 	st.enter(&b)
 	st.Bookings.Put(b.Ref, b)
+}
+
+func (st State) refused(at time.Time, f *Refused) {
+	st.Refusals.Put(f.Ref, Refusal{Ref: f.Ref, Slot: f.Slot, Places: f.Places, Outcome: f.Outcome, Reasons: f.Reasons,
+		Edition: f.Edition, At: at, By: f.By, Members: f.Members, Sealed: f.Sealed})
+	if len(f.Members) > 0 {
+		st.enlist(f.Ref, f.Slot)
+	}
+}
+
+func (st State) ruled(at time.Time, f *Ruled) {
+	r, ok := st.Refusals.Get(f.Ref)
+	if !ok || !r.Open() {
+		return
+	}
+	r.Decided, r.Admitted, r.Why, r.DecidedAt = f.Officer, f.Admit, f.Why, at
+	r.Members = nil
+	if f.Admit {
+		r.Sealed = "" // it is the booking's from now on
+	}
+	st.Refusals.Put(f.Ref, r)
 }
 
 func (st State) queued(at time.Time, f *Queued) {
@@ -310,6 +346,13 @@ func (st State) turn(ref Ref, to Status, from ...Status) {
 	if !ok || !slices.Contains(from, b.Status) {
 		return
 	}
+	was := b.Status
 	b.Status = to
 	st.Bookings.Put(ref, b)
+	switch {
+	case to == Used:
+		st.used(&b, ClaimUsed)
+	case was == Used:
+		st.used(&b, ClaimUnused)
+	}
 }

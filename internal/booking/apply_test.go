@@ -11,6 +11,7 @@ import (
 
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/table"
 )
 
@@ -18,7 +19,8 @@ func empty() State {
 	return State{
 		Slots: table.Map[SlotID, Slot]{}, Bookings: table.Map[Ref, Booking]{}, Claims: table.Map[ClaimKey, Ref]{},
 		Standby: table.Map[StandbyKey, Ref]{}, Holders: table.Map[pass.ID, Holder]{}, Withdrawals: table.Map[uint64, Withdrawal]{},
-		Acks: table.Map[uint16, Acks]{}, Roster: table.Map[RosterKey, Ref]{}, Rosters: table.Map[RosterKey, uint32]{},
+		Acks: table.Map[uint16, Acks]{}, Roster: table.Map[RosterKey, Ref]{}, Rosters: table.Map[RosterKey, uint32]{}, Refusals: table.Map[Ref, Refusal]{},
+		Changes: table.Map[uint64, ClaimChange]{}, TheirClaims: table.Map[ClaimKey, TheirClaim]{}, Cursors: table.Map[RosterKey, ClaimCursor]{},
 	}
 }
 
@@ -45,6 +47,8 @@ func TestApplyTotal(t *testing.T) {
 			facts := []fact.Fact{
 				&Opened{Slot: slot(), Allotment: small("allotment")},
 				&Made{Ref: ref(), Slot: slot(), Members: members()},
+				&Refused{Ref: ref(), Slot: slot(), Members: members()},
+				&Ruled{Ref: ref(), Slot: slot(), Admit: true, Officer: "o"},
 				&Queued{Ref: ref(), Slot: slot(), Members: members(), Position: uint64(small("position"))},
 				&OfferMade{Ref: ref(), Slot: slot(), Until: now},
 				&Granted{Ref: ref(), Slot: slot(), Numbers: numbers()},
@@ -55,6 +59,11 @@ func TestApplyTotal(t *testing.T) {
 				&Acknowledged{Serial: uint64(small("serial"))},
 				&Freed{From: uint64(small("from")), To: rapid.SampledFrom([]uint64{0, 1, 5, 1<<64 - 1}).Draw(t, "to")},
 				&PassesEnded{Slot: slot()},
+				&PassedOver{Ref: ref(), Slot: slot(), Outcome: reason.Outcome(small("outcome"))},
+				&ListBegun{List: uint64(small("list"))},
+				&UsedElsewhere{Serials: []uint64{uint64(small("serial"))}},
+				&ClaimsHeard{List: uint64(small("list")), Days: []DayClaims{{Upto: small("upto"), Claims: []HeardClaim{{Pos: small("pos"), Tag: [16]byte{byte(small("tag"))}}}}},
+					Upto: uint64(small("serial")), Changes: []ClaimChange{{Kind: ChangeKind(small("kind")), Tag: [16]byte{byte(small("tag"))}, Pos: small("pos")}}},
 				&Entered{Ref: ref()},
 				&EntryUndone{Ref: ref()},
 				&Missed{Refs: []Ref{ref(), ref()}},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/table"
 )
 
@@ -114,6 +115,10 @@ type Booking struct {
 	At         time.Time `cbor:"9,keyasint,omitempty"`  // when booked
 	Moves      uint8     `cbor:"10,keyasint,omitempty"` // how often moved
 	Sealed     string    `cbor:"11,keyasint,omitempty"` // id of the sealed personal data; its key is in the vault
+	// Passed is what the law last answered when a place came back and could not be given,
+	// None where nothing is against it; PassedWhy are the reasons, without parameters.
+	Passed    reason.Outcome  `cbor:"12,keyasint,omitempty"`
+	PassedWhy []reason.Reason `cbor:"13,keyasint,omitempty"`
 }
 
 // Places returns the places of all members.
@@ -124,6 +129,33 @@ func (b Booking) Places() uint32 {
 	}
 	return n
 }
+
+// Refusal is a request for places that gave none: refused, or left to an officer. It is
+// found by the reference that the request was made under; where an officer lets it in,
+// the booking bears the same one.
+type Refusal struct {
+	Ref     Ref             `cbor:"1,keyasint,omitempty"`
+	Slot    SlotID          `cbor:"2,keyasint,omitempty"`
+	Places  uint32          `cbor:"3,keyasint,omitempty"`
+	Outcome reason.Outcome  `cbor:"4,keyasint,omitempty"`
+	Reasons []reason.Reason `cbor:"5,keyasint,omitempty"` // without parameters
+	Edition string          `cbor:"6,keyasint,omitempty"` // hash, hex; empty where none was in force
+	At      time.Time       `cbor:"7,keyasint,omitempty"`
+	By      string          `cbor:"8,keyasint,omitempty"` // id of the clerk who asked, empty where the traveller did
+	// Members and Sealed are there only where an officer may still let the party in. Once
+	// an officer has decided, they are with the booking; where it is turned away, Sealed
+	// stays until it is erased.
+	Members []Member `cbor:"9,keyasint,omitempty"`
+	Sealed  string   `cbor:"10,keyasint,omitempty"`
+	// Decided is the officer who decided, empty where nobody has; Why is one of Grounds.
+	Decided   string    `cbor:"11,keyasint,omitempty"`
+	Admitted  bool      `cbor:"12,keyasint,omitempty"`
+	Why       string    `cbor:"13,keyasint,omitempty"`
+	DecidedAt time.Time `cbor:"14,keyasint,omitempty"`
+}
+
+// Open reports whether an officer may still decide.
+func (r Refusal) Open() bool { return len(r.Members) > 0 && r.Decided == "" }
 
 // ClaimKey is the right to one active booking per person, site and day.
 type ClaimKey struct {
@@ -147,6 +179,7 @@ type Withdrawal struct {
 	Places uint32    `cbor:"5,keyasint,omitempty"` // places withheld until every gate that could admit has heard
 	Until  time.Time `cbor:"6,keyasint,omitempty"` // the pass ends by itself; after that nobody need hear
 	Freed  bool      `cbor:"7,keyasint,omitempty"`
+	Used   bool      `cbor:"8,keyasint,omitempty"` // the other side's gate had let the pass in before it heard
 }
 
 // PassKey finds a booking by a pass.
@@ -168,9 +201,18 @@ type Acks struct {
 	Last uint64 `cbor:"2,keyasint,omitempty"`
 	// FreedTo is the serial up to which withheld places have been given back.
 	FreedTo uint64 `cbor:"3,keyasint,omitempty"`
+	// List tells this server's numbered lists from those that it gave before it was
+	// restored from a copy: a serial has a meaning only with it. 0 for the first lists.
+	List uint64 `cbor:"4,keyasint,omitempty"`
+	// Changes is the newest serial of this side's changes of claims, ClaimsUpto the one up
+	// to which the other side's list ClaimsList was read.
+	Changes    uint64 `cbor:"5,keyasint,omitempty"`
+	ClaimsUpto uint64 `cbor:"6,keyasint,omitempty"`
+	ClaimsList uint64 `cbor:"7,keyasint,omitempty"`
 }
 
-// RosterKey is a position in the list of bookings of a site and day, from 0. It lets a
+// RosterKey is a position in the list of bookings of a site and day, and of requests that
+// wait for an officer, from 0. It lets a
 // day be walked through without a search.
 type RosterKey struct {
 	Site, Day uint16
@@ -186,7 +228,13 @@ type State struct {
 	Holders     table.Table[pass.ID, Holder]
 	Withdrawals table.Table[uint64, Withdrawal]
 	Acks        table.Table[uint16, Acks]
+	Refusals    table.Table[Ref, Refusal]
 	Roster      table.Table[RosterKey, Ref]
 	// Rosters is the next position of a roster, by its key with Pos 0.
 	Rosters table.Table[RosterKey, uint32]
+	// Changes is this side's own list, for the other side; TheirClaims is what was heard
+	// of its own, and Cursors how far its rosters were read, by their keys with Pos 0.
+	Changes     table.Table[uint64, ClaimChange]
+	TheirClaims table.Table[ClaimKey, TheirClaim]
+	Cursors     table.Table[RosterKey, ClaimCursor]
 }

@@ -5,6 +5,7 @@ package booking
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -218,8 +219,18 @@ func (d Desk) open(p place, id SlotID) (Slot, []fact.Fact) {
 
 // waiting returns the first party in the queue that could ever be served and has no
 // offer yet. Parties before it hold offers; one that is larger than the allotment
-// cannot be served and keeps nobody waiting.
+// cannot be served and keeps nobody waiting, nor does one that was passed over.
 func (d Desk) waiting(s Slot, from uint64) (Booking, bool) {
+	for b, ok := d.next(s, from); ok; b, ok = d.next(s, b.Position+1) {
+		if b.Passed == reason.None {
+			return b, true
+		}
+	}
+	return Booking{}, false
+}
+
+// next is waiting with those who were passed over among them.
+func (d Desk) next(s Slot, from uint64) (Booking, bool) {
 	for p := max(from, s.StandbyHead); p < s.StandbyTail; p++ {
 		ref, ok := d.Standby.Get(StandbyKey{Slot: s.ID, Pos: p})
 		if !ok {
@@ -259,7 +270,8 @@ func places(ms []Member) (n uint32) {
 	return n
 }
 
-// DecideBook decides who gets places in a slot: the whole party or nobody.
+// DecideBook decides who gets places in a slot: the whole party or nobody. Whoever gets
+// none, and is not in the queue, stands in the record with the reasons.
 func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
 	if err := r.check(); err != nil {
 		return nil, rules.Verdict{}, err
@@ -273,34 +285,127 @@ func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
 	}
 	v, asked := d.ask(p, r.Members, r.Vendors)
 	if p.site == "" { // no edition is in force then, and v says so
+		return d.refuse(nil, r, v, false)
+	}
+	if why, ok := d.timely(p, r.Slot); !ok {
+		return d.refuse(nil, r, v.With(why), false)
+	}
+	if !lawful(v) {
+		return d.refuse(nil, r, v, v.Outcome.NeedsOfficer())
+	}
+	facts, v, seated, err := d.seat(p, r, v, asked)
+	if err != nil || seated {
+		return facts, v, err
+	}
+	return d.refuse(facts, r, v, false)
+}
+
+// refuse adds the fact that a party got no places. open is true where an officer may let
+// it in.
+func (d Desk) refuse(facts []fact.Fact, r Request, v rules.Verdict, open bool) ([]fact.Fact, rules.Verdict, error) {
+	if _, taken := d.Refusals.Get(r.Ref); taken {
+		return nil, rules.Verdict{}, problem.New(problem.Conflict, "booking.ref")
+	}
+	f := &Refused{Ref: r.Ref, Slot: r.Slot, Places: places(r.Members), Outcome: v.Outcome, Reasons: bare(v.Reasons), Edition: v.Edition, By: r.By}
+	if open {
+		f.Members, f.Sealed = r.Members, r.Sealed
+	}
+	return append(facts, f), v, nil
+}
+
+// bare are reasons as they are kept: without their parameters.
+func bare(rs []reason.Reason) []reason.Reason {
+	out := make([]reason.Reason, len(rs))
+	for i, r := range rs {
+		out[i] = reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause}
+	}
+	return out
+}
+
+// Ruling is an officer's decision on a request that was left to one.
+type Ruling struct {
+	Ref     Ref
+	Admit   bool
+	Why     string // one of Grounds
+	Officer string
+	Vendors []bool // as in Request
+}
+
+// DecideRuling ends a request that was left to an officer. The law is asked again: what
+// it refuses by now nobody can let in, and places are to be had as for anybody. Where the
+// party gets none for that, the request stays open and the verdict says why.
+func (d Desk) DecideRuling(u Ruling) ([]fact.Fact, rules.Verdict, error) {
+	r, ok := d.Refusals.Get(u.Ref)
+	_, taken := d.Bookings.Get(u.Ref)
+	switch {
+	case !ok:
+		return nil, rules.Verdict{}, problem.New(problem.NotFound, "booking.request")
+	case taken || !r.Open():
+		return nil, rules.Verdict{}, problem.New(problem.Conflict, "booking.request.decided")
+	case !slices.Contains(Grounds[:], u.Why):
+		return nil, rules.Verdict{}, problem.Field("why", "booking.ground")
+	}
+	f := &Ruled{Ref: r.Ref, Slot: r.Slot, Admit: u.Admit, Why: u.Why, Officer: u.Officer, Reasons: r.Reasons}
+	if !u.Admit {
+		v := d.plain()
+		v.Outcome, v.Reasons = r.Outcome, r.Reasons
+		return []fact.Fact{f}, v, nil
+	}
+	p, err := d.place(r.Slot)
+	if err != nil {
+		return nil, rules.Verdict{}, err
+	}
+	v, asked := d.ask(p, r.Members, u.Vendors)
+	if p.site == "" {
 		return nil, v, nil
 	}
 	if why, ok := d.timely(p, r.Slot); !ok {
 		return nil, v.With(why), nil
 	}
-	if !lawful(v) {
+	if !lawful(v) && !v.Outcome.NeedsOfficer() {
 		return nil, v, nil
 	}
+	if !lawful(v) {
+		f.Reasons = bare(v.Reasons)
+	}
+	facts, v, seated, err := d.seat(p, Request{Ref: r.Ref, Slot: r.Slot, Members: r.Members, By: r.By, Sealed: r.Sealed}, v, asked)
+	if err != nil || !seated {
+		return facts, v, err
+	}
+	for _, made := range facts {
+		if m, ok := made.(*Made); ok {
+			m.Decided = u.Officer
+		}
+	}
+	return append([]fact.Fact{f}, facts...), v, nil
+}
+
+// seat gives a party that may come its places, or a position in the queue where it waits;
+// seated is false where it gets neither, and v then says why.
+func (d Desk) seat(p place, r Request, v rules.Verdict, asked []rules.Asked) (facts []fact.Fact, _ rules.Verdict, seated bool, err error) {
 	n := places(r.Members)
 	if most, ok := d.Law.Param("party.max", p.site, d.Side, p.at); ok && int64(n) > most {
 		why := because(CodeParty, reason.Refuse)
 		why.Params = map[string]string{"max": strconv.FormatInt(most, 10)}
-		return nil, v.With(why), nil
+		return nil, v.With(why), false, nil
 	}
 	for i, m := range r.Members {
 		for _, o := range r.Members[:i] {
 			if o.Tag == m.Tag {
-				return nil, v.With(because(CodeTwice, reason.Refuse)), nil
+				return nil, v.With(because(CodeTwice, reason.Refuse)), false, nil
 			}
 			if o.Pass == m.Pass {
-				return nil, v, problem.Field("members", "booking.member")
+				return nil, v, false, problem.Field("members", "booking.member")
 			}
 		}
 		if _, second := d.Claims.Get(ClaimKey{Tag: m.Tag, Site: r.Slot.Site(), Day: r.Slot.Day()}); second {
-			return nil, v.With(because(CodeSecond, reason.Refuse)), nil
+			return nil, v.With(because(CodeSecond, reason.Refuse)), false, nil
+		}
+		if _, theirs := d.TheirClaims.Get(ClaimKey{Tag: m.Tag, Site: r.Slot.Site(), Day: r.Slot.Day()}); theirs {
+			return nil, v.With(because(CodeTheirs, reason.Refuse)), false, nil
 		}
 		if _, known := d.Holders.Get(m.Pass); known {
-			return nil, v, problem.New(problem.Conflict, "booking.pass")
+			return nil, v, false, problem.New(problem.Conflict, "booking.pass")
 		}
 	}
 	s, facts := d.open(p, r.Slot)
@@ -310,20 +415,20 @@ func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
 			ms[i].Gen, ms[i].Place = 0, s.NextPlace
 			s.NextPlace += ms[i].Places()
 		}
-		return append(facts, &Made{Ref: r.Ref, Slot: r.Slot, Members: ms, By: r.By, Sealed: r.Sealed, Asked: asked}), v, nil
+		return append(facts, &Made{Ref: r.Ref, Slot: r.Slot, Members: ms, By: r.By, Sealed: r.Sealed, Asked: asked}), v, true, nil
 	}
 	switch {
 	case n > s.Allotment && s.Allotment > 0:
-		return facts, v.With(because(CodeLarge, reason.Refuse)), nil
+		return facts, v.With(because(CodeLarge, reason.Refuse)), false, nil
 	case !r.Waits || s.Allotment == 0:
-		return facts, v.With(because(CodeFull, reason.Refuse)), nil
+		return facts, v.With(because(CodeFull, reason.Refuse)), false, nil
 	}
 	ms := append([]Member(nil), r.Members...)
 	for i := range ms {
 		ms[i].Gen, ms[i].Place = 0, 0
 	}
 	q := &Queued{Ref: r.Ref, Slot: r.Slot, Members: ms, Position: s.StandbyTail, Standing: r.Standing, By: r.By, Sealed: r.Sealed, Asked: asked}
-	return append(facts, q), v.With(because(CodeStandby, reason.Hold)), nil
+	return append(facts, q), v.With(because(CodeStandby, reason.Hold)), true, nil
 }
 
 // find returns a booking that can still be changed, or the reason why it cannot.
@@ -470,6 +575,10 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 		ref, claimed := d.Claims.Get(ClaimKey{Tag: tag, Site: r.To.Site(), Day: r.To.Day()})
 		if claimed && ref != b.Ref {
 			return nil, v.With(because(CodeSecond, reason.Refuse)), nil
+		}
+		// Of the day that it has already, a booking that stands beside another stays.
+		if _, theirs := d.TheirClaims.Get(ClaimKey{Tag: tag, Site: r.To.Site(), Day: r.To.Day()}); theirs && !claimed {
+			return nil, v.With(because(CodeTheirs, reason.Refuse)), nil
 		}
 	}
 	s, facts := d.open(p, r.To)

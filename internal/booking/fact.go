@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 )
 
@@ -24,8 +25,36 @@ type Made struct {
 	Members []Member `cbor:"3,keyasint"`
 	By      string   `cbor:"4,keyasint,omitempty"`
 	Sealed  string   `cbor:"5,keyasint,omitempty"`
+	// Decided is the officer who let the party in where the law left it to one, empty where
+	// nobody had to.
+	Decided string `cbor:"6,keyasint,omitempty"`
 	// Asked are the questions to the law, one for persons of whom it would see the same.
-	Asked []rules.Asked `cbor:"6,keyasint,omitempty"`
+	Asked []rules.Asked `cbor:"7,keyasint,omitempty"`
+}
+
+// Refused says that a party asked for places and got none, under the reference that it is
+// found by. Members and Sealed are said only where an officer may let the party in.
+type Refused struct {
+	Ref     Ref             `cbor:"1,keyasint"`
+	Slot    SlotID          `cbor:"2,keyasint"`
+	Places  uint32          `cbor:"3,keyasint"`
+	Outcome reason.Outcome  `cbor:"4,keyasint"`
+	Reasons []reason.Reason `cbor:"5,keyasint,omitempty"`
+	Edition string          `cbor:"6,keyasint,omitempty"`
+	By      string          `cbor:"7,keyasint,omitempty"`
+	Members []Member        `cbor:"8,keyasint,omitempty"`
+	Sealed  string          `cbor:"9,keyasint,omitempty"`
+}
+
+// Ruled says what an officer decided on a request that was left to one, by which reasons
+// with their clauses. Where the party is let in, a Made follows.
+type Ruled struct {
+	Ref     Ref             `cbor:"1,keyasint"`
+	Slot    SlotID          `cbor:"2,keyasint"`
+	Admit   bool            `cbor:"3,keyasint,omitempty"`
+	Why     string          `cbor:"4,keyasint"` // one of Grounds
+	Officer string          `cbor:"5,keyasint"`
+	Reasons []reason.Reason `cbor:"6,keyasint,omitempty"`
 }
 
 // Queued says that a party joined the queue of a slot. Its members have no places yet.
@@ -56,6 +85,7 @@ type Granted struct {
 	Slot    SlotID   `cbor:"2,keyasint"`
 	Places  uint32   `cbor:"3,keyasint"`
 	Numbers []uint32 `cbor:"4,keyasint"` // of the place of each member
+	By      string   `cbor:"5,keyasint,omitempty"`
 }
 
 // GivenBack says that a booking was cancelled. Passes that were issued are withdrawn
@@ -122,6 +152,10 @@ type PassesEnded struct {
 // Entered says that a holder of the booking has entered for the first time.
 type Entered struct {
 	Ref Ref `cbor:"1,keyasint"`
+	// Missed are the booking's places where it had been settled as one that nobody used,
+	// before the other side's gate could be heard; Slot is theirs.
+	Missed uint32 `cbor:"2,keyasint,omitempty"`
+	Slot   SlotID `cbor:"3,keyasint,omitempty"`
 }
 
 // EntryUndone says that the only entry of the booking was a mistake.
@@ -140,6 +174,8 @@ type Missed struct {
 // FactKind names the fact.
 func (Opened) FactKind() string       { return "booking.opened" }
 func (Made) FactKind() string         { return "booking.booked" }
+func (Refused) FactKind() string      { return "booking.refused" }
+func (Ruled) FactKind() string        { return "booking.ruled" }
 func (Queued) FactKind() string       { return "booking.queued" }
 func (OfferMade) FactKind() string    { return "booking.offered" }
 func (Granted) FactKind() string      { return "booking.granted" }
@@ -156,9 +192,11 @@ func (Missed) FactKind() string       { return "booking.missed" }
 
 // Facts returns constructors of every fact of this desk.
 func Facts() []func() fact.Fact {
-	return []func() fact.Fact{
+	return append(sideFacts(),
 		func() fact.Fact { return new(Opened) },
 		func() fact.Fact { return new(Made) },
+		func() fact.Fact { return new(Refused) },
+		func() fact.Fact { return new(Ruled) },
 		func() fact.Fact { return new(Queued) },
 		func() fact.Fact { return new(OfferMade) },
 		func() fact.Fact { return new(Granted) },
@@ -172,5 +210,5 @@ func Facts() []func() fact.Fact {
 		func() fact.Fact { return new(Entered) },
 		func() fact.Fact { return new(EntryUndone) },
 		func() fact.Fact { return new(Missed) },
-	}
+	)
 }

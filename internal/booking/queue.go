@@ -4,6 +4,7 @@
 package booking
 
 import (
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/fact"
@@ -12,7 +13,7 @@ import (
 	"darwaza.dev/internal/rules"
 )
 
-// The queue is strict (docs/decisions/0006). A place that comes back is for the first party that waits; a
+// The queue is strict (docs/decisions/0006 and 0011). A place that comes back is for the first party that waits; a
 // party that needs more places than there are keeps those behind it waiting until it
 // has them, so that families are not passed over for ever by persons who come alone.
 
@@ -27,9 +28,15 @@ func Queueing(st State, s Slot) bool {
 }
 
 // DecideReturn gives the free places of a slot to those who wait, in order: to a party
-// with a standing acceptance at once, to another as an offer with an end. more is true
-// where there is more to give than one decision does.
-func (d Desk) DecideReturn(id SlotID) (facts []fact.Fact, more bool) {
+// with a standing acceptance at once, to another as an offer with an end. vendors says
+// of the members of a booking whether they hold a vendor's card that is good on its day.
+// more is true where there is more to give than one decision does.
+//
+// A standing acceptance was given under what held then, so the law is asked again when
+// the place is there, as it is when an offer is taken. A party to whom it may not be given
+// is passed over, with a fact that says why: it keeps its position, and is asked about again
+// with each place that comes back, but keeps nobody waiting.
+func (d Desk) DecideReturn(id SlotID, vendors func(Booking) []bool) (facts []fact.Fact, more bool) {
 	p, err := d.place(id)
 	if err != nil || !p.planned || !d.Now.Before(p.plan.Until) {
 		return nil, false
@@ -42,14 +49,33 @@ func (d Desk) DecideReturn(id SlotID) (facts []fact.Fact, more bool) {
 		}
 	}
 	for from := s.StandbyHead; ; {
-		b, ok := d.waiting(s, from)
-		if !ok || b.Places() > s.Free() {
+		b, ok := d.next(s, from)
+		if !ok || s.Free() == 0 || b.Places() > s.Free() && b.Passed == reason.None {
 			return facts, false
 		}
 		if len(facts) >= atOnce {
 			return facts, true
 		}
 		n := b.Places()
+		if b.Standing {
+			f := &PassedOver{Ref: b.Ref, Slot: id}
+			if v, _ := d.ask(p, b.Members, vendors(b)); !lawful(v) {
+				f.Outcome = v.Outcome
+				if len(v.Reasons) > 0 {
+					f.Reasons = bare(v.Reasons)
+				}
+			}
+			if f.Outcome != b.Passed || !slices.EqualFunc(f.Reasons, b.PassedWhy, sameReason) {
+				facts = append(facts, f)
+			}
+			if f.Outcome != reason.None {
+				from = b.Position + 1
+				continue
+			}
+			if n > s.Free() {
+				return facts, false // it is its turn again
+			}
+		}
 		if b.Standing {
 			facts = append(facts, &Granted{Ref: b.Ref, Slot: id, Places: n, Numbers: numbers(&s, b.Members)})
 			s.Taken += n
@@ -61,8 +87,35 @@ func (d Desk) DecideReturn(id SlotID) (facts []fact.Fact, more bool) {
 	}
 }
 
-// DecideAccept takes the place that is offered.
-func (d Desk) DecideAccept(ref Ref, vendors []bool) ([]fact.Fact, rules.Verdict, error) {
+func sameReason(a, b reason.Reason) bool {
+	return a.Code == b.Code && a.Outcome == b.Outcome && a.Clause == b.Clause
+}
+
+// PassedOver says that a place came back and a party that waits with a standing acceptance
+// did not get it, because the law no longer lets it book; with no outcome, that nothing is
+// against it any more.
+type PassedOver struct {
+	Ref     Ref             `cbor:"1,keyasint"`
+	Slot    SlotID          `cbor:"2,keyasint"`
+	Outcome reason.Outcome  `cbor:"3,keyasint,omitempty"`
+	Reasons []reason.Reason `cbor:"4,keyasint,omitempty"` // with their clauses, without parameters
+}
+
+// FactKind names the fact.
+func (PassedOver) FactKind() string { return "booking.passed_over" }
+
+func (st State) passedOver(f *PassedOver) {
+	b, ok := st.Bookings.Get(f.Ref)
+	if !ok || b.Status != Waiting {
+		return
+	}
+	b.Passed, b.PassedWhy = f.Outcome, f.Reasons
+	st.Bookings.Put(f.Ref, b)
+}
+
+// DecideAccept takes the place that is offered. by is the officer who says so for the
+// party, empty where it says so itself.
+func (d Desk) DecideAccept(ref Ref, vendors []bool, by string) ([]fact.Fact, rules.Verdict, error) {
 	b, no, err := d.find(ref)
 	if err != nil {
 		return nil, rules.Verdict{}, err
@@ -85,11 +138,11 @@ func (d Desk) DecideAccept(ref Ref, vendors []bool) ([]fact.Fact, rules.Verdict,
 		return nil, v, nil
 	}
 	s, _ := d.Slots.Get(b.Slot)
-	return []fact.Fact{&Granted{Ref: ref, Slot: b.Slot, Places: b.Places(), Numbers: numbers(&s, b.Members)}}, v, nil
+	return []fact.Fact{&Granted{Ref: ref, Slot: b.Slot, Places: b.Places(), Numbers: numbers(&s, b.Members), By: by}}, v, nil
 }
 
 // DecideDecline lets the offered place go; the booking is cancelled.
-func (d Desk) DecideDecline(ref Ref) ([]fact.Fact, rules.Verdict, error) {
+func (d Desk) DecideDecline(ref Ref, by string) ([]fact.Fact, rules.Verdict, error) {
 	v := d.plain()
 	b, no, err := d.find(ref)
 	if err != nil {
@@ -101,7 +154,7 @@ func (d Desk) DecideDecline(ref Ref) ([]fact.Fact, rules.Verdict, error) {
 	if b.Status != Offered {
 		return nil, v.With(because(CodeNoOffer, reason.Refuse)), nil
 	}
-	return []fact.Fact{&GivenBack{Ref: ref, Slot: b.Slot, Places: b.Places(), Until: d.Now}}, v, nil
+	return []fact.Fact{&GivenBack{Ref: ref, Slot: b.Slot, Places: b.Places(), Until: d.Now, By: by}}, v, nil
 }
 
 // DecideSweep says what time alone brings to a slot: offers that nobody took and waits
@@ -118,7 +171,11 @@ func (d Desk) DecideSweep(id SlotID) (facts []fact.Fact, more bool) {
 	}
 	end := d.end(p, id)
 	over := !d.Now.Before(end) || p.planned && !d.Now.Before(p.plan.Until)
-	for pos := s.StandbyHead; pos < s.StandbyTail; pos++ {
+	// An offer may stand behind a party that waits: it was made past one that was too large
+	// then, or that the law was against. None is left behind once all places offered are
+	// met with.
+	offered := s.Offered
+	for pos := s.StandbyHead; pos < s.StandbyTail && (over || offered > 0); pos++ {
 		ref, ok := d.Standby.Get(StandbyKey{Slot: id, Pos: pos})
 		if !ok {
 			continue
@@ -128,11 +185,10 @@ func (d Desk) DecideSweep(id SlotID) (facts []fact.Fact, more bool) {
 			continue
 		}
 		lapsed := b.Status == Offered && !d.Now.Before(b.OfferUntil)
+		if b.Status == Offered {
+			less(&offered, b.Places())
+		}
 		if !over && !lapsed {
-			// Offers stand before those who wait, so that nothing behind can have run out.
-			if b.Status == Waiting && b.Places() <= s.Allotment {
-				break
-			}
 			continue
 		}
 		if len(facts) >= atOnce {
@@ -147,12 +203,20 @@ func (d Desk) DecideSweep(id SlotID) (facts []fact.Fact, more bool) {
 }
 
 // DecideHeard takes note of how far every gate of the other side has heard of this
-// side's withdrawals, and frees the places of those passes. It returns the slots that
-// have places again; a DecideReturn for each should follow. more is true where there
-// are more to free. A serial of 0 only goes on with what is left.
-func (d Desk) DecideHeard(serial uint64) (facts []fact.Fact, slots []SlotID, more bool) {
+// side's withdrawals, and frees the places of those passes, but for the ones that were
+// used. It returns the slots that have places again; a DecideReturn for each should
+// follow. more is true where there are more to free.
+func (d Desk) DecideHeard(ack Ack) (facts []fact.Fact, slots []SlotID, more bool) {
 	a, _ := d.Acks.Get(0)
-	if serial = min(serial, a.Last); serial > a.Heard {
+	serial := min(ack.Serial, a.Last)
+	if ack.List != a.List {
+		serial, ack.Used = 0, nil
+	}
+	f, used := d.usedOf(ack)
+	if f != nil {
+		facts = append(facts, f)
+	}
+	if serial > a.Heard {
 		facts = append(facts, &Acknowledged{Serial: serial})
 		a.Heard = serial
 	}
@@ -162,7 +226,7 @@ func (d Desk) DecideHeard(serial uint64) (facts []fact.Fact, slots []SlotID, mor
 	from, to := a.FreedTo+1, min(a.Heard, a.FreedTo+atOnce)
 	seen := map[SlotID]bool{}
 	for n := from; n <= to; n++ {
-		if w, ok := d.Withdrawals.Get(n); ok && w.Places > 0 && !w.Freed && !seen[w.Slot] {
+		if w, ok := d.Withdrawals.Get(n); ok && w.Places > 0 && !w.Freed && !used[n] && !seen[w.Slot] {
 			seen[w.Slot] = true
 			slots = append(slots, w.Slot)
 		}
@@ -173,7 +237,11 @@ func (d Desk) DecideHeard(serial uint64) (facts []fact.Fact, slots []SlotID, mor
 // DecideEntered says that a holder has entered, where nobody of the booking had before.
 func (st State) DecideEntered(ref Ref) []fact.Fact {
 	if b, ok := st.Bookings.Get(ref); ok && (b.Status == Booked || b.Status == NoShow) {
-		return []fact.Fact{&Entered{Ref: ref}}
+		f := &Entered{Ref: ref}
+		if b.Status == NoShow {
+			f.Missed, f.Slot = b.Places(), b.Slot
+		}
+		return []fact.Fact{f}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ const (
 	CodeUnknown reason.Code = "booking.slot.unknown"
 	CodeAhead   reason.Code = "booking.slot.ahead"
 	CodeSecond  reason.Code = "booking.person.second"
+	CodeTheirs  reason.Code = "booking.person.theirs"
 	CodeTwice   reason.Code = "booking.person.twice"
 	CodeParty   reason.Code = "booking.party.size"
 	CodeLarge   reason.Code = "booking.party.large"
@@ -22,6 +23,16 @@ const (
 	CodeStandby reason.Code = "booking.standby.waiting"
 )
 
+// Grounds are what an officer may decide on a request that was left to one, as words: the
+// texts are under "ground.booking.<word>".
+var Grounds = [...]string{
+	"paper",    // the paper that was asked for was shown
+	"clause",   // the officer has read the clause, and says how it applies
+	"order",    // somebody above, or the joint committee, said so
+	"no_paper", // the paper that was asked for was not shown
+	"gone",     // the party does not want the place any more
+}
+
 // Declared returns this desk's reasons with their outcomes.
 func Declared() []reason.Decl {
 	return []reason.Decl{
@@ -30,6 +41,7 @@ func Declared() []reason.Decl {
 		{Code: CodeUnknown, Outcome: reason.Closed, When: "the edition plans no such slot: the site is not open then, or not for this class"},
 		{Code: CodeAhead, Outcome: reason.Closed, When: "the slot is further ahead than booking is open"},
 		{Code: CodeSecond, Outcome: reason.Refuse, When: "a person of the party has an active booking at this site on this day"},
+		{Code: CodeTheirs, Outcome: reason.Refuse, When: "a person of the party has an active booking with the other side at this site on this day, as far as it was heard"},
 		{Code: CodeTwice, Outcome: reason.Refuse, When: "the same document was given for two persons of the party"},
 		{Code: CodeParty, Outcome: reason.Refuse, When: "the party is larger than one booking may be"},
 		{Code: CodeLarge, Outcome: reason.Refuse, When: "the party is larger than all places that this side has in the slot, so waiting would not help"},

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package exchange is what the two sides' servers tell each other: the certificates
-// of their keys, the numbered list of withdrawn passes, and the day's figures for the
+// of their keys, the numbered lists of withdrawn passes and of passes that went in or
+// out, whose persons have a booking (by joint tags), and the day's figures for the
 // boards. It is symmetric: each side serves its own and pulls the other's. Nothing is
 // pushed, so a side that is cut off misses nothing and holds nobody up.
 //
@@ -21,7 +22,14 @@
 // example.
 //
 // To pull the withdrawals after n is to say that every gate of one's own knows those
-// up to n: n is read from what was committed, never from what was only received.
+// up to n: n is read from what was committed, never from what was only received. The
+// ask names which of those passes had been let in here before they were known as
+// withdrawn: their places are not sold again.
+//
+// A serial counts in a list, which has an id. A server that was restored from an older
+// copy has given serials that it does not remember, so it begins another list: the
+// other side reads that from its beginning and keeps what it knows of the one before,
+// and what it says of the one before acknowledges nothing.
 package exchange
 
 import (
@@ -51,17 +59,21 @@ const Prefix = "/exchange/v1/"
 const (
 	// Window is how far apart the clocks of the two servers may be.
 	Window = 10 * time.Minute
-	// MaxBody is the greatest length in bytes of a body that is read, on either side.
+	// MaxBody is the greatest length in bytes of an answer.
 	MaxBody = 1 << 20
+	// MaxAsk is the greatest length in bytes of an ask.
+	MaxAsk = 128 << 10
 	// PageSize is the greatest number of withdrawals in one answer.
 	PageSize = 1000
 	// maxDays is the greatest number of sites' days that one ask may name.
 	maxDays = 64
+	// maxRosters is the greatest number of sites' days whose claims one ask may name.
+	maxRosters = 512
 	// maxPayload is where an answer stops taking figures or certificates on, in bytes.
 	maxPayload = 48 << 10
 	// maxNonces bounds the memory for asks that were seen within the window: some 16 a second.
 	maxNonces = 1 << 15
-	// maxServing is how many asks are looked at together.
+	// maxServing is how many asks of the other side are answered together.
 	maxServing = 8
 	// maxPages bounds what one round of pulling reads of the list.
 	maxPages = 100
@@ -111,8 +123,10 @@ type Exchange struct {
 	client *http.Client
 	codec  *fact.Codec
 	cut    atomic.Bool
-	slots  chan struct{} // one for each ask that is being looked at
-	seen   nonces
+	slots  chan struct{} // one for each ask of the other side that is being answered
+	// serveTime is how long the body of an ask may take to arrive.
+	serveTime time.Duration
+	seen      nonces
 
 	pulling sync.Mutex // held by the one round that is under way
 
@@ -132,7 +146,7 @@ func New(d Deps) (*Exchange, error) {
 		d.Trust == nil, d.Learn == nil, d.Clock == nil, d.Rand == nil, d.Log == nil, d.Every <= 0, d.Refresh <= 0:
 		return nil, errors.New("exchange: a dependency is missing")
 	}
-	x := &Exchange{deps: d, side: side, codec: fact.NewCodec(), slots: make(chan struct{}, maxServing)}
+	x := &Exchange{deps: d, side: side, codec: fact.NewCodec(), slots: make(chan struct{}, maxServing), serveTime: serveTime}
 	if d.Peer != "" {
 		u, err := url.Parse(strings.TrimSuffix(d.Peer, "/"))
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
@@ -153,7 +167,7 @@ func New(d Deps) (*Exchange, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}}}
+	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}, {Name: topicClaims}}}
 	return x, nil
 }
 

@@ -42,7 +42,7 @@ func TestRound(t *testing.T) {
 			}
 		}
 		day, _, _ := service.DayAt(a.deps.Law(), 1, noon)
-		if f, ok := st.Stats.Foreign.Get(stats.Key{Site: 1, Day: day}); !ok || f.Inside != 42 || f.Peak != 50 || !f.HeardAt.Equal(noon) {
+		if f, ok := st.Stats.Other.Get(stats.Key{Site: 1, Day: day}); !ok || f.Inside != 42 || f.Peak != 50 || !f.HeardAt.Equal(noon) {
 			t.Errorf("figures %+v, %v", f, ok)
 		}
 	})
@@ -71,7 +71,7 @@ func TestIdle(t *testing.T) {
 	ctx := context.Background()
 	b.withdraw(3)
 	must(0, a.Pull(ctx))
-	before, learnt, figures := len(a.mem.Facts()), a.learnt, a.writer.count("stats.foreign")
+	before, learnt, figures := len(a.mem.Facts()), a.learnt, a.writer.count("stats.other")
 	for range 3 {
 		a.clock.add(5 * time.Second)
 		b.clock.add(5 * time.Second)
@@ -80,7 +80,7 @@ func TestIdle(t *testing.T) {
 	if n := len(a.mem.Facts()); n != before || a.learnt != learnt {
 		t.Errorf("%d facts, were %d", n, before)
 	}
-	if n := a.writer.count("stats.foreign"); n != figures || figures == 0 || a.writer.count("gate.withdrawn") != 1 {
+	if n := a.writer.count("stats.other"); n != figures || figures == 0 || a.writer.count("gate.withdrawn") != 1 {
 		t.Errorf("figures written %d times, were %d, and the list %d times", n, figures, a.writer.count("gate.withdrawn"))
 	}
 	if n := b.writer.count("booking.acknowledge"); n != 1 {
@@ -92,7 +92,7 @@ func TestIdle(t *testing.T) {
 	if h := a.heard(); !h.At.Equal(a.clock.Now()) {
 		t.Errorf("the list was last read at %v", h.At)
 	}
-	if n := a.writer.count("stats.foreign") - figures; n != 2 {
+	if n := a.writer.count("stats.other") - figures; n != 2 {
 		t.Errorf("figures of %d days written anew, want today's of two sites", n)
 	}
 }

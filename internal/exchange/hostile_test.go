@@ -7,6 +7,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -158,7 +161,7 @@ func TestVersions(t *testing.T) {
 	a, b := newPosts(t)
 	b.withdraw(1)
 	path := Prefix + topicWithdrawals
-	for version, want := range map[uint8]string{0: refusedVersion, 1: "", 2: "", 3: refusedVersion, 255: refusedVersion} {
+	for version, want := range map[uint8]string{0: refusedVersion, 1: "", 2: "", 3: "", 4: refusedVersion, 255: refusedVersion} {
 		q := newer{a.newAsk(), "something new"}
 		q.Version = version
 		body, msg := a.sealed(q, path, testAgreement)
@@ -167,7 +170,7 @@ func TestVersions(t *testing.T) {
 			t.Errorf("asked in version %d: got %+v", version, an)
 		}
 	}
-	for version, want := range map[uint8]string{0: "exchange.version", 1: "", 2: "", 3: "exchange.version"} {
+	for version, want := range map[uint8]string{0: "exchange.version", 1: "", 2: "", 3: "", 4: "exchange.version"} {
 		liar := b.liar(t, func(q ask, an *answer) { an.Version = version })
 		got := ""
 		if err := a.pullFrom(t, liar); err != nil {
@@ -281,8 +284,8 @@ func TestFiguresRefused(t *testing.T) {
 		}
 		a.More = true
 	}), nil
-	if err := must(New(d)).pullFigures(context.Background()); err != nil || asks != 5 || a.writer.count("stats.foreign") != 13 {
-		t.Errorf("in parts: %v after %d asks, %d kept", err, asks, a.writer.count("stats.foreign"))
+	if err := must(New(d)).pullFigures(context.Background()); err != nil || asks != 5 || a.writer.count("stats.other") != 13 {
+		t.Errorf("in parts: %v after %d asks, %d kept", err, asks, a.writer.count("stats.other"))
 	}
 }
 
@@ -311,9 +314,9 @@ func TestCertificatesRefused(t *testing.T) {
 	a, b := newPosts(t)
 	stranger := must(pass.GenerateKey(pass.SideB, rand.Reader))
 	good := b.certs
-	foreign := must(pass.Certify(stranger, b.passKey.Public(), pass.UsePass, yesterday, nextYear))
+	strange := must(pass.Certify(stranger, b.passKey.Public(), pass.UsePass, yesterday, nextYear))
 	mine := must(pass.Certify(a.root, stranger.Public(), pass.UsePass, yesterday, nextYear))
-	b.certs = [][]byte{b.certs[0], foreign, mine, []byte("noise"), nil, b.certs[1]}
+	b.certs = [][]byte{b.certs[0], strange, mine, []byte("noise"), nil, b.certs[1]}
 	must(0, a.Pull(context.Background()))
 	if a.learnt != 2 || len(a.Status().Refused) != 4 {
 		t.Errorf("%d learnt, status %+v", a.learnt, a.Status())
@@ -406,8 +409,37 @@ func FuzzOpen(f *testing.F) {
 		var an answer
 		if b.codec.Unmarshal(body, &an) == nil {
 			for _, fig := range an.Figures {
-				fig.foreign()
+				fig.other()
 			}
 		}
 	})
+}
+
+// TestSilent wants strangers who begin to ask and then say nothing to hold nobody else
+// up, and to be let go.
+func TestSilent(t *testing.T) {
+	a, b := newPosts(t)
+	b.Exchange.serveTime = time.Second
+	config := b.server.Client().Transport.(*http.Transport).TLSClientConfig
+	var silent []*tls.Conn
+	for range 4 * maxServing {
+		c := must(tls.Dial("tcp", b.server.Listener.Addr().String(), &tls.Config{RootCAs: config.RootCAs, ServerName: "example.com"}))
+		defer c.Close()
+		must(fmt.Fprintf(c, "POST %s%s HTTP/1.1\r\nHost: b\r\nContent-Length: 1000\r\n\r\nhalf", Prefix, topicWithdrawals))
+		silent = append(silent, c)
+	}
+	b.withdraw(1)
+	if err := a.Pull(context.Background()); err != nil {
+		t.Errorf("held up: %v", err)
+	}
+	if len(b.slots) != 0 {
+		t.Errorf("%d slots taken by strangers", len(b.slots))
+	}
+	for _, c := range silent {
+		c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		line := make([]byte, 12)
+		if _, err := io.ReadFull(c, line); err != nil || string(line) != "HTTP/1.1 403" {
+			t.Fatalf("not let go: %q, %v", line, err)
+		}
+	}
 }

@@ -13,12 +13,20 @@ import (
 	"slices"
 	"time"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/service"
 	"darwaza.dev/internal/stats"
 )
+
+// codeOlder says that the other side's server is one version older and does not know a
+// topic yet: it goes without, and the line is none the worse for it.
+const codeOlder = "exchange.older"
+
+// later reports whether a server of version 1 does not know a topic.
+func later(topic string) bool { return topic == topicMovements || topic == topicClaims }
 
 // why is the word for an error in Status: the code of a problem, else its text.
 func why(err error) string {
@@ -41,17 +49,24 @@ func (x *Exchange) Pull(ctx context.Context) error {
 	x.status.Asked = x.deps.Clock()
 	x.mu.Unlock()
 	var first error
-	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures} {
+	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures, x.pullMovements, x.pullClaims} {
 		err := f(ctx)
+		older := problem.CodeOf(err) == codeOlder
+		if older {
+			err = nil
+		}
 		if err != nil && first == nil {
 			first = err
 		}
 		x.mu.Lock()
 		t := &x.status.Topics[i]
 		before := t.Fault
-		if t.Fault = ""; err != nil {
+		switch t.Fault = ""; {
+		case err != nil:
 			t.Fault = why(err)
-		} else {
+		case older:
+			t.Fault = codeOlder
+		default:
 			t.Heard = x.deps.Clock()
 		}
 		name, after := t.Name, t.Fault
@@ -96,6 +111,9 @@ func (x *Exchange) ask(ctx context.Context, topic string, q ask) (answer, error)
 	if resp.StatusCode != http.StatusOK {
 		if resp.StatusCode == http.StatusForbidden {
 			return answer{}, problem.New(problem.Forbidden, "exchange.forbidden")
+		}
+		if resp.StatusCode == http.StatusNotFound && later(topic) {
+			return answer{}, problem.New(problem.NotFound, codeOlder)
 		}
 		return answer{}, problem.Newf(problem.Offline, "exchange.offline", "status %d", resp.StatusCode)
 	}
@@ -180,11 +198,19 @@ func (x *Exchange) pullWithdrawals(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a, err := x.ask(ctx, topicWithdrawals, ask{After: heard.Serial})
+		q := ask{After: heard.Serial, List: heard.List}
+		for _, u := range heard.Used[:min(len(heard.Used), booking.MaxUsed)] {
+			q.Used = append(q.Used, booking.UsedPass{Serial: u.Serial, Pass: u.Pass})
+		}
+		a, err := x.ask(ctx, topicWithdrawals, q)
 		if err != nil {
 			return err
 		}
-		c := service.Withdrawn{Side: side, Upto: heard.Serial}
+		c := service.Withdrawn{Side: side, Upto: heard.Serial, List: a.List, Acked: a.Acked}
+		if a.List != heard.List {
+			// The other side has begun another list, and answers from its beginning.
+			c.Upto, heard.At = 0, time.Time{}
+		}
 		for _, w := range a.Withdrawals {
 			if c.Upto++; w.Serial != c.Upto || w.Serial > a.Last {
 				x.refuse(topicWithdrawals, false, "gap") // a pass that we would never hear of
@@ -208,6 +234,102 @@ func (x *Exchange) pullWithdrawals(ctx context.Context) error {
 			return err
 		}
 		if idle {
+			return nil
+		}
+	}
+	return nil // the next round goes on
+}
+
+// pullMovements reads the other side's list of movements to its end.
+func (x *Exchange) pullMovements(ctx context.Context) error {
+	other := x.deps.Side.Other()
+	for range maxPages {
+		var heard gate.Heard
+		err := x.deps.Reader.View(ctx, func(st service.State) error {
+			heard = st.Gate.MovesRead(other)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		a, err := x.ask(ctx, topicMovements, ask{After: heard.Serial, List: heard.List})
+		if err != nil {
+			return err
+		}
+		c := service.Movements{Heard: gate.MovesHeard{Side: string(other), List: a.List, Upto: heard.Serial}}
+		if a.List != heard.List {
+			c.Heard.Upto = 0
+		}
+		for _, m := range a.Movements {
+			if c.Heard.Upto++; m.Serial != c.Heard.Upto || m.Serial > a.Last {
+				x.refuse(topicMovements, false, "gap")
+				return problem.New(problem.Untrusted, "exchange.gap")
+			}
+			if m.At > a.At+Window.Microseconds() {
+				x.refuse(topicMovements, false, "movements") // what is yet to come
+				return problem.New(problem.Untrusted, "exchange.list")
+			}
+			c.Heard.Moves = append(c.Heard.Moves, m.move())
+		}
+		if a.Last < c.Heard.Upto || len(a.Movements) > gate.MaxMoves || len(a.Movements) == 0 && a.Last > c.Heard.Upto {
+			x.refuse(topicMovements, false, "list")
+			return problem.New(problem.Untrusted, "exchange.list")
+		}
+		if len(a.Movements) == 0 && a.List == heard.List {
+			return nil
+		}
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, c); err != nil {
+			return err
+		}
+		if a.Last == c.Heard.Upto {
+			return nil
+		}
+	}
+	return nil // the next round goes on
+}
+
+// pullClaims reads the other side's claims and their changes to their end.
+func (x *Exchange) pullClaims(ctx context.Context) error {
+	days := service.ClaimDays(x.deps.Law(), x.deps.Clock())
+	days = days[:min(len(days), maxRosters)]
+	for range maxPages {
+		q := ask{Rosters: make([]rosterAsk, len(days))}
+		err := x.deps.Reader.View(ctx, func(st service.State) error {
+			for i, d := range days {
+				q.Rosters[i] = rosterAsk{Site: d.Site, Day: d.Day}
+				_, q.Rosters[i].Pos, _ = st.Booking.ClaimsRead(d.Site, d.Day)
+			}
+			q.List, _, q.After = st.Booking.ClaimsRead(0, 0)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		a, err := x.ask(ctx, topicClaims, q)
+		if err != nil {
+			return err
+		}
+		h := booking.ClaimsHeard{List: a.List, Upto: q.After + uint64(len(a.Changes)), Days: a.Rosters, Changes: a.Changes}
+		if a.List != q.List {
+			h.Upto = uint64(len(a.Changes))
+		}
+		for _, d := range h.Days {
+			if !slices.ContainsFunc(days, func(k booking.RosterKey) bool { return k.Site == d.Site && k.Day == d.Day }) {
+				x.refuse(topicClaims, false, "claims")
+				return problem.New(problem.Untrusted, "exchange.claims")
+			}
+		}
+		if h.Upto > a.Last || a.More && len(a.Changes) == 0 && len(a.Rosters) == 0 {
+			x.refuse(topicClaims, false, "list")
+			return problem.New(problem.Untrusted, "exchange.list")
+		}
+		if len(a.Changes) == 0 && len(a.Rosters) == 0 && a.List == q.List {
+			return nil
+		}
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Claims{Heard: h}); err != nil {
+			return err
+		}
+		if !a.More {
 			return nil
 		}
 	}
@@ -257,15 +379,15 @@ func (x *Exchange) pullFigures(ctx context.Context) error {
 func (x *Exchange) keepFigures(ctx context.Context, asked []siteDay, a answer) error {
 	for _, f := range a.Figures {
 		wanted := slices.ContainsFunc(asked, func(d siteDay) bool { return d.Site == f.Site && d.Day == f.Day })
-		v, ok := f.foreign()
+		v, ok := f.other()
 		if !ok || !wanted || f.AsOf > a.At {
 			x.refuse(topicFigures, false, "figures")
 			return problem.New(problem.Untrusted, "exchange.figures")
 		}
-		var had stats.Foreign
+		var had stats.Other
 		var known bool
 		err := x.deps.Reader.View(ctx, func(st service.State) error {
-			had, known = st.Stats.Foreign.Get(stats.Key{Site: f.Site, Day: f.Day})
+			had, known = st.Stats.Other.Get(stats.Key{Site: f.Site, Day: f.Day})
 			return nil
 		})
 		if err != nil {
@@ -279,13 +401,13 @@ func (x *Exchange) keepFigures(ctx context.Context, asked []siteDay, a answer) e
 		if known && sameFigures(had, v) && now.Sub(had.HeardAt) < due {
 			continue
 		}
-		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Foreign{Site: f.Site, Day: f.Day, Figures: v}); err != nil {
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.OtherFigures{Site: f.Site, Day: f.Day, Figures: v}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func sameFigures(a, b stats.Foreign) bool {
+func sameFigures(a, b stats.Other) bool {
 	return a.Inside == b.Inside && a.Peak == b.Peak && a.Entries == b.Entries && a.Exits == b.Exits && maps.Equal(a.Free, b.Free)
 }

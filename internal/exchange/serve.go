@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/service"
 )
 
@@ -19,6 +20,8 @@ func (x *Exchange) Handler() http.Handler {
 	mux.Handle("POST "+Prefix+topicCertificates, x.serve(topicCertificates, x.giveCertificates))
 	mux.Handle("POST "+Prefix+topicWithdrawals, x.serve(topicWithdrawals, x.giveWithdrawals))
 	mux.Handle("POST "+Prefix+topicFigures, x.serve(topicFigures, x.giveFigures))
+	mux.Handle("POST "+Prefix+topicMovements, x.serve(topicMovements, x.giveMovements))
+	mux.Handle("POST "+Prefix+topicClaims, x.serve(topicClaims, x.giveClaims))
 	return mux
 }
 
@@ -39,17 +42,11 @@ func (x *Exchange) serve(topic string, give give) http.Handler {
 			http.Error(w, "unavailable", http.StatusServiceUnavailable)
 			return
 		}
-		select {
-		case x.slots <- struct{}{}:
-			defer func() { <-x.slots }()
-		default:
-			http.Error(w, "unavailable", http.StatusServiceUnavailable)
-			return
-		}
-		// A server without deadlines of its own must not be held by a body that never ends;
-		// a writer that knows none is a test's.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(serveTime))
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+		// The body is read, and its sender known, before it takes one of the slots: whoever
+		// has no key can fill their own connections and no more. A server without deadlines
+		// must not be held by a body that never ends; a writer that knows none is a test's.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(x.serveTime))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxAsk))
 		if err != nil {
 			bare(w, "size")
 			return
@@ -58,6 +55,13 @@ func (x *Exchange) serve(topic string, give give) http.Handler {
 		msg, err := x.open(body, func([]byte) []byte { return externalAsk(path, x.deps.Agreement, x.side.Other()) }, &q)
 		if err != nil {
 			bare(w, why(err))
+			return
+		}
+		select {
+		case x.slots <- struct{}{}:
+			defer func() { <-x.slots }()
+		default:
+			http.Error(w, "unavailable", http.StatusServiceUnavailable)
 			return
 		}
 		now := x.deps.Clock()
@@ -109,16 +113,40 @@ func (x *Exchange) giveCertificates(_ context.Context, _ ask, a *answer) string 
 // giveWithdrawals answers with a page of the list, once what the ask says to have heard
 // is on stable storage here.
 func (x *Exchange) giveWithdrawals(ctx context.Context, q ask, a *answer) string {
+	if len(q.Used) > booking.MaxUsed {
+		return refusedForm
+	}
 	var list []service.WithdrawnPass
 	var acks booking.Acks
+	news := false // of used passes that are not known here
 	err := x.deps.Reader.View(ctx, func(st service.State) error {
-		list, a.Last = service.WithdrawalsAfter(st, q.After, PageSize)
 		acks, _ = st.Booking.Acks.Get(0)
+		if q.List != acks.List {
+			list, a.Last = service.WithdrawalsAfter(st, 0, PageSize)
+			return nil
+		}
+		list, a.Last = service.WithdrawalsAfter(st, q.After, PageSize)
+		for _, u := range q.Used {
+			w, ok := st.Booking.Withdrawals.Get(u.Serial)
+			news = news || ok && w.Pass == u.Pass && !w.Used
+		}
 		return nil
 	})
 	if err != nil {
 		x.deps.Log.Error("exchange: withdrawals", "err", err)
 		return refusedFault
+	}
+	a.List = acks.List
+	switch {
+	case q.List == acks.List:
+	case q.Version < 2 && q.After > 0:
+		// It knows of no lists, would take what is answered for what follows on what it has
+		// read, and never hear of the serials that were given again.
+		x.deps.Log.Error("exchange: the other side's server is too old to hear of a list that was begun anew", "heard", q.After, "last", a.Last)
+		return refusedAhead
+	default:
+		// What was heard of another list acknowledges nothing of this one.
+		q.After, q.Used = 0, nil
 	}
 	if q.After > a.Last {
 		// To believe this would sell the places of passes that no gate has heard of.
@@ -126,14 +154,82 @@ func (x *Exchange) giveWithdrawals(ctx context.Context, q ask, a *answer) string
 		return refusedAhead
 	}
 	// One command gives only so many places back; the next ask does the rest.
-	if q.After > acks.Heard || acks.FreedTo < acks.Heard {
-		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Acknowledge{Serial: q.After}); err != nil {
+	a.Acked = acks.Heard
+	if q.After > acks.Heard || acks.FreedTo < acks.Heard || news {
+		c := service.Acknowledge{Serial: q.After, List: q.List, Used: q.Used}
+		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, c); err != nil {
 			x.deps.Log.Error("exchange: acknowledge", "err", err)
 			return refusedFault
 		}
+		a.Acked = max(a.Acked, q.After)
 	}
 	for _, w := range list {
 		a.Withdrawals = append(a.Withdrawals, withdrawal{Serial: w.Serial, Pass: w.Pass, Gen: w.Gen, Until: w.Until})
+	}
+	return ""
+}
+
+// giveMovements answers with a page of the list of movements: of the list that is asked
+// for, or of this side's from its beginning. To ask for more acknowledges nothing.
+func (x *Exchange) giveMovements(ctx context.Context, q ask, a *answer) string {
+	err := x.deps.Reader.View(ctx, func(st service.State) error {
+		acks, _ := st.Booking.Acks.Get(0)
+		if a.List = acks.List; q.List != a.List {
+			q.After = 0
+		}
+		var list []gate.Move
+		list, a.Last = st.Gate.MovesAfter(q.After, gate.MaxMoves)
+		for _, m := range list {
+			a.Movements = append(a.Movements, newMovement(m))
+		}
+		return nil
+	})
+	if err != nil {
+		x.deps.Log.Error("exchange: movements", "err", err)
+		return refusedFault
+	}
+	if q.After > a.Last {
+		x.deps.Log.Error("exchange: the other side has heard of movements that this side never saw", "heard", q.After, "last", a.Last)
+		return refusedAhead
+	}
+	return ""
+}
+
+// giveClaims answers with claims of the days that are asked for and with changes of
+// claims, all as they stand at one moment.
+func (x *Exchange) giveClaims(ctx context.Context, q ask, a *answer) string {
+	if len(q.Rosters) > maxRosters {
+		return refusedForm
+	}
+	err := x.deps.Reader.View(ctx, func(st service.State) error {
+		acks, _ := st.Booking.Acks.Get(0)
+		if a.List = acks.List; q.List != a.List {
+			q.After = 0
+		}
+		a.Changes, a.Last = st.Booking.ChangesAfter(q.After, booking.MaxClaims)
+		a.More = q.After+uint64(len(a.Changes)) < a.Last
+		left := booking.MaxClaims
+		for _, d := range q.Rosters {
+			if q.List != a.List {
+				d.Pos = 0
+			}
+			r := st.Booking.ClaimsAfter(d.Site, d.Day, d.Pos, left)
+			n, _ := st.Booking.Rosters.Get(booking.RosterKey{Site: d.Site, Day: d.Day})
+			a.More = a.More || r.Upto < n
+			left -= len(r.Claims)
+			if r.Upto > d.Pos {
+				a.Rosters = append(a.Rosters, r)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		x.deps.Log.Error("exchange: claims", "err", err)
+		return refusedFault
+	}
+	if q.After > a.Last {
+		x.deps.Log.Error("exchange: the other side has heard of changes of claims that this side never made", "heard", q.After, "last", a.Last)
+		return refusedAhead
 	}
 	return ""
 }
@@ -145,7 +241,8 @@ func (x *Exchange) giveFigures(ctx context.Context, q ask, a *answer) string {
 	if len(q.Days) > maxDays {
 		return refusedForm
 	}
-	now, law := x.deps.Clock(), x.deps.Law()
+	// As of the answer's own time: a figure of later than that is not believed.
+	now, law := fromMicro(a.At), x.deps.Law()
 	edition, ok := law.Edition(now)
 	if !ok {
 		return "" // no edition, no sites, no figures

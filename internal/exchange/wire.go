@@ -11,6 +11,7 @@ import (
 
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/cose"
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/service"
@@ -22,11 +23,16 @@ const (
 	topicCertificates = "certificates"
 	topicWithdrawals  = "withdrawals"
 	topicFigures      = "figures"
+	topicMovements    = "movements"
+	topicClaims       = "claims"
 )
 
 // Version is the version of the messages that this build writes. It reads one newer:
 // a newer message may say more, and what it says here it means as before.
-const Version = 1
+//
+// Version 2 names lists, and tells of passes that were used before their withdrawal was
+// heard. A server of version 1 leaves those fields out, which is the list 0 and no such pass.
+const Version = 2
 
 // ask is the payload of an ask. A field that a topic does not need is left out.
 type ask struct {
@@ -37,6 +43,21 @@ type ask struct {
 	After uint64 `cbor:"4,keyasint,omitempty"`
 	// Days are the sites' days whose figures are asked for.
 	Days []siteDay `cbor:"5,keyasint,omitempty"`
+	// List is the id of the list that After counts in. Of another list After says nothing.
+	List uint64 `cbor:"6,keyasint,omitempty"`
+	// Used are passes among the withdrawals up to After that the asker's gates had let in
+	// before they heard.
+	Used []booking.UsedPass `cbor:"7,keyasint,omitempty"`
+	// Rosters are the sites' days whose claims are asked for; After is then of the changes.
+	Rosters []rosterAsk `cbor:"8,keyasint,omitempty"`
+}
+
+// rosterAsk asks for the claims of a day at the positions from Pos on.
+type rosterAsk struct {
+	_    struct{} `cbor:",toarray"`
+	Site uint16
+	Day  uint16
+	Pos  uint32
 }
 
 type siteDay struct {
@@ -56,6 +77,17 @@ type answer struct {
 	Withdrawals  []withdrawal `cbor:"6,keyasint,omitempty"`
 	Figures      []figure     `cbor:"7,keyasint,omitempty"`
 	More         bool         `cbor:"8,keyasint,omitempty"` // not all days fitted: ask for the rest
+	// List is the id of the list that is answered from: where it is not the one that was
+	// asked for, from its beginning.
+	List uint64 `cbor:"9,keyasint,omitempty"`
+	// Acked is the serial up to which the asker's word is on stable storage here.
+	Acked uint64 `cbor:"10,keyasint,omitempty"`
+	// Movements follow on After in the list of movements, and Last is its newest serial.
+	Movements []movement `cbor:"11,keyasint,omitempty"`
+	// Rosters are claims that follow on what was asked for, and Changes changes that follow
+	// on After. More says that there are more of either.
+	Rosters []booking.DayClaims   `cbor:"12,keyasint,omitempty"`
+	Changes []booking.ClaimChange `cbor:"13,keyasint,omitempty"`
 }
 
 type withdrawal struct {
@@ -64,6 +96,16 @@ type withdrawal struct {
 	Pass   [8]byte
 	Gen    uint8
 	Until  int64 // seconds since 1970
+}
+
+// movement is one pass that went in or out at a gate of the side that answers.
+type movement struct {
+	Serial uint64  `cbor:"1,keyasint"`
+	Pass   [8]byte `cbor:"2,keyasint"`
+	Kind   uint8   `cbor:"3,keyasint"` // a gate.MoveKind; one that is not known is as its flags say
+	At     int64   `cbor:"4,keyasint"` // microseconds since 1970
+	Inside bool    `cbor:"5,keyasint,omitempty"`
+	Used   bool    `cbor:"6,keyasint,omitempty"`
 }
 
 type figure struct {
@@ -155,23 +197,31 @@ func (w withdrawal) pass() service.WithdrawnPass {
 	return service.WithdrawnPass{Serial: w.Serial, Pass: w.Pass, Gen: w.Gen, Until: w.Until}
 }
 
-func newFigure(site, day uint16, f stats.Foreign) figure {
+func newMovement(m gate.Move) movement {
+	return movement{Serial: m.Serial, Pass: m.Pass, Kind: uint8(m.Kind), At: micro(m.At), Inside: m.Inside, Used: m.Used}
+}
+
+func (m movement) move() gate.Move {
+	return gate.Move{Serial: m.Serial, Pass: m.Pass, Kind: gate.MoveKind(m.Kind), At: fromMicro(m.At), Inside: m.Inside, Used: m.Used}
+}
+
+func newFigure(site, day uint16, f stats.Other) figure {
 	return figure{Site: site, Day: day, Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: micro(f.AsOf)}
 }
 
 // maxFree bounds the slots of one site's day.
 const maxFree = 1000
 
-// foreign returns the figures as the command takes them. It is false where they are
+// other returns the figures as the command takes them. It is false where they are
 // not of the day that they claim.
-func (f figure) foreign() (stats.Foreign, bool) {
+func (f figure) other() (stats.Other, bool) {
 	if len(f.Free) > maxFree {
-		return stats.Foreign{}, false
+		return stats.Other{}, false
 	}
 	for id := range f.Free {
 		if s := booking.SlotID(id); s.Site() != f.Site || s.Day() != f.Day {
-			return stats.Foreign{}, false
+			return stats.Other{}, false
 		}
 	}
-	return stats.Foreign{Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: fromMicro(f.AsOf)}, true
+	return stats.Other{Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: fromMicro(f.AsOf)}, true
 }

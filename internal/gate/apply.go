@@ -17,6 +17,10 @@ import (
 // itself for hours.
 const maxScans = 100
 
+// maxStrays is how many scans without a pass are kept of a site's day. Their facts are
+// in the record in any case.
+const maxStrays = 10_000
+
 const serialKey = "scan"
 
 // Apply makes what a fact says of the state. It never refuses, consults no edition and
@@ -27,16 +31,28 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		st.scanned(at, f)
 	case *Decided:
 		st.decided(at, f)
+	case *Changed:
+		st.changed(f)
+	case *Lapsed:
+		st.lapsed(f)
+	case *GoodsDecided:
+		st.goodsDecided(f)
+	case *GoodsLapsed:
+		st.goodsLapsed(f)
 	case *Undone:
 		st.undone(at, f)
 	case *Settled:
 		st.settled(at, f)
 	case *DayClosed:
 		d := st.day(f.Site, f.Day)
-		d.Closed = true
+		d.Closed, d.ClosedBy, d.ClosedAt = true, f.Officer, at
 		st.putDay(d)
 	case *ListHeard:
 		st.listHeard(at, f)
+	case *MovesHeard:
+		st.movesHeard(at, f)
+	case *PersonTwice:
+		st.personTwice(f)
 	}
 }
 
@@ -134,13 +150,20 @@ func (p *Presence) find(serial uint64) *Scan {
 	return &p.Scans[i]
 }
 
-// home is the row of the day that a presence is counted in: where it is inside, the day
-// of its entry, even when that was yesterday.
-func (st State) home(p Presence, known bool, site, day uint16) SiteDay {
+// counts is the row of the day that a presence is counted in: where it is inside, the
+// day of its entry, even when that was yesterday, else the day at hand. A presence that
+// comes to another day is put down for it.
+func (st State) counts(p *Presence, known bool, site, day uint16) SiteDay {
 	if known && p.Inside {
-		return st.day(p.Site, p.Day)
+		site, day = p.Site, p.Day
 	}
-	return st.day(site, day)
+	d := st.day(site, day)
+	if !known || p.Site != site || p.Day != day {
+		p.Site, p.Day = site, day
+		st.Roster.Put(RosterKey{Site: site, Day: day, Pos: d.Roster}, p.Pass)
+		d.Roster++
+	}
+	return d
 }
 
 func (st State) scanned(at time.Time, f *Scanned) {
@@ -148,47 +171,73 @@ func (st State) scanned(at time.Time, f *Scanned) {
 	st.Serials.Put(serialKey, max(last, f.Serial))
 	if f.Pass == (pass.ID{}) {
 		d := st.day(f.Site, f.Day)
-		d.note(f)
+		d.note(f.Outcome, f.Reasons)
+		if d.Strays < maxStrays {
+			st.Strays.Put(RosterKey{Site: f.Site, Day: f.Day, Pos: d.Strays}, f.scan(at))
+		}
+		d.Strays++
 		st.putDay(d)
 		return
 	}
 	p, known := st.Presences.Get(f.Pass)
-	d := st.home(p, known, f.Site, f.Day)
-	d.note(f)
-	if !known || p.Site != d.Site || p.Day != d.Day {
-		p.Pass = f.Pass
-		st.Roster.Put(RosterKey{Site: d.Site, Day: d.Day, Pos: d.Roster}, f.Pass)
-		d.Roster++
-	}
-	p.Gen, p.Issuer, p.Slot, p.Class = f.Gen, f.Issuer, f.Slot, f.Class
+	p.Pass = f.Pass
+	d := st.counts(&p, known, f.Site, f.Day)
+	d.note(f.Outcome, f.Reasons)
+	p.Gen, p.Issuer, p.Slot, p.Class, p.Theirs = f.Gen, f.Issuer, f.Slot, f.Class, f.Theirs
 	if !p.Inside {
-		p.Site, p.Day, p.People = f.Site, f.Day, f.People
+		p.People = f.People
 	}
 	if f.Tag != ([16]byte{}) {
 		p.Tag = f.Tag
 	}
-	s := Scan{Serial: f.Serial, Direction: f.Direction, Gate: f.Gate, At: at, Officer: f.Officer, Outcome: f.Outcome,
-		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found}
+	s := f.scan(at)
 	if f.Counted() {
 		p.count(&d, &s, at)
+		st.counted(&p, &s, at)
 	}
 	p.Pending = 0
 	if f.Outcome.NeedsOfficer() {
 		p.Pending = f.Serial
+	}
+	for _, c := range f.Corrects {
+		if old := p.find(c.Serial); old != nil && old.Corrected == 0 {
+			old.Corrected = f.Serial
+			d.unnote(c.Reasons)
+		}
 	}
 	p.add(s)
 	st.Presences.Put(f.Pass, p)
 	st.putDay(d)
 }
 
+// scan is the scan as it is kept.
+func (f *Scanned) scan(at time.Time) Scan {
+	s := Scan{Serial: f.Serial, Direction: f.Direction, Gate: f.Gate, At: at, Officer: f.Officer, Outcome: f.Outcome,
+		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found, Goods: f.Goods, GoodsWhy: f.GoodsWhy, Document: f.Document}
+	if f.Goods != reason.None {
+		s.GoodsSite, s.GoodsDay = f.Site, f.Day
+	}
+	return s
+}
+
 // note counts an answer.
-func (d *SiteDay) note(f *Scanned) {
-	if f.Outcome == reason.Refuse || f.Outcome == reason.Closed {
+func (d *SiteDay) note(o reason.Outcome, rs []reason.Reason) {
+	if o == reason.Refuse || o == reason.Closed {
 		d.Refused++
 	}
-	for _, r := range f.Reasons {
+	for _, r := range rs {
 		if r.Code == CodeTwiceIn || r.Code == CodeTwiceOut {
 			d.Doubles++
+		}
+	}
+}
+
+// unnote takes back what a refusal has counted that was put right.
+func (d *SiteDay) unnote(rs []reason.Reason) {
+	less(&d.Refused, 1)
+	for _, r := range rs {
+		if r.Code == CodeTwiceIn {
+			less(&d.Doubles, 1)
 		}
 	}
 }
@@ -202,17 +251,60 @@ func (st State) decided(at time.Time, f *Decided) {
 	if s == nil || s.Decided != "" {
 		return
 	}
-	d := st.home(p, true, f.Site, f.Day)
+	d := st.counts(&p, true, f.Site, f.Day)
 	d.Referred++
 	s.Decided, s.Admitted, s.Why = f.Officer, f.Admit, f.Why
 	if f.Admit {
 		s.At, s.Minute = at, f.Minute // the people move now
 		p.count(&d, s, at)
+		st.counted(&p, s, at)
 	}
 	if p.Pending == f.Serial {
 		p.Pending = 0
 	}
 	st.Presences.Put(f.Pass, p)
+	st.putDay(d)
+}
+
+func (st State) changed(f *Changed) {
+	p, ok := st.Presences.Get(f.Pass)
+	if !ok {
+		return
+	}
+	s := p.find(f.Serial)
+	if s == nil || s.Decided != "" {
+		return
+	}
+	s.Outcome = f.Outcome
+	s.Reasons = append(slices.Clone(s.Reasons), f.Reasons...)
+	reason.Sort(s.Reasons)
+	if p.Pending == f.Serial && !f.Outcome.NeedsOfficer() {
+		p.Pending = 0
+	}
+	d := st.counts(&p, true, f.Site, f.Day)
+	d.note(f.Outcome, f.Reasons)
+	st.Presences.Put(f.Pass, p)
+	st.putDay(d)
+}
+
+func (st State) lapsed(f *Lapsed) {
+	d := st.day(f.Site, f.Day)
+	for i, id := range f.Passes {
+		p, ok := st.Presences.Get(id)
+		if !ok || i >= len(f.Serials) {
+			continue
+		}
+		s := p.find(f.Serials[i])
+		if s == nil || s.Decided != "" || s.Void || s.Lapsed {
+			continue
+		}
+		s.Lapsed = true
+		if p.Pending == s.Serial {
+			p.Pending = 0
+		}
+		d.Lapsed++
+		st.Presences.Put(id, p)
+	}
 	st.putDay(d)
 }
 
@@ -233,6 +325,7 @@ func (st State) undone(at time.Time, f *Undone) {
 		d := st.day(p.Site, p.Day)
 		p.takeBack(&d, s, at)
 		st.putDay(d)
+		st.undoneTold(&p, s, at)
 	}
 	st.Presences.Put(f.Pass, p)
 }
@@ -293,7 +386,8 @@ func (st State) settled(at time.Time, f *Settled) {
 			d.depart(at, p.People)
 			d.Exits += p.People
 			d.Settled += p.People
-			p.Inside, p.Since, p.Pending = false, time.Time{}, 0
+			p.Inside, p.Since = false, time.Time{}
+			st.tell(&p, LeftOpen, at)
 			st.Presences.Put(id, p)
 		}
 		serial++
@@ -304,20 +398,4 @@ func (st State) settled(at time.Time, f *Settled) {
 	}
 	st.Serials.Put(serialKey, last)
 	st.putDay(d)
-}
-
-func (st State) listHeard(at time.Time, f *ListHeard) {
-	for _, e := range f.Entries {
-		old, ok := st.Withdrawn.Get(e.Pass)
-		if ok && old.Gen > e.Gen {
-			continue
-		}
-		st.Withdrawn.Put(e.Pass, Withdrawn{Gen: e.Gen, Serial: e.Serial, Until: e.Until})
-	}
-	h, _ := st.Heard.Get(f.Side)
-	h.Serial = max(h.Serial, f.Upto)
-	if at.After(h.At) {
-		h.At = at
-	}
-	st.Heard.Put(f.Side, h)
 }

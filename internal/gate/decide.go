@@ -38,6 +38,18 @@ type Screening struct {
 	Symptoms   bool  `cbor:"3,keyasint,omitempty"`
 }
 
+// A body temperature outside these, in tenths of a degree Celsius, was not measured on a
+// living person who stands at a gate: it is a slip of the key or of the thermometer.
+const (
+	LeastTemp = 300
+	MostTemp  = 450
+)
+
+// Possible reports whether the temperature, where there is one, can be a person's.
+func (s Screening) Possible() bool {
+	return s.TempTenths == 0 || s.TempTenths >= LeastTemp && s.TempTenths <= MostTemp
+}
+
 // Desk is what a decision looks at: what this side's gates have seen, what this side
 // has sold, the law, and the time.
 type Desk struct {
@@ -60,11 +72,21 @@ type Arrival struct {
 	Match     Match
 	Found     bool // the pass was lost, and its booking found by document
 	Screening Screening
-	Again     uint64 // the scan that this one completes, 0 for a new arrival
+	Again     uint64 // the scan that this one completes or corrects, 0 for a new arrival
 	Tag       [16]byte
 	// Vendor is whether the holder has a vendor's card that is good today; VendorKnown is
 	// false where this side cannot tell.
 	Vendor, VendorKnown bool
+	// Lots are what the holder has bought today, as far as this side's desks know: it is
+	// asked about at the way out.
+	Lots []Lot
+}
+
+// Lot is a purchase that leaves the market.
+type Lot struct {
+	Code     string
+	Value    int64 // minor units of the agreement's currency
+	Quantity int64 // thousandths of the unit
 }
 
 // Answer is what the gate says to a scan.
@@ -77,6 +99,9 @@ type Answer struct {
 	Class   uint8
 	People  uint32
 	Asks    []string
+	// Goods is what the law says of the goods that leave, which is decided apart from the
+	// person; its point is empty where nothing leaves or the agreement asks nothing of it.
+	Goods rules.Verdict
 }
 
 // spot is a gate and a moment by the site's clock.
@@ -134,6 +159,9 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	if a.Direction != In && a.Direction != Out {
 		return nil, Answer{}, problem.Field("direction", "gate.direction")
 	}
+	if !a.Screening.Possible() {
+		return nil, Answer{}, problem.Field("temperature", "gate.temperature")
+	}
 	at, err := d.spot(a.Site, a.Gate)
 	if err != nil {
 		return nil, Answer{}, err
@@ -160,10 +188,11 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 		return nil, Answer{}, problem.Field("claims", "gate.claims")
 	}
 	p, known := d.Presences.Get(c.ID)
-	if a.Again != 0 && (!known || p.Pending != a.Again) {
+	if a.Again != 0 && (!known || p.Pending != a.Again) && !d.mends(a, p, at.day) {
 		return nil, Answer{}, problem.New(problem.Conflict, "gate.scan.done")
 	}
 	f.Pass, f.Gen, f.Issuer, f.Slot, f.Class, f.Tag = c.ID, c.Generation, c.Side.String(), c.Slot, c.Class, a.Tag
+	f.Theirs = f.Issuer != string(d.Side)
 	f.People = 1 + uint32(c.Children)
 	if known && p.Inside {
 		f.People = p.People // who came in goes out
@@ -176,17 +205,65 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	}
 	if a.Direction == In {
 		q.enter()
+		f.Document, f.Corrects = q.onlyDocument(), q.corrects()
 	} else {
 		q.leave()
+		ans.Goods = q.goods()
+		f.Goods, f.GoodsWhy = ans.Goods.Outcome, bare(ans.Goods.Reasons)
 	}
 	ans.Verdict, ans.Earlier, ans.Class, ans.People = q.v, q.earlier, c.Class, f.People
 	ans.Asks = asks(q.v)
+	if f.Document {
+		ans.Asks = []string{"document"}
+	}
 	f.Outcome, f.Reasons, f.Asked = q.v.Outcome, bare(q.v.Reasons), q.asked
 	facts := []fact.Fact{f}
 	if f.Counted() && a.Direction == In && q.ref != "" {
 		facts = append(facts, d.Booking.DecideEntered(q.ref)...)
 	}
 	return facts, ans, nil
+}
+
+// mistyped is how long after a refusal for its document a pass that the same officer
+// scans again at the same gate, with the document that fits, is taken for the same
+// arrival: a number was keyed wrongly.
+const mistyped = 10 * time.Minute
+
+// mends reports whether a scan corrects the last one of its pass, which was refused for
+// nothing but the document: with a document that is read, and on its day.
+func (d Desk) mends(a Arrival, p Presence, day uint16) bool {
+	if len(p.Scans) == 0 || a.Direction != In || a.Match != Fits && a.Match != Differs {
+		return false
+	}
+	s := p.Scans[len(p.Scans)-1]
+	return s.Serial == a.Again && s.Document && s.Corrected == 0 && !s.Void && p.Site == a.Site && p.Day == day
+}
+
+// onlyDocument reports whether an arrival that was refused would not have been with the
+// document that fits.
+func (q *inquiry) onlyDocument() bool {
+	if q.a.Match != Differs || q.v.Outcome != reason.Refuse {
+		return false
+	}
+	o := *q
+	o.a.Match, o.why, o.earlier = Fits, nil, nil
+	o.enter()
+	return o.v.Outcome != reason.Refuse && o.v.Outcome != reason.Closed
+}
+
+// corrects returns the refusals that this scan puts right.
+func (q *inquiry) corrects() (list []Correction) {
+	if q.p.Site != q.a.Site || q.p.Day != q.at.day {
+		return nil
+	}
+	for _, s := range q.p.Scans {
+		again := s.Serial == q.a.Again
+		soon := q.a.Match == Fits && s.Gate == q.a.Gate && s.Officer == q.a.Officer && q.Now.Sub(s.At) <= mistyped
+		if s.Document && s.Corrected == 0 && !s.Void && (again || soon) {
+			list = append(list, Correction{Serial: s.Serial, Reasons: s.Reasons})
+		}
+	}
+	return list
 }
 
 // bare returns reasons without their parameters, as they are kept. No reasons are nil:
@@ -267,14 +344,23 @@ func (q *inquiry) own() {
 	}
 }
 
-// heard looks a pass up in the other side's list of withdrawals.
-func (q *inquiry) heard() {
+// withdrawn says where the pass is no longer good, by the list of the side that sold it,
+// and reports whether that is all that there is to say of that list.
+func (q *inquiry) withdrawn() bool {
 	if q.c.Side.String() == string(q.Side) {
 		q.why = append(q.why, q.held...)
-		return
+		return true
 	}
 	if w, ok := q.Withdrawn.Get(q.c.ID); ok && w.Gen >= q.c.Generation {
 		q.say(because(CodeWithdrawn, reason.Refuse))
+		return true
+	}
+	return false
+}
+
+// heard looks a pass up in the lists of withdrawals, the other side's with its age.
+func (q *inquiry) heard() {
+	if q.withdrawn() {
 		return
 	}
 	most, limited := q.Law.Param("heard.age", q.at.site.ID, q.Side, q.Now)
@@ -366,6 +452,7 @@ func (q *inquiry) enter() {
 		q.say(because(CodeTwiceIn, reason.Refer))
 		q.earlier = q.last()
 	}
+	q.elsewhere()
 	q.v = q.ask(plan).With(q.why...)
 }
 
@@ -383,6 +470,7 @@ func (q *inquiry) leave() {
 	q.clockBehind()
 	switch last := q.last(); {
 	case q.known && q.p.Inside:
+	case q.inElsewhere():
 	case last != nil && last.Direction == Out:
 		q.say(because(CodeTwiceOut, reason.Refer))
 		q.earlier = last
@@ -400,6 +488,29 @@ func (q *inquiry) leave() {
 	}
 	v.Outcome, v.Reasons = reason.Allow, nil
 	q.v = v.With(q.why...)
+}
+
+// goods asks the law about what leaves with the holder, lot by lot; the strictest answer
+// holds, with the reasons of all. Who may not go this way, or has gone already, takes
+// nothing along.
+func (q *inquiry) goods() (v rules.Verdict) {
+	if q.earlier != nil || q.v.Outcome == reason.Refuse {
+		return v
+	}
+	plan, _ := q.plan()
+	for _, l := range q.a.Lots {
+		f := q.facts(plan)
+		f["good.code"], f["good.value"], f["good.quantity"] = l.Code, l.Value, l.Quantity
+		w := q.Law.Check(rules.Query{Point: rules.Exit, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: f})
+		switch {
+		case len(w.Steps) == 0 && q.at.edition != nil: // no clause is about goods that leave
+		case v.Point == "":
+			v = w
+		default:
+			v = v.And(w)
+		}
+	}
+	return v
 }
 
 // siteID names a site in the edition, and by its number where the edition does not know it.
@@ -468,6 +579,8 @@ type Ruling struct {
 	Why     string
 	Officer string
 	Gate    uint16
+	// Vendor and VendorKnown are as in an Arrival.
+	Vendor, VendorKnown bool
 }
 
 // PendingScan returns the scan that waits for a decision. A scan that was refused waits
@@ -483,34 +596,99 @@ func (st State) PendingScan(id pass.ID, serial uint64) (Presence, Scan, error) {
 		return p, Scan{}, problem.New(problem.NotFound, "gate.scan")
 	case !p.Scans[i].Outcome.NeedsOfficer() && p.Scans[i].Outcome != reason.Allow:
 		return p, p.Scans[i], problem.New(problem.Forbidden, "gate.refuse.final")
+	case p.Scans[i].Lapsed: // the desk says so
 	case p.Pending != serial || p.Scans[i].Void:
 		return p, p.Scans[i], problem.New(problem.Conflict, "gate.scan.done")
 	}
 	return p, p.Scans[i], nil
 }
 
-// DecideRuling records an officer's decision.
-func (d Desk) DecideRuling(r Ruling) ([]fact.Fact, error) {
+// DecideRuling records an officer's decision. Before somebody is admitted everything is
+// looked at again that may have changed while they waited; where something stands against
+// it now that did not when the scan was answered, nobody moves and the reasons are
+// returned. A decision that comes after the day of its scan is not taken.
+func (d Desk) DecideRuling(r Ruling) ([]fact.Fact, []reason.Reason, error) {
 	if !slices.Contains(Grounds[:], r.Why) {
-		return nil, problem.Field("why", "gate.ground")
+		return nil, nil, problem.Field("why", "gate.ground")
 	}
 	p, s, err := d.PendingScan(r.Pass, r.Serial)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	at, err := d.spot(p.Site, r.Gate)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if at.edition == nil {
 		at.day, at.minute = clock(d.Now, time.UTC)
+	}
+	if day := d.dayOf(at, s); s.Lapsed || day < at.day {
+		past := []reason.Reason{because(CodePast, reason.Refuse, "day", rules.DayDate(day).String())}
+		if s.Lapsed {
+			return nil, past, nil
+		}
+		return []fact.Fact{&Lapsed{Site: p.Site, Day: day, Passes: []pass.ID{p.Pass}, Serials: []uint64{s.Serial}}}, past, nil
+	}
+	if r.Admit && s.Direction == In {
+		if against := d.sinceThen(at, p, s, r); len(against) > 0 {
+			return []fact.Fact{&Changed{Pass: r.Pass, Serial: r.Serial, Officer: r.Officer, Site: p.Site, Day: at.day, Minute: at.minute,
+				Gate: r.Gate, Direction: s.Direction, Outcome: reason.Strictest(s.Outcome, against[0].Outcome), Reasons: bare(against)}}, against, nil
+		}
 	}
 	facts := []fact.Fact{&Decided{Pass: r.Pass, Serial: r.Serial, Admit: r.Admit, Why: r.Why, Officer: r.Officer, Gate: r.Gate,
 		Site: p.Site, Day: at.day, Minute: at.minute, Direction: s.Direction, Slot: p.Slot, People: p.People}}
 	if h, ok := d.Booking.Holders.Get(r.Pass); ok && r.Admit && s.Direction == In && p.Issuer == string(d.Side) {
 		facts = append(facts, d.Booking.DecideEntered(h.Ref)...)
 	}
-	return facts, nil
+	return facts, nil, nil
+}
+
+// dayOf is the civil day on which a scan was made.
+func (d Desk) dayOf(at spot, s Scan) uint16 {
+	zone := time.UTC
+	if at.edition != nil {
+		zone = d.Law.Zone(at.site.ID)
+	}
+	day, _ := clock(s.At, zone)
+	return day
+}
+
+// sinceThen returns what stands against an entry now and did not when its scan was
+// answered, strictest first. What the gate was shown and kept nowhere is not asked for
+// again, and what a clause cannot tell without it does not count; nor does the slot's
+// hour: who came in time and had to wait did come in time.
+func (d Desk) sinceThen(at spot, p Presence, s Scan, r Ruling) []reason.Reason {
+	side, _ := pass.ParseSide(p.Issuer)
+	slot := booking.SlotID(p.Slot)
+	q := inquiry{Desk: d, at: at, p: p, known: true,
+		a: Arrival{Site: p.Site, Gate: r.Gate, Direction: In, Vendor: r.Vendor, VendorKnown: r.VendorKnown},
+		c: pass.Claims{ID: p.Pass, Side: side, Site: slot.Site(), Slot: p.Slot, Class: p.Class, Generation: p.Gen, Children: uint8(max(p.People, 1) - 1)}}
+	q.own()
+	q.withdrawn()
+	if slot.Day() != at.day {
+		q.say(because(CodeDay, reason.Refuse, "day", rules.DayDate(slot.Day()).String()))
+	}
+	if p.Inside {
+		q.say(because(CodeTwiceIn, reason.Refer))
+	}
+	q.elsewhere()
+	plan, _ := q.plan()
+	for _, l := range q.ask(plan).Reasons {
+		switch l.Code {
+		case rules.CodeWanted, rules.CodeUnknown, rules.CodeException, rules.CodeBreach:
+		default:
+			q.say(l)
+		}
+	}
+	var out []reason.Reason
+	for _, n := range q.why {
+		old := func(o reason.Reason) bool { return o.Code == n.Code && o.Clause == n.Clause }
+		if n.Outcome != reason.Allow && !slices.ContainsFunc(s.Reasons, old) {
+			out = append(out, n)
+		}
+	}
+	reason.Sort(out)
+	return out
 }
 
 // DecideUndo takes a mistaken scan back: one that still waits, or the last one that
@@ -537,6 +715,11 @@ func (d Desk) DecideUndo(id pass.ID, serial uint64, officer string) ([]fact.Fact
 	if err != nil {
 		return nil, err
 	}
+	// What a day that was settled, or one that the pass has left behind, has counted is
+	// not counted anew.
+	if s.Counted && (d.day(p.Site, p.Day).Closed || d.dayOf(at, s) < p.Day) {
+		return nil, problem.New(problem.Conflict, "gate.scan.past")
+	}
 	facts := []fact.Fact{&Undone{Pass: id, Serial: serial, Officer: officer, Site: p.Site, Day: p.Day, Counted: s.Counted,
 		Direction: s.Direction, Minute: s.Minute, Slot: p.Slot, People: p.People, Now: at.minute}}
 	if h, ok := d.Booking.Holders.Get(id); ok && s.Counted && s.Direction == In && p.Issuer == string(d.Side) && !d.enteredOtherwise(h.Ref, id, serial) {
@@ -556,13 +739,19 @@ func (d Desk) enteredOtherwise(ref booking.Ref, id pass.ID, serial uint64) bool 
 				return true
 			}
 		}
+		if e, _ := d.Elsewhere.Get(m.Pass); e.Used {
+			return true
+		}
 	}
 	return false
 }
 
 // DecideSettle ends a site's day, once its last slot is over: whoever was never scanned
-// out is counted as having left.
-func (d Desk) DecideSettle(site, day uint16, officer string) ([]fact.Fact, uint32, error) {
+// out is counted as having left, and a scan, or goods at the way out, that nobody decided
+// on have ended undecided. With no officer it is the server's clock that does so. A day
+// that was settled, and has nothing left to settle, is let be. People is how many were
+// counted as having left.
+func (d Desk) DecideSettle(site, day uint16, officer string) (facts []fact.Fact, people uint32, err error) {
 	at, err := d.spot(site, 0)
 	if err != nil {
 		return nil, 0, err
@@ -570,15 +759,15 @@ func (d Desk) DecideSettle(site, day uint16, officer string) ([]fact.Fact, uint3
 	if at.edition == nil {
 		at.day, at.minute = clock(d.Now, time.UTC)
 	}
-	if day > at.day || day == at.day && d.running(at, site) {
+	if day > at.day || d.running(at, site, day) {
 		return nil, 0, problem.New(problem.Conflict, "gate.day.running")
 	}
 	const most = 2000 // passes in a fact, which has a greatest size
 	row := d.day(site, day)
 	last, _ := d.Serials.Get(serialKey)
-	var facts []fact.Fact
-	var people uint32
-	f := &Settled{Site: site, Day: day, First: last + 1, Officer: officer, Minute: at.minute}
+	var lapsed, settled []fact.Fact
+	l := &Lapsed{Site: site, Day: day}
+	f := &Settled{Site: site, Day: day, First: last + 1, Officer: officer, Minute: at.minute, Clock: officer == ""}
 	seen := map[pass.ID]bool{}
 	for pos := range row.Roster {
 		id, ok := d.Roster.Get(RosterKey{Site: site, Day: day, Pos: pos})
@@ -587,56 +776,50 @@ func (d Desk) DecideSettle(site, day uint16, officer string) ([]fact.Fact, uint3
 		}
 		seen[id] = true
 		p, ok := d.Presences.Get(id)
-		if !ok || !p.Inside || p.Site != site || p.Day != day {
+		if !ok || p.Site != site || p.Day != day {
+			continue
+		}
+		if i := slices.IndexFunc(p.Scans, func(s Scan) bool { return s.Serial == p.Pending }); p.Pending != 0 && i >= 0 && d.dayOf(at, p.Scans[i]) <= day {
+			if len(l.Passes) == most {
+				lapsed = append(lapsed, l)
+				l = &Lapsed{Site: site, Day: day}
+			}
+			l.Passes, l.Serials = append(l.Passes, id), append(l.Serials, p.Pending)
+		}
+		if !p.Inside {
 			continue
 		}
 		if len(f.Passes) == most {
-			facts = append(facts, f)
-			f = &Settled{Site: site, Day: day, First: f.First + most, Officer: officer, Minute: at.minute}
+			settled = append(settled, f)
+			f = &Settled{Site: site, Day: day, First: f.First + most, Officer: officer, Minute: at.minute, Clock: officer == ""}
 		}
 		f.Passes = append(f.Passes, id)
 		people += p.People
 	}
-	if len(f.Passes) > 0 {
-		facts = append(facts, f)
+	if len(l.Passes) > 0 {
+		lapsed = append(lapsed, l)
 	}
-	return append(facts, &DayClosed{Site: site, Day: day, Officer: officer}), people, nil
+	if len(f.Passes) > 0 {
+		settled = append(settled, f)
+	}
+	facts = slices.Concat(d.goodsLapse(site, day, most), lapsed, settled)
+	if !row.Closed || len(facts) > 0 {
+		facts = append(facts, &DayClosed{Site: site, Day: day, Officer: officer, Clock: officer == ""})
+	}
+	return facts, people, nil
 }
 
-// running reports whether a slot of today is not over.
-func (d Desk) running(at spot, site uint16) bool {
+// running reports whether a slot of a day is not over.
+func (d Desk) running(at spot, site, day uint16) bool {
 	if at.edition == nil {
 		return false
 	}
 	for _, c := range at.edition.Classes {
-		for _, s := range d.Law.Slots(site, at.day, c.Number) {
+		for _, s := range d.Law.Slots(site, day, c.Number) {
 			if d.Now.Before(s.Until) || d.Now.Before(s.Latest) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// DecideList takes note of what was read of the other side's list.
-func (d Desk) DecideList(side string, upto uint64, entries []ListEntry) ([]fact.Fact, error) {
-	if side != string(d.Side.Other()) {
-		return nil, problem.Field("side", "gate.list.side")
-	}
-	h, heard := d.Heard.Get(side)
-	// A list that holds nothing new is still heard, but not every few seconds in the
-	// record: its age counts in minutes.
-	if heard && upto <= h.Serial && len(entries) == 0 && d.Now.Sub(h.At) < time.Minute {
-		return nil, nil
-	}
-	const most = 1000
-	if len(entries) > most {
-		return nil, problem.New(problem.Limit, "gate.list.size")
-	}
-	for i, e := range entries {
-		if e.Serial == 0 || e.Serial > upto || i > 0 && e.Serial <= entries[i-1].Serial {
-			return nil, problem.Field("entries", "gate.list.order")
-		}
-	}
-	return []fact.Fact{&ListHeard{Side: side, Upto: upto, Entries: entries}}, nil
 }

@@ -25,6 +25,10 @@ const (
 	CodeTwiceOut   reason.Code = "gate.exit.double"
 	CodeUnmatched  reason.Code = "gate.exit.unmatched"
 	CodeExitLaw    reason.Code = "gate.exit.law"
+	CodePast       reason.Code = "gate.decision.past"
+	CodeElsewhere  reason.Code = "gate.entry.elsewhere"
+	CodePerson     reason.Code = "gate.entry.person"
+	CodeGoodsPast  reason.Code = "gate.goods.past"
 )
 
 // Declared returns this desk's reasons with their outcomes.
@@ -48,6 +52,10 @@ func Declared() []reason.Decl {
 		{Code: CodeTwiceOut, Outcome: reason.Refer, When: "the pass has left here already: both scans are shown"},
 		{Code: CodeUnmatched, Outcome: reason.Allow, When: "somebody leaves who was not seen to enter here: counted, and marked"},
 		{Code: CodeExitLaw, Outcome: reason.Refer, When: "a clause is against leaving now; nobody is kept in by a machine, so an officer decides"},
+		{Code: CodeElsewhere, Outcome: reason.Refer, When: "the pass has entered by the other side's gate, as it was last heard, and has not left"},
+		{Code: CodePerson, Outcome: reason.Refer, When: "the same person has entered on this day with a pass of another booking, as far as it is known here"},
+		{Code: CodePast, Outcome: reason.Refuse, When: "a decision comes after the day of its scan: the scan ended undecided"},
+		{Code: CodeGoodsPast, Outcome: reason.Refuse, When: "a decision on goods comes after the day on which they came to the way out"},
 	}
 }
 

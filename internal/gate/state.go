@@ -9,6 +9,7 @@ package gate
 import (
 	"time"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/table"
@@ -44,6 +45,21 @@ type Scan struct {
 	Why       string          `cbor:"15,keyasint,omitempty"` // the ground of the decision, one of Grounds
 	Minute    uint16          `cbor:"16,keyasint,omitempty"` // of the day, by the site's clock
 	Found     bool            `cbor:"17,keyasint,omitempty"` // the pass was lost and found by document
+	Lapsed    bool            `cbor:"18,keyasint,omitempty"` // waited for a decision until its day was over, and ended undecided
+	Goods     reason.Outcome  `cbor:"19,keyasint,omitempty"` // of the goods that leave, none where none do
+	GoodsWhy  []reason.Reason `cbor:"20,keyasint,omitempty"` // without parameters
+	// What became of goods that were left to a person: at which site and day, the officer
+	// whose decision ended it, empty where none has, and the ground, one of GoodsGrounds.
+	GoodsSite   uint16 `cbor:"21,keyasint,omitempty"`
+	GoodsDay    uint16 `cbor:"22,keyasint,omitempty"`
+	GoodsBy     string `cbor:"23,keyasint,omitempty"`
+	GoodsGo     bool   `cbor:"24,keyasint,omitempty"` // they may go; else GoodsBy keeps them
+	GoodsGround string `cbor:"25,keyasint,omitempty"`
+	GoodsLapsed bool   `cbor:"26,keyasint,omitempty"` // nobody decided before their day was over
+	// Document is true of a refusal that has no other reason than the document that was
+	// read or keyed; Corrected is the scan with which that was put right, 0 where none has.
+	Document  bool   `cbor:"27,keyasint,omitempty"`
+	Corrected uint64 `cbor:"28,keyasint,omitempty"`
 }
 
 // Presence is what this side's control has seen of one pass.
@@ -63,6 +79,9 @@ type Presence struct {
 	Visits  uint32        `cbor:"13,keyasint,omitempty"`
 	Pending uint64        `cbor:"14,keyasint,omitempty"` // serial of a scan that waits for an officer's decision, 0 where none
 	Slot    uint64        `cbor:"15,keyasint,omitempty"` // the slot that the pass was sold for
+	Theirs  bool          `cbor:"16,keyasint,omitempty"` // the other side sold the pass
+	Over    time.Time     `cbor:"17,keyasint,omitempty"` // when it left by the other side's gate, where that ended the last entry here
+	Twice   bool          `cbor:"18,keyasint,omitempty"` // entered by the other side's gate while it was inside here, or its person with a booking of that side
 }
 
 // SiteDayKey names a site's day.
@@ -92,10 +111,19 @@ type SiteDay struct {
 	Closed    bool      `cbor:"16,keyasint,omitempty"` // settled
 	Roster    uint32    `cbor:"17,keyasint,omitempty"` // the next position of the day's roster
 	Unmatched uint32    `cbor:"18,keyasint,omitempty"` // people who left and had not been seen to enter: no part of Inside
+	Lapsed    uint32    `cbor:"19,keyasint,omitempty"` // scans that nobody decided before the day was over
+	ClosedBy  string    `cbor:"20,keyasint,omitempty"` // officer id, empty where the server's clock settled it
+	ClosedAt  time.Time `cbor:"21,keyasint,omitempty"`
+	Strays    uint32    `cbor:"22,keyasint,omitempty"` // scans of what could not be believed to be a pass
+	Over      uint32    `cbor:"23,keyasint,omitempty"` // people who entered here and left by the other side's gate: no part of Exits
+	// Decisions on goods at the way out, and those that nobody took before the day was over.
+	GoodsLet    uint32 `cbor:"24,keyasint,omitempty"`
+	GoodsKept   uint32 `cbor:"25,keyasint,omitempty"`
+	GoodsLapsed uint32 `cbor:"26,keyasint,omitempty"`
 }
 
-// RosterKey is a position in the list of the passes that were seen at a site on a
-// day, from 0. It lets a day be walked through without a search.
+// RosterKey is a position in a list of a site's day, such as that of the passes that
+// were seen, from 0. It lets a day be walked through without a search.
 type RosterKey struct {
 	Site, Day uint16
 	Pos       uint32
@@ -113,6 +141,10 @@ type Withdrawn struct {
 type Heard struct {
 	Serial uint64    `cbor:"1,keyasint,omitempty"`
 	At     time.Time `cbor:"2,keyasint,omitempty"` // when the list was last read, whether or not it held something new
+	List   uint64    `cbor:"3,keyasint,omitempty"` // the id of the list that Serial counts in
+	// Used are passes of the list that this side's gates had let in before they heard, as
+	// long as the other side may not know it.
+	Used []UsedPass `cbor:"4,keyasint,omitempty"`
 }
 
 // State is what the gate knows.
@@ -120,7 +152,16 @@ type State struct {
 	Presences table.Table[pass.ID, Presence]
 	Days      table.Table[SiteDayKey, SiteDay]
 	Roster    table.Table[RosterKey, pass.ID]
+	// Strays are the scans of a day that belong to no pass: what was shown could not be
+	// read, or not be believed. They are kept so that a refusal has a number that leads
+	// somewhere; of what was shown they say no more than why it was refused.
+	Strays    table.Table[RosterKey, Scan]
 	Serials   table.Table[string, uint64] // "scan" → last serial given
 	Withdrawn table.Table[pass.ID, Withdrawn]
-	Heard     table.Table[string, Heard] // by side, "A" or "B"
+	Heard     table.Table[string, Heard] // by side, "A" or "B"; of its movements, by "moves/A" or "moves/B"
+	Moves     table.Table[uint64, Move]  // this side's own list, for the other side
+	Elsewhere table.Table[pass.ID, Elsewhere]
+	// Guests are the passes of the other side with which persons have entered here, where
+	// the document was read.
+	Guests table.Table[booking.ClaimKey, pass.ID]
 }

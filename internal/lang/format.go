@@ -145,14 +145,10 @@ func number(tag Tag, s string) string {
 	return b.String()
 }
 
-// FormatMoney writes minor units of a currency with its name or code: "PKR 1,250.50".
-// Zeros after the point are left out where there is nothing else: rials are counted
-// whole.
+// FormatMoney writes minor units of a currency with its name or code, always with all
+// digits that the currency has after the point: "PKR 1,250.50", "USD 30.00", "JPY 500".
 func FormatMoney(tag Tag, minor int64, currency string) string {
 	s := money.Amount{Minor: minor, Currency: currency}.Decimal()
-	if whole, fraction, _ := strings.Cut(s, "."); strings.Trim(fraction, "0") == "" {
-		s = whole
-	}
 	key := "currency." + currency
 	if !words().Has(key) {
 		key = "currency.other"

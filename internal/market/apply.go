@@ -42,6 +42,11 @@ func Apply(st State, at time.Time, f fact.Fact) {
 	case *Enrolled:
 		v := f.Vendor
 		v.At = at
+		if _, known := st.Vendors.Get(f.Register); !known {
+			n, _ := st.Counts.Get("vendors")
+			st.Listed.Put(n, f.Register)
+			st.Counts.Put("vendors", n+1)
+		}
 		st.Vendors.Put(f.Register, v)
 	}
 }

@@ -167,6 +167,7 @@ type Lot struct {
 	// Own is true where the pass is one that this side sold, and Day is then its slot's.
 	Own      bool
 	Day      uint16
+	Gone     reason.Code // why the pass is no longer good, empty where it is
 	Code     string
 	Quantity int64
 	Officer  string
@@ -335,6 +336,9 @@ func (d Desk) buyer(l Lot, at spot) (why []reason.Reason, class uint8, err error
 	if l.Pass == (pass.ID{}) {
 		return nil, class, nil
 	}
+	if l.Gone != "" {
+		return []reason.Reason{{Code: l.Gone, Outcome: reason.Refuse}}, class, nil
+	}
 	if l.Own && l.Day != at.day {
 		return []reason.Reason{{Code: gate.CodeDay, Outcome: reason.Refuse}}, class, nil
 	}
@@ -481,6 +485,6 @@ func (d Desk) DecideEnrol(register [16]byte, v Vendor, officer string) ([]fact.F
 	case v.From >= v.Until:
 		return nil, problem.Field("until", "market.card.dates")
 	}
-	v.By, v.At = officer, time.Time{}
+	v.By, v.At, v.Card = officer, time.Time{}, ""
 	return []fact.Fact{&Enrolled{Register: register, Vendor: v}}, nil
 }

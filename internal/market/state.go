@@ -87,7 +87,9 @@ func (l Ledger) Lots(site func(uint16) string) []rules.Lot {
 
 // Vendor is a vendor's card: a standing permit of one side to sell in the market.
 type Vendor struct {
-	Card      string    `cbor:"1,keyasint,omitempty"` // number printed on the card
+	// Card is the number printed on the card. It is in no fact and in no row of Vendors: it
+	// names a person as a document's number does. A view fills it in.
+	Card      string    `cbor:"1,keyasint,omitempty"`
 	Site      uint16    `cbor:"2,keyasint,omitempty"`
 	From      uint16    `cbor:"3,keyasint,omitempty"` // days since 2000-01-01, inclusive
 	Until     uint16    `cbor:"4,keyasint,omitempty"` // exclusive
@@ -104,4 +106,8 @@ type State struct {
 	// Receipts finds the ledger of a receipt number.
 	Receipts table.Table[string, LedgerKey]
 	Vendors  table.Table[[16]byte, Vendor]
+	// Listed are the register tags of all vendors in the order of their first cards, from
+	// 0; Counts has their number under "vendors".
+	Listed table.Table[uint32, [16]byte]
+	Counts table.Table[string, uint32]
 }

@@ -12,8 +12,8 @@ import (
 	"darwaza.dev/internal/problem"
 )
 
-// Appointed says how an officer stands: appointed, changed, or no longer active. Names
-// and sign-in words are in no fact.
+// Appointed says how an officer stands: appointed, changed, or no longer active. Names,
+// logins and sign-in words are in no fact.
 type Appointed struct {
 	Officer Officer   `cbor:"1,keyasint"`
 	By      OfficerID `cbor:"2,keyasint,omitempty"` // empty where the server's keeper did it at the machine
@@ -37,12 +37,10 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		return
 	}
 	o := a.Officer
+	o.Login = ""
 	old, known := st.Officers.Get(o.ID)
 	if known {
 		o.Since = old.Since
-		if old.Login != o.Login {
-			st.Logins.Delete(old.Login)
-		}
 	} else {
 		o.Since = at
 		n, _ := st.Counts.Get(officers)
@@ -50,7 +48,6 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		st.Counts.Put(officers, n+1)
 	}
 	st.Officers.Put(o.ID, o)
-	st.Logins.Put(o.Login, o.ID)
 }
 
 // All returns the officers in order of their appointment.
@@ -70,8 +67,9 @@ func (st State) All() []Officer {
 // Known reports whether s is one of the roles.
 func (r Role) Known() bool { return slices.Contains(Roles[:], r) }
 
-// DecideAppoint makes or changes an officer.
-func (st State) DecideAppoint(o Officer, by OfficerID) ([]fact.Fact, error) {
+// DecideAppoint makes or changes an officer. holder is who has the login now, empty for
+// nobody. An officer who works at a single site appoints there alone.
+func (st State) DecideAppoint(o Officer, by, holder OfficerID) ([]fact.Fact, error) {
 	switch {
 	case !word(string(o.ID), 40):
 		return nil, problem.Field("id", "officer.id")
@@ -96,23 +94,29 @@ func (st State) DecideAppoint(o Officer, by OfficerID) ([]fact.Fact, error) {
 		}
 	}
 	o.Roles, o.Since = roles, time.Time{}
-	if id, taken := st.Logins.Get(o.Login); taken && id != o.ID {
+	old, known := st.Officers.Get(o.ID)
+	if a, _ := st.Officers.Get(by); by != "" && a.Site != "" && (o.Site != a.Site || known && old.Site != a.Site) {
+		return nil, problem.New(problem.Forbidden, "officer.site")
+	}
+	if holder != "" && holder != o.ID {
 		return nil, problem.New(problem.Conflict, "officer.login.taken")
 	}
-	old, known := st.Officers.Get(o.ID)
 	if !known && !o.Active {
 		return nil, problem.New(problem.NotFound, "officer.unknown")
 	}
 	if known && o.Sealed == "" {
 		o.Sealed = old.Sealed
 	}
-	if known && admin(old) && !admin(o) && !slices.ContainsFunc(st.All(), func(x Officer) bool { return x.ID != o.ID && admin(x) }) {
-		return nil, problem.New(problem.Conflict, "officer.admin.last")
+	for _, can := range []func(Officer) bool{admin, func(x Officer) bool { return admin(x) && x.Site == "" }} {
+		if known && can(old) && !can(o) && !slices.ContainsFunc(st.All(), func(x Officer) bool { return x.ID != o.ID && can(x) }) {
+			return nil, problem.New(problem.Conflict, "officer.admin.last")
+		}
 	}
+	o.Login = ""
 	return []fact.Fact{&Appointed{Officer: o, By: by}}, nil
 }
 
-// admin reports whether an officer can appoint others, at every site.
+// admin reports whether an officer can appoint others, at their site or at all of them.
 func admin(o Officer) bool { return o.Active && o.Has(Admin) }
 
 // word reports a short word of lower-case letters, digits, dots, dashes and underscores,

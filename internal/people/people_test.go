@@ -12,14 +12,17 @@ import (
 )
 
 func empty() State {
-	return State{Officers: table.Map[OfficerID, Officer]{}, Logins: table.Map[string, OfficerID]{},
-		Numbers: table.Map[uint32, OfficerID]{}, Counts: table.Map[string, uint32]{}}
+	return State{Officers: table.Map[OfficerID, Officer]{}, Numbers: table.Map[uint32, OfficerID]{}, Counts: table.Map[string, uint32]{}}
 }
 
 func TestDecideAppoint(t *testing.T) {
 	st := empty()
+	logins := map[string]OfficerID{}
 	appoint := func(o Officer) error {
-		facts, err := st.DecideAppoint(o, "")
+		facts, err := st.DecideAppoint(o, "", logins[o.Login])
+		if err == nil {
+			logins[o.Login] = o.ID
+		}
 		for _, f := range facts {
 			Apply(st, time.Unix(int64(len(st.All())), 0), f)
 		}
@@ -43,9 +46,6 @@ func TestDecideAppoint(t *testing.T) {
 	if err := appoint(Officer{ID: "a", Login: "first", Roles: []Role{Clerk, Admin}}); err != nil {
 		t.Errorf("there is another who appoints: %v", err)
 	}
-	if _, ok := st.Logins.Get("second"); ok {
-		t.Error("an old login still leads somewhere")
-	}
 	all := st.All()
 	if len(all) != 2 || all[0].ID != "a" || all[1].ID != "b" || all[1].Since.Unix() != 1 || all[0].Roles[0] != Clerk {
 		t.Errorf("%+v", all)
@@ -60,5 +60,55 @@ func TestRoles(t *testing.T) {
 	}
 	if Role("").Known() || Role("owner").Known() {
 		t.Error("knows a role that there is not")
+	}
+}
+
+// TestAppointAtOneSite has somebody who appoints at one site try the others, and the last
+// who appoints everywhere be kept.
+func TestAppointAtOneSite(t *testing.T) {
+	st := empty()
+	appoint := func(o Officer, by OfficerID) string {
+		facts, err := st.DecideAppoint(o, by, "")
+		for _, f := range facts {
+			Apply(st, time.Unix(0, 0), f)
+		}
+		if err == nil {
+			return ""
+		}
+		return problem.CodeOf(err)
+	}
+	of := func(id, site string, roles ...Role) Officer {
+		return Officer{ID: OfficerID(id), Login: id, Site: site, Roles: roles, Active: true}
+	}
+	for _, o := range []Officer{of("head", "", Admin), of("mand", "mand", Admin), of("gabd", "gabd", Clerk), of("all", "", Clerk)} {
+		if code := appoint(o, ""); code != "" {
+			t.Fatal(o.ID, code)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		o    Officer
+		code string
+	}{
+		{"somebody new at the site", of("new", "mand", Clerk), ""},
+		{"a change at the site", of("new", "mand", GateOfficer), ""},
+		{"somebody new at another site", of("x", "gabd", Clerk), "officer.site"},
+		{"somebody new at all sites", of("x", "", Clerk), "officer.site"},
+		{"somebody of another site", of("gabd", "gabd", Manager), "officer.site"},
+		{"somebody of another site taken over", of("gabd", "mand", Clerk), "officer.site"},
+		{"somebody of all sites taken over", of("all", "mand", Clerk), "officer.site"},
+		{"one of the site sent elsewhere", of("new", "gabd", GateOfficer), "officer.site"},
+		{"one of the site sent everywhere", of("new", "", GateOfficer), "officer.site"},
+		{"themselves sent everywhere", of("mand", "", Admin), "officer.site"},
+	} {
+		if code := appoint(c.o, "mand"); code != c.code {
+			t.Errorf("%s: %q, want %q", c.name, code, c.code)
+		}
+	}
+	if code := appoint(of("head", "mand", Admin), "head"); code != "officer.admin.last" {
+		t.Errorf("nobody is left who appoints everywhere: %q", code)
+	}
+	if code := appoint(of("gabd", "mand", Clerk), "head"); code != "" {
+		t.Errorf("who appoints everywhere: %q", code)
 	}
 }

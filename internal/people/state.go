@@ -36,8 +36,10 @@ type OfficerID string
 
 // Officer is one person who may act.
 type Officer struct {
-	ID       OfficerID `cbor:"1,keyasint,omitempty"`
-	Login    string    `cbor:"2,keyasint,omitempty"` // what they sign in with; not a personal name in facts
+	ID OfficerID `cbor:"1,keyasint,omitempty"`
+	// Login is what they sign in with. It is in no fact and in no row of Officers: people take
+	// their names for it. A view fills it in.
+	Login    string    `cbor:"2,keyasint,omitempty"`
 	Roles    []Role    `cbor:"3,keyasint,omitempty"`
 	Site     string    `cbor:"4,keyasint,omitempty"` // id of the site they work at, empty for all
 	Gate     uint16    `cbor:"5,keyasint,omitempty"` // default gate number, 0 for none
@@ -57,11 +59,10 @@ func (o Officer) Has(r Role) bool {
 	return false
 }
 
-// State is what people knows. Logins finds an officer by login; Numbers lists all
+// State is what people knows. Numbers lists all
 // officers ever appointed, from 0, as many as Counts holds under "officers".
 type State struct {
 	Officers table.Table[OfficerID, Officer]
-	Logins   table.Table[string, OfficerID]
 	Numbers  table.Table[uint32, OfficerID]
 	Counts   table.Table[string, uint32]
 }

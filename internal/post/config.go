@@ -76,6 +76,10 @@ type Config struct {
 	// Owner is how several processes work on one record. One of them owns it and writes; the
 	// others send it what they are asked to write.
 	Owner OwnerConfig `yaml:"owner"`
+	// EraseAfter is how many days after the day of a slot, or of a purchase, the key of the
+	// names, documents and telephone numbers given for it is destroyed: nobody can read them
+	// then, nor in any backup. Where the agreement has a parameter erase.after, that counts.
+	EraseAfter int `yaml:"erase_after"`
 	// Clients are the programs that may use the API, such as a booking office's. Each acts as
 	// an officer, whose id stands in the record for what it does: for example
 	// [{name: "office", token: "SHA-256 of its token, 64 hex digits", officer: "ID", roles: [clerk]}].
@@ -177,7 +181,7 @@ func ParseConfig(b []byte) (*Config, error) {
 
 // defaults are the values of fields that a file leaves out.
 func defaults() *Config {
-	return &Config{LogLevel: "info", Exchange: ExchangeConfig{Every: Duration(3 * time.Second)}, Owner: OwnerConfig{Listen: "127.0.0.1:0"}}
+	return &Config{LogLevel: "info", Exchange: ExchangeConfig{Every: Duration(3 * time.Second)}, Owner: OwnerConfig{Listen: "127.0.0.1:0"}, EraseAfter: 90}
 }
 
 // WithoutTLS turns TLS off for this run, as serve --http asks.
@@ -246,6 +250,9 @@ func (c *Config) check() error {
 	}
 	if c.Exchange.Every < Duration(100*time.Millisecond) || c.Exchange.Every > Duration(time.Hour) {
 		return bad("exchange.every", "must be between 100ms and 1h")
+	}
+	if c.EraseAfter < 1 || c.EraseAfter > 3650 {
+		return bad("erase_after", "must be between 1 and 3650 days")
 	}
 	for _, cl := range c.Clients {
 		if b, err := hex.DecodeString(cl.Token); err != nil || len(b) != sha256.Size {

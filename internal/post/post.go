@@ -84,6 +84,9 @@ type Post struct {
 	handler  http.Handler
 
 	learning sync.Mutex // held while trust is made larger
+	settling sync.Mutex // guards settled and caughtUp
+	settled  time.Time  // when days that are past were last looked at, zero before the first time
+	caughtUp bool       // the days that may have been missed are settled
 	close    sync.Once
 }
 
@@ -137,11 +140,20 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 		}
 		conf.Address = c.Owner.Address
 	}
-	if p.seq, err = sequencer.New(ctx, conf); err != nil {
+	forgotten, err := p.forgotten(ctx) // before the sequencer makes the file
+	if err == nil {
+		p.seq, err = sequencer.New(ctx, conf)
+	}
+	if err != nil {
 		if conf.Listener != nil {
 			conf.Listener.Close()
 		}
 		return nil, err
+	}
+	if forgotten {
+		if err := p.beginLists(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if o.Unadopted {
 		return p, nil
@@ -270,7 +282,7 @@ func (p *Post) Trust() *pass.Trust { return p.trust.Load() }
 func (p *Post) Handler() http.Handler { return p.handler }
 
 func (p *Post) staff() staff {
-	return staff{writer: p.seq, reader: p.store, sealer: p.vault, codec: p.codec}
+	return staff{writer: p.seq, reader: p.store, sealer: p.vault, codec: p.codec, secret: p.Keys.Session}
 }
 
 // Appoint appoints somebody new and returns the sign-in word, which can be shown once.
@@ -298,8 +310,54 @@ func (p *Post) NewWord(ctx context.Context, login string) (string, error) {
 }
 
 // Tick does once what a post does by itself every few seconds: offers lapse, places of
-// ended passes are free, standby moves up.
+// ended passes are free, standby moves up, and days that are past are settled.
 func (p *Post) Tick(ctx context.Context) error {
+	return errors.Join(p.sweep(ctx), p.settle(ctx))
+}
+
+// The settling of past days looks at the last days again every so often; the first time
+// at all that a server may have missed while it did not run.
+const (
+	settleEvery = time.Minute
+	settleDays  = 3
+	missedDays  = 400
+)
+
+// settle settles each site's days that are past and that nobody has settled. It is the
+// supervisor's own act, done by the clock: where several servers share a database, or the
+// supervisor was there first, the second finds a settled day and records nothing.
+func (p *Post) settle(ctx context.Context) error {
+	p.settling.Lock()
+	defer p.settling.Unlock()
+	now, days := p.clock(), uint16(settleDays)
+	if !p.settled.IsZero() && now.Sub(p.settled) < settleEvery {
+		return nil
+	}
+	if !p.caughtUp {
+		days = missedDays
+	}
+	p.settled = now
+	var past []service.Settle
+	err := p.store.View(ctx, func(st service.State) error {
+		past = service.PastDays(st, p.law, days, now)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, c := range past {
+		// A slot that runs over midnight keeps its day open: its turn comes again.
+		if _, err := p.seq.Do(ctx, service.Idem{}, c); err != nil && problem.CodeOf(err) != "gate.day.running" {
+			errs = append(errs, err)
+		}
+	}
+	p.caughtUp = p.caughtUp || len(errs) == 0
+	return errors.Join(errs...)
+}
+
+// sweep does what time alone brings to slots.
+func (p *Post) sweep(ctx context.Context) error {
 	for range 1000 {
 		var c service.Sweep
 		err := p.store.View(ctx, func(st service.State) error {
@@ -354,8 +412,9 @@ func (p *Post) every(ctx context.Context, what string, pause time.Duration, f fu
 // Run does what a post does by itself until ctx ends.
 func (p *Post) Run(ctx context.Context) {
 	var loops sync.WaitGroup
-	loops.Go(func() { p.every(ctx, "the sweep", 3*time.Second, p.Tick) })
+	loops.Go(func() { p.every(ctx, "the clockwork", 3*time.Second, p.Tick) })
 	loops.Go(func() { p.exchange.Run(ctx) })
+	loops.Go(func() { p.every(ctx, "the erasure of personal data", eraseEvery, p.Erase) })
 	loops.Go(func() { p.every(ctx, "the renewal of keys", 12*time.Hour, p.renew) })
 	loops.Wait()
 }

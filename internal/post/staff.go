@@ -4,8 +4,11 @@
 package post
 
 import (
+	"bytes"
 	"context"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"regexp"
 	"slices"
@@ -76,7 +79,7 @@ func joinRoles(roles []people.Role) string {
 func (o NewOfficer) check() error {
 	switch {
 	case !loginForm.MatchString(o.Login):
-		return problem.Newf(problem.Invalid, "officer.login", "%q is no login: 2 to 32 of a-z, 0-9, dot, dash and underscore, and no personal name, as it stands in the record", o.Login)
+		return problem.Newf(problem.Invalid, "officer.login", "%q is no login: 2 to 32 of a-z, 0-9, dot, dash and underscore", o.Login)
 	case len(o.Roles) == 0:
 		return problem.Newf(problem.Invalid, "officer.role", "%s has no role; the roles are %s", o.Login, joinRoles(people.Roles[:]))
 	case len(o.Name) > 200:
@@ -91,9 +94,59 @@ type staff struct {
 	reader service.Reader
 	sealer service.Sealer
 	codec  *fact.Codec
+	secret []byte // from which the first words of officers are derived
 }
 
-// add appoints somebody new and returns the sign-in word, which nobody can read again.
+// do runs a command under a fresh idempotency key, so that an answer that is lost on the
+// way to the log's owner is asked for again and the act not done twice.
+func do(ctx context.Context, w service.Writer, codec *fact.Codec, c service.Command, answer any) error {
+	done, err := w.Do(ctx, service.Idem{Key: rand.Text(), Actor: keeperActor}, c)
+	if err != nil {
+		return err
+	}
+	return problem.Wrap(problem.Internal, "post.answer", codec.Unmarshal(done.Answer, answer))
+}
+
+// keeperActor scopes the keys of acts of whoever keeps the machine.
+const keeperActor = "keeper"
+
+// firstWord is the word of an officer who was appointed at the machine without one: it
+// follows from the id and a secret of the post, so that whoever lost the answer and asks
+// again is shown the word that was kept.
+func (s staff) firstWord(id people.OfficerID) (string, error) {
+	stream, err := hkdf.Key(sha256.New, s.secret, nil, "darwaza.dev/first-word/1\x00"+string(id), 255)
+	if err != nil {
+		return "", problem.Wrap(problem.Internal, "officer.word", err)
+	}
+	word, err := web.NewWord(bytes.NewReader(stream))
+	return word, problem.Wrap(problem.Internal, "officer.word", err)
+}
+
+// added returns the first word of an officer who is there already, where they are the one
+// who is to be added and have no other word since: an earlier answer was lost.
+func (s staff) added(ctx context.Context, n NewOfficer, had people.Officer) (string, bool, error) {
+	same := had.Active && had.Site == n.Site && had.Gate == n.Gate && len(had.Roles) == len(n.Roles) && !slices.ContainsFunc(n.Roles, func(r people.Role) bool { return !had.Has(r) })
+	if !same || n.Word != "" {
+		return "", false, nil
+	}
+	var verifier string
+	err := s.reader.View(ctx, func(st service.State) error {
+		verifier, _ = service.WordOf(st, had.ID)
+		return nil
+	})
+	if err != nil || verifier == "" {
+		return "", false, err
+	}
+	word, err := s.firstWord(had.ID)
+	if err != nil {
+		return "", false, err
+	}
+	good, err := web.VerifyWord(verifier, word)
+	return word, good, err
+}
+
+// add appoints somebody new and returns the sign-in word, which nobody can read again. It
+// may be asked again where the answer was lost, until the officer has another word.
 func (s staff) add(ctx context.Context, n NewOfficer) (people.Officer, string, error) {
 	if err := n.check(); err != nil {
 		return people.Officer{}, "", err
@@ -101,6 +154,10 @@ func (s staff) add(ctx context.Context, n NewOfficer) (people.Officer, string, e
 	if had, ok, err := s.find(ctx, n.Login); err != nil {
 		return people.Officer{}, "", err
 	} else if ok {
+		word, again, err := s.added(ctx, n, had)
+		if err != nil || again {
+			return had, word, err
+		}
 		return people.Officer{}, "", problem.Newf(problem.Conflict, "officer.login", "the login %s belongs to an officer already (%s)", n.Login, had.ID)
 	}
 	id, err := newOfficerID()
@@ -120,8 +177,8 @@ func (s staff) add(ctx context.Context, n NewOfficer) (people.Officer, string, e
 	}
 	word := n.Word
 	if word == "" {
-		if word, err = web.NewWord(rand.Reader); err != nil {
-			return people.Officer{}, "", problem.Wrap(problem.Internal, "officer.word", err)
+		if word, err = s.firstWord(id); err != nil {
+			return people.Officer{}, "", err
 		}
 	}
 	if c.Word, err = web.HashWord(rand.Reader, word); err != nil {
@@ -160,15 +217,10 @@ func (s staff) word(ctx context.Context, login string) (string, error) {
 }
 
 func (s staff) appoint(ctx context.Context, c service.Appoint) (people.Officer, error) {
-	done, err := s.writer.Do(ctx, service.Idem{}, c)
-	if err != nil {
-		return people.Officer{}, err
-	}
 	var a service.AppointAnswer
-	if err := s.codec.Unmarshal(done.Answer, &a); err != nil {
-		return people.Officer{}, problem.Wrap(problem.Internal, "officer.answer", err)
-	}
-	return a.Officer, nil
+	err := do(ctx, s.writer, s.codec, c, &a)
+	a.Officer.Login = c.Officer.Login // the answer does not say it
+	return a.Officer, err
 }
 
 func (s staff) find(ctx context.Context, login string) (o people.Officer, ok bool, err error) {

@@ -13,11 +13,11 @@ package sequencer
 
 import (
 	"context"
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -79,6 +79,7 @@ type Sequencer struct {
 	name   string // of this start of this server, in the lease
 	salt   []byte // from which entries' salts are derived
 	secret []byte // shared by the servers of this database
+	digest []byte // of commands, for their idempotency; shared by whoever signs for this log, and in no database
 
 	queue  chan *item
 	client *http.Client
@@ -136,6 +137,10 @@ func New(ctx context.Context, c Config) (*Sequencer, error) {
 			return nil, problem.Wrap(problem.Offline, "sequencer.secret", err)
 		}
 		*secret.to = b
+	}
+	var err error
+	if s.digest, err = hkdf.Key(sha256.New, []byte(c.Signer.Secret()), nil, "darwaza.dev/idempotency/1", sha256.Size); err != nil {
+		return nil, problem.Wrap(problem.Internal, "sequencer.secret", err)
 	}
 	s.client = newClient()
 	if c.Listener != nil {
@@ -242,7 +247,7 @@ func (s *Sequencer) enqueue(ctx context.Context, id service.Idem, c service.Comm
 	if id.Key != "" {
 		it.key = id.Actor + "\x00" + id.Key
 		var err error
-		if it.digest, err = s.digest(c); err != nil {
+		if it.digest, err = service.Digest(s.codec, s.digest, c); err != nil {
 			return service.Done{}, err
 		}
 	}
@@ -264,21 +269,4 @@ func (s *Sequencer) enqueue(ctx context.Context, id service.Idem, c service.Comm
 	case <-ctx.Done():
 		return service.Done{}, problem.Wrap(problem.Offline, "sequencer.lost", ctx.Err())
 	}
-}
-
-// digest names what a command asks for, so that a key used again for something else is
-// found out. Where the command holds values that each attempt draws anew, they are left out.
-func (s *Sequencer) digest(c service.Command) ([32]byte, error) {
-	var what any = c
-	if e, ok := c.(service.Essential); ok {
-		what = e.Essence()
-	}
-	body, err := s.codec.Marshal(what)
-	if err != nil {
-		return [32]byte{}, problem.Wrap(problem.Internal, "command.form", err)
-	}
-	h := sha256.New()
-	io.WriteString(h, c.CommandKind()+"\n")
-	h.Write(body)
-	return [32]byte(h.Sum(nil)), nil
 }

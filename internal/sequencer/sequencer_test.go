@@ -6,6 +6,7 @@ package sequencer_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/record"
 	"darwaza.dev/internal/sequencer"
@@ -555,4 +557,52 @@ func TestPass(t *testing.T) { // the zero pass id has the size that refs fill he
 	if len(pass.ID{}) > booking.RefLength {
 		t.Fatal("a reference no longer fills a pass id")
 	}
+}
+
+// TestDigestsGiveNothingAway reads the digest that is kept with an answer, and finds no
+// temperature by trying all of them without the key of the log.
+func TestDigestsGiveNothingAway(t *testing.T) {
+	engines(t, func(t *testing.T, r *rig) {
+		law, err := storetest.Law(6)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := r.start(t, func(c *sequencer.Config) {
+			c.Law, c.Clock = func() *service.Law { return law }, storetest.Now
+		})
+		o := people.Officer{ID: "o-1", Login: "gate", Roles: []people.Role{people.GateOfficer}, Active: true}
+		if _, err := s.Do(t.Context(), service.Idem{}, service.Appoint{Officer: o}); err != nil {
+			t.Fatal(err)
+		}
+		c := service.Scan{Site: storetest.Site, Gate: 1, Direction: "in", Officer: "o-1", Fault: pass.Foreign, Screening: service.Screening{Done: true, TempTenths: 391}}
+		if _, err := s.Do(t.Context(), service.Idem{Key: newKey(), Actor: "o-1"}, c); err != nil {
+			t.Fatal(err)
+		}
+		var digests [][32]byte
+		err = s.store.Engine().Scan(t.Context(), engine.Kept, func(_, v []byte) error {
+			var k store.Kept
+			if err := s.store.Codec().Unmarshal(v, &k); err != nil {
+				return err
+			}
+			digests = append(digests, k.Digest)
+			return nil
+		})
+		if err != nil || len(digests) != 1 {
+			t.Fatal(len(digests), err)
+		}
+		for temp := range int16(500) {
+			c.Screening.TempTenths = temp
+			body, err := s.store.Codec().Marshal(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keyless, err := service.Digest(s.store.Codec(), nil, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plain := sha256.Sum256(append([]byte(c.CommandKind()+"\n"), body...)); plain == digests[0] || keyless == digests[0] {
+				t.Fatalf("the digest gives the temperature away: %d", temp)
+			}
+		}
+	})
 }

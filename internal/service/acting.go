@@ -15,13 +15,16 @@ import (
 // that a clause may name the role that ends a REFER or HOLD of its own.
 var (
 	mayBook    = []people.Role{people.Clerk, people.Supervisor}
+	mayRule    = []people.Role{people.Clerk, people.Manager, people.Supervisor}
 	mayScan    = []people.Role{people.GateOfficer, people.Health, people.Supervisor}
 	maySettle  = []people.Role{people.Supervisor}
+	mayRelease = []people.Role{people.Customs, people.GateOfficer, people.Supervisor} // goods, as far as the clause leaves it to them
 	mayDisplay = []people.Role{people.Customs, people.Supervisor}
 	maySell    = []people.Role{people.Customs}
 	mayVoid    = []people.Role{people.Customs, people.Supervisor}
 	mayEnrol   = []people.Role{people.Manager}
 	mayAppoint = []people.Role{people.Admin}
+	mayErase   = []people.Role{people.Supervisor, people.Admin}
 )
 
 // acting returns the officer who keys a command, or a problem of kind forbidden where

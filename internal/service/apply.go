@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
@@ -21,5 +22,6 @@ func Apply(st State, at time.Time, f fact.Fact) {
 	gate.Apply(st.Gate, at, f)
 	market.Apply(st.Market, at, f)
 	people.Apply(st.People, at, f)
+	erasure.Apply(st.Erasure, at, f)
 	stats.Apply(st.Stats, st.Gate, at, f)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
 )
@@ -447,4 +448,99 @@ func TestAllotments(t *testing.T) {
 	if n == 0 {
 		t.Fatal("no slots in a week")
 	}
+}
+
+// vendorSlot is the first slot of vendors on the market day, with one place for each side.
+func vendorSlot(t testing.TB) (*Law, booking.SlotID) {
+	law := lawWith(t, "from: 2023-05-18, value: 120, source: example", "from: 2023-05-18, value: 2, source: example")
+	for m := range uint16(24 * 60) {
+		if p, ok := law.Slot(mand, vendor, marketDay, m); ok && p.Allotment["A"] == 1 {
+			return law, booking.MakeSlotID(mand, vendor, marketDay, m)
+		}
+	}
+	t.Fatal("no slot of vendors with one place")
+	return nil, 0
+}
+
+// A standing acceptance is granted only as far as the law lets it when the place is
+// there. Who is passed over keeps the position, and keeps nobody waiting.
+func TestStandingAsksTheLaw(t *testing.T) {
+	law, s := vendorSlot(t)
+	w := newWorld(t, law)
+	card := func(n uint64, suspended bool) {
+		do[EnrolAnswer](w, Enrol{Register: id('r', n), Vendor: market.Vendor{Card: "V-1", Site: mand, From: 1, Until: 60000, Suspended: suspended}, Officer: "manager"})
+	}
+	book := func(n uint64, waits bool) booking.Booking {
+		c := w.booking(s, n)
+		c.Members[0].Register = id('r', n)
+		c.Waits, c.Standing = waits, waits
+		return do[BookingAnswer](w, c).Booking
+	}
+	back := func(r booking.Ref) {
+		do[BookingAnswer](w, Cancel{Ref: r})
+		_, last := WithdrawalsAfter(w.mem.plain, 0, 1)
+		do[AcknowledgeAnswer](w, Acknowledge{Serial: last})
+	}
+	for n := range uint64(5) {
+		card(n+1, false)
+	}
+	first, second, third := book(1, false), book(2, true), book(3, true)
+	if first.Status != booking.Booked || second.Status != booking.Waiting || third.Status != booking.Waiting {
+		t.Fatalf("%v, %v, %v", first.Status, second.Status, third.Status)
+	}
+	card(2, true)
+	back(first.Ref)
+	if b := w.stands(second.Ref); b.Status != booking.Waiting || b.Passed != reason.Refuse || len(b.PassedWhy) == 0 || b.PassedWhy[0].Clause == "" {
+		t.Errorf("the law was not asked: %+v", b)
+	}
+	if b := w.stands(third.Ref); b.Status != booking.Booked {
+		t.Errorf("the next in order was not asked: %+v", b)
+	}
+	// It keeps nobody waiting, and is not said over and over.
+	back(third.Ref)
+	n := len(w.mem.Facts())
+	for range 3 {
+		do[SweepAnswer](w, Sweep{Slots: []booking.SlotID{s}})
+	}
+	if got := len(w.mem.Facts()); got != n {
+		t.Errorf("%d facts of nothing new", got-n)
+	}
+	fourth := book(4, false)
+	if fourth.Status != booking.Booked {
+		t.Errorf("kept waiting by a party that may not come: %+v", fourth)
+	}
+	// What is mended in time counts, at the old position.
+	fifth := book(5, true)
+	card(2, false)
+	back(fourth.Ref)
+	if b := w.stands(second.Ref); b.Status != booking.Booked || b.Passed != reason.None || b.PassedWhy != nil || w.stands(fifth.Ref).Status != booking.Waiting {
+		t.Errorf("%+v, %+v", b, w.stands(fifth.Ref))
+	}
+	w.rebuilt()
+}
+
+// An offer that nobody took ends wherever it stands in the queue: here behind a family
+// that was too large for the places when it was made.
+func TestOfferEndsBehindOthers(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	s := slotAt(9)
+	refs := w.fill(s)
+	family := w.wait(false, s, 1, 2, 3, 4, 5).Booking.Ref
+	single := w.wait(false, s, 6).Booking.Ref
+	w.law = lawWith(t, "site: mand-pishin, value: 400", "site: mand-pishin, value: 8")
+	do[SweepAnswer](w, Sweep{Slots: []booking.SlotID{s}})
+	for _, r := range refs[:3] {
+		do[BookingAnswer](w, Cancel{Ref: r})
+	}
+	do[AcknowledgeAnswer](w, Acknowledge{Serial: 3})
+	if w.stands(single).Status != booking.Offered {
+		t.Fatalf("%+v", w.stands(single))
+	}
+	w.law = lawWith(t, small...)
+	w.now = w.now.Add(30 * 60e9)
+	do[SweepAnswer](w, Sweep{Slots: []booking.SlotID{s}})
+	if w.stands(single).Status != booking.Lapsed || w.stands(family).Status != booking.Waiting || w.slot(s).Offered != 0 {
+		t.Errorf("single %v, family %v, %+v", w.stands(single).Status, w.stands(family).Status, w.slot(s))
+	}
+	w.rebuilt()
 }

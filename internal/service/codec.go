@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
@@ -20,7 +21,7 @@ const MaxCommand = 1 << 20
 
 // NewCodec returns the codec of every fact; rows, commands and answers use it too.
 func NewCodec() *fact.Codec {
-	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts())...)
+	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts())...)
 }
 
 // Decode returns the command of a kind from the form in which it is forwarded to the
@@ -32,6 +33,8 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 	switch kind {
 	case Book{}.CommandKind():
 		return decode[Book](codec, body)
+	case DecideBooking{}.CommandKind():
+		return decode[DecideBooking](codec, body)
 	case Cancel{}.CommandKind():
 		return decode[Cancel](codec, body)
 	case Move{}.CommandKind():
@@ -46,14 +49,22 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Sweep](codec, body)
 	case Acknowledge{}.CommandKind():
 		return decode[Acknowledge](codec, body)
+	case Claims{}.CommandKind():
+		return decode[Claims](codec, body)
+	case Movements{}.CommandKind():
+		return decode[Movements](codec, body)
+	case BeginList{}.CommandKind():
+		return decode[BeginList](codec, body)
 	case Withdrawn{}.CommandKind():
 		return decode[Withdrawn](codec, body)
-	case Foreign{}.CommandKind():
-		return decode[Foreign](codec, body)
+	case OtherFigures{}.CommandKind():
+		return decode[OtherFigures](codec, body)
 	case Scan{}.CommandKind():
 		return decode[Scan](codec, body)
 	case DecideScan{}.CommandKind():
 		return decode[DecideScan](codec, body)
+	case DecideGoods{}.CommandKind():
+		return decode[DecideGoods](codec, body)
 	case UndoScan{}.CommandKind():
 		return decode[UndoScan](codec, body)
 	case Settle{}.CommandKind():
@@ -68,6 +79,12 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Enrol](codec, body)
 	case Appoint{}.CommandKind():
 		return decode[Appoint](codec, body)
+	case Erase{}.CommandKind():
+		return decode[Erase](codec, body)
+	case EraseDone{}.CommandKind():
+		return decode[EraseDone](codec, body)
+	case EraseDay{}.CommandKind():
+		return decode[EraseDay](codec, body)
 	}
 	return nil, problem.New(problem.Invalid, "command.unknown")
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
@@ -21,8 +22,8 @@ import (
 
 // commands is one of every command, with every field filled in.
 func commands() []Command {
-	cs := []Command{Book{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, Withdrawn{}, Foreign{}, Scan{},
-		DecideScan{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}}
+	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, Movements{}, Claims{}, Withdrawn{}, OtherFigures{}, Scan{},
+		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()
 		fillIn(v, 1)
@@ -98,7 +99,7 @@ func TestCommandsRoundTrip(t *testing.T) {
 func TestFactsRoundTrip(t *testing.T) {
 	codec := NewCodec()
 	var all []any
-	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts()} {
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts()} {
 		for _, n := range news {
 			all = append(all, n())
 		}
@@ -106,11 +107,11 @@ func TestFactsRoundTrip(t *testing.T) {
 	if len(all) != len(codec.Kinds()) {
 		t.Errorf("%d facts, %d kinds", len(all), len(codec.Kinds()))
 	}
-	all = append(all, new(booking.Slot), new(booking.Booking), new(booking.Holder), new(booking.Withdrawal), new(booking.Acks),
+	all = append(all, new(booking.Slot), new(booking.Booking), new(booking.Holder), new(booking.Withdrawal), new(booking.Acks), new(booking.Refusal), new(BookingAnswer),
 		new(gate.Presence), new(gate.SiteDay), new(gate.Withdrawn), new(gate.Heard),
-		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Foreign),
-		new(SweepAnswer), new(AcknowledgeAnswer), new(WithdrawnAnswer), new(ForeignAnswer), new(SettleAnswer), new(DisplayAnswer),
-		new(EnrolAnswer), new(AppointAnswer))
+		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Other),
+		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(MovementsAnswer), new(ClaimsAnswer), new(booking.ClaimChange), new(booking.TheirClaim), new(booking.ClaimCursor), new(gate.Move), new(gate.Elsewhere), new(WithdrawnAnswer), new(OtherFiguresAnswer), new(SettleAnswer), new(DisplayAnswer),
+		new(EnrolAnswer), new(AppointAnswer), new(EraseAnswer), new(EraseDayAnswer))
 	for _, v := range all {
 		fillIn(reflect.ValueOf(v).Elem(), 1)
 		b, err := codec.Marshal(v)
@@ -142,7 +143,7 @@ func FuzzCommand(f *testing.F) {
 	w := newWorld(f, lawWith(f, small...))
 	for _, c := range []Command{
 		w.booking(slotAt(9), 1, 2), w.booking(slotAt(9), 3, 4, 5, 6, 7, 8), Cancel{Ref: ref(1)}, Sweep{Slots: []booking.SlotID{slotAt(9)}},
-		Scan{Site: mand, Gate: 1, Direction: gate.In, Officer: "gate", Fault: pass.Foreign}, w.scan(w.foreign(1, slotAt(9))), w.out(w.foreign(1, slotAt(9))),
+		Scan{Site: mand, Gate: 1, Direction: gate.In, Officer: "gate", Fault: pass.Foreign}, w.scan(w.theirs(1, slotAt(9))), w.out(w.theirs(1, slotAt(9))),
 		Settle{Site: mand, Day: marketDay - 1}, w.buys(1, tomato, 1000), Display{Site: mand, Day: marketDay, Officer: "customs", Values: []DisplayValue{{Code: tomato, Minor: 1, Currency: "USD"}}},
 		Appoint{Officer: officer("o-9", "", true, people.Clerk), By: "admin"}, Withdrawn{Side: "B", Upto: 2, Entries: []WithdrawnPass{{Serial: 2}}},
 	} {
@@ -195,7 +196,7 @@ func FuzzFact(f *testing.F) {
 		}
 		f.Add(h.Fact.FactKind(), body)
 	}
-	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts()} {
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts()} {
 		for _, n := range news {
 			v := n()
 			fillIn(reflect.ValueOf(v).Elem(), 1)
@@ -233,6 +234,14 @@ func TestMemoryIdempotency(t *testing.T) {
 	if _, err := w.mem.Do(t.Context(), idem, Cancel{Ref: c.Ref}); problem.KindOf(err) != problem.Conflict {
 		t.Errorf("%v", err)
 	}
+	// Of the same kind, and not the same act; and what an attempt draws anew makes no other.
+	if _, err := w.mem.Do(t.Context(), idem, w.booking(slotAt(10), 1)); problem.CodeOf(err) != "idempotency.reused" {
+		t.Errorf("another slot under the same key: %v", err)
+	}
+	anew := w.booking(slotAt(9), 1)
+	if again, err := w.mem.Do(t.Context(), idem, anew); err != nil || !again.Again || anew.Ref == c.Ref {
+		t.Errorf("a new attempt: %+v, %v", again, err)
+	}
 }
 
 func TestNewRef(t *testing.T) {
@@ -256,4 +265,29 @@ type zeros struct{}
 func (zeros) Read(b []byte) (int, error) {
 	clear(b)
 	return len(b), nil
+}
+
+// TestDigest holds digests to what they tell apart and to the key that they are under.
+func TestDigest(t *testing.T) {
+	codec := NewCodec()
+	of := func(key string, c Command) [32]byte {
+		t.Helper()
+		d, err := Digest(codec, []byte(key), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	scan := func(temp int16) Scan {
+		return Scan{Site: 1, Officer: "gate", Screening: Screening{Done: true, TempTenths: temp}}
+	}
+	if of("k", scan(366)) != of("k", scan(366)) || of("k", scan(366)) == of("k", scan(367)) {
+		t.Error("tells the same apart, or does not tell apart what is not")
+	}
+	if of("k", scan(366)) == of("l", scan(366)) {
+		t.Error("the same under another key")
+	}
+	if of("k", Accept{Ref: "R"}) == of("k", Decline{Ref: "R"}) {
+		t.Error("the same for another kind")
+	}
 }

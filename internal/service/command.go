@@ -38,6 +38,15 @@ type Book struct {
 	Sealed   []byte           `cbor:"8,keyasint,omitempty"` // its ciphertext
 }
 
+// DecideBooking ends a request for places that was left to an officer. Admitted, it is
+// booked as far as there are places.
+type DecideBooking struct {
+	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
+	Admit   bool             `cbor:"2,keyasint,omitempty"`
+	Why     string           `cbor:"3,keyasint,omitempty"` // one of booking.Grounds
+	Officer people.OfficerID `cbor:"4,keyasint,omitempty"`
+}
+
 // Cancel gives a booking, or a place in the queue, back.
 type Cancel struct {
 	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
@@ -75,11 +84,15 @@ type Reissue struct {
 	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
 }
 
-// BookingAnswer is the answer to Book, Cancel, Move, Accept, Decline and Reissue.
+// BookingAnswer is the answer to Book, DecideBooking, Cancel, Move, Accept, Decline and
+// Reissue.
 type BookingAnswer struct {
 	Verdict rules.Verdict `cbor:"1,keyasint,omitempty"`
 	// Booking is as it stands after the command; its Ref is empty where there is none.
 	Booking booking.Booking `cbor:"2,keyasint,omitempty"`
+	// Refusal is the request that gave no booking, or that an officer has decided on; its
+	// Ref is empty where there is none.
+	Refusal booking.Refusal `cbor:"3,keyasint,omitempty"`
 }
 
 // Sweep does what time alone brings: offers that nobody took lapse, places whose
@@ -90,17 +103,13 @@ type Sweep struct {
 	Slots []booking.SlotID `cbor:"1,keyasint,omitempty"`
 }
 
-// Acknowledge records that every gate of the other side has heard this side's list of
-// withdrawals up to a serial. Places of those passes may be sold again.
-type Acknowledge struct {
-	Serial uint64 `cbor:"1,keyasint"`
-}
-
 // Withdrawn records what this side has read of the other side's list of withdrawals.
 type Withdrawn struct {
 	Side    string          `cbor:"1,keyasint,omitempty"` // whose list
 	Upto    uint64          `cbor:"2,keyasint,omitempty"`
 	Entries []WithdrawnPass `cbor:"3,keyasint,omitempty"`
+	List    uint64          `cbor:"4,keyasint,omitempty"` // the list's id
+	Acked   uint64          `cbor:"5,keyasint,omitempty"` // the serial that the other side has recorded as heard here
 }
 
 // WithdrawnPass is one entry of a numbered list of withdrawals.
@@ -164,6 +173,9 @@ type ScanAnswer struct {
 	// Asks are the inputs that the officer can supply to get further: "document",
 	// "screening", "decision".
 	Asks []string `cbor:"10,keyasint,omitempty"`
+	// Goods is what the law says of the goods that leave with the holder; its point is
+	// empty where none do, or where the agreement asks nothing of them.
+	Goods rules.Verdict `cbor:"11,keyasint,omitempty"`
 }
 
 // DecideScan ends a REFER or HOLD at the gate by a named officer's decision.
@@ -245,6 +257,10 @@ type Buy struct {
 	// read them from the document because the other side holds the booking.
 	SealedID string `cbor:"15,keyasint,omitempty"`
 	Sealed   []byte `cbor:"16,keyasint,omitempty"`
+	// Gen is the generation of the pass that was shown. Bare is true where only the id was
+	// given: then it is the one that this side's gates or bookings have.
+	Gen  uint8 `cbor:"17,keyasint,omitempty"`
+	Bare bool  `cbor:"18,keyasint,omitempty"`
 }
 
 // BuyAnswer is the goods desk's answer.
@@ -282,11 +298,11 @@ type Appoint struct {
 	Word string `cbor:"5,keyasint,omitempty"`
 }
 
-// Foreign records the other side's figures of a site and day, as its server gave them.
-type Foreign struct {
-	Site    uint16        `cbor:"1,keyasint,omitempty"`
-	Day     uint16        `cbor:"2,keyasint,omitempty"`
-	Figures stats.Foreign `cbor:"3,keyasint"` // HeardAt is set by the command
+// OtherFigures records the other side's figures of a site and day, as its server gave them.
+type OtherFigures struct {
+	Site    uint16      `cbor:"1,keyasint,omitempty"`
+	Day     uint16      `cbor:"2,keyasint,omitempty"`
+	Figures stats.Other `cbor:"3,keyasint"` // HeardAt is set by the command
 }
 
 // SweepAnswer says what a Sweep did. More is true where there was more than one command
@@ -310,8 +326,8 @@ type WithdrawnAnswer struct {
 	Serial uint64 `cbor:"1,keyasint,omitempty"`
 }
 
-// ForeignAnswer is the answer to Foreign: Kept is false where newer figures were there.
-type ForeignAnswer struct {
+// OtherFiguresAnswer is the answer to OtherFigures: Kept is false where newer figures were there.
+type OtherFiguresAnswer struct {
 	Kept bool `cbor:"1,keyasint,omitempty"`
 }
 
@@ -331,22 +347,23 @@ type AppointAnswer struct {
 }
 
 // CommandKind names the command in logs and in forwarding.
-func (Book) CommandKind() string        { return "booking.book" }
-func (Cancel) CommandKind() string      { return "booking.cancel" }
-func (Move) CommandKind() string        { return "booking.move" }
-func (Accept) CommandKind() string      { return "booking.accept" }
-func (Decline) CommandKind() string     { return "booking.decline" }
-func (Reissue) CommandKind() string     { return "booking.reissue" }
-func (Sweep) CommandKind() string       { return "booking.sweep" }
-func (Acknowledge) CommandKind() string { return "booking.acknowledge" }
-func (Withdrawn) CommandKind() string   { return "gate.withdrawn" }
-func (Foreign) CommandKind() string     { return "stats.foreign" }
-func (Scan) CommandKind() string        { return "gate.scan" }
-func (DecideScan) CommandKind() string  { return "gate.decide" }
-func (UndoScan) CommandKind() string    { return "gate.undo" }
-func (Settle) CommandKind() string      { return "gate.settle" }
-func (Display) CommandKind() string     { return "market.display" }
-func (Buy) CommandKind() string         { return "market.buy" }
-func (Void) CommandKind() string        { return "market.void" }
-func (Enrol) CommandKind() string       { return "market.enrol" }
-func (Appoint) CommandKind() string     { return "people.appoint" }
+func (Book) CommandKind() string          { return "booking.book" }
+func (DecideBooking) CommandKind() string { return "booking.decide" }
+func (Cancel) CommandKind() string        { return "booking.cancel" }
+func (Move) CommandKind() string          { return "booking.move" }
+func (Accept) CommandKind() string        { return "booking.accept" }
+func (Decline) CommandKind() string       { return "booking.decline" }
+func (Reissue) CommandKind() string       { return "booking.reissue" }
+func (Sweep) CommandKind() string         { return "booking.sweep" }
+func (Acknowledge) CommandKind() string   { return "booking.acknowledge" }
+func (Withdrawn) CommandKind() string     { return "gate.withdrawn" }
+func (OtherFigures) CommandKind() string  { return "stats.other" }
+func (Scan) CommandKind() string          { return "gate.scan" }
+func (DecideScan) CommandKind() string    { return "gate.decide" }
+func (UndoScan) CommandKind() string      { return "gate.undo" }
+func (Settle) CommandKind() string        { return "gate.settle" }
+func (Display) CommandKind() string       { return "market.display" }
+func (Buy) CommandKind() string           { return "market.buy" }
+func (Void) CommandKind() string          { return "market.void" }
+func (Enrol) CommandKind() string         { return "market.enrol" }
+func (Appoint) CommandKind() string       { return "people.appoint" }

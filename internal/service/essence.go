@@ -32,6 +32,13 @@ func (c Book) Essence() any {
 	return e
 }
 
+// Essence leaves out the tags: they follow from the booking's document and the slot's day,
+// and once the booking is there they need not be said again.
+func (c Move) Essence() any {
+	c.Tags = nil
+	return c
+}
+
 // Essence leaves out the receipt number and the sealed data.
 func (c Buy) Essence() any {
 	c.ID, c.SealedID, c.Sealed = "", "", nil

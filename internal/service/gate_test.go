@@ -4,15 +4,18 @@
 package service
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
 )
 
 // arrived is a world at half past nine with one booking of two adults, one of them with
@@ -164,12 +167,12 @@ func TestGateRefuses(t *testing.T) {
 			return w.scan(c)
 		}, reason.Refer, gate.CodeEdition},
 		{"no such slot", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			c := w.foreign(9, slotAt(9))
+			c := w.theirs(9, slotAt(9))
 			c.Slot += 7
 			return w.scan(c)
 		}, reason.Refer, gate.CodeSlot},
 		{"signed here and not known", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			c := w.foreign(9, slotAt(9))
+			c := w.theirs(9, slotAt(9))
 			c.Side = pass.SideA
 			return w.scan(c)
 		}, reason.Refer, gate.CodeUnknown},
@@ -192,23 +195,23 @@ func TestGateRefuses(t *testing.T) {
 			return w.scan(w.claims(do[BookingAnswer](w, Reissue{Ref: b.Ref}).Booking, 0))
 		}, reason.Allow, ""},
 		{"withdrawn by the other side", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			c := w.foreign(9, slotAt(9))
+			c := w.theirs(9, slotAt(9))
 			do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 3, Pass: c.ID, Until: c.Expires.Unix()}}})
 			return w.scan(c)
 		}, reason.Refuse, gate.CodeWithdrawn},
 		{"other side's new generation", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			c := w.foreign(9, slotAt(9))
+			c := w.theirs(9, slotAt(9))
 			do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 3, Pass: c.ID, Until: c.Expires.Unix()}}})
 			c.Generation = 1
 			return w.scan(c)
 		}, reason.Allow, ""},
 		{"other side's list is old", "09:30", 0, func(w *world, b booking.Booking) Scan {
 			w.mem.plain.Gate.Heard.Put("B", gate.Heard{At: w.now.Add(-721 * time.Minute)})
-			return w.scan(w.foreign(9, slotAt(9)))
+			return w.scan(w.theirs(9, slotAt(9)))
 		}, reason.Refer, gate.CodeHeard},
 		{"other side's list was never read", "09:30", 0, func(w *world, b booking.Booking) Scan {
 			w.mem.plain.Gate.Heard.Delete("B")
-			return w.scan(w.foreign(9, slotAt(9)))
+			return w.scan(w.theirs(9, slotAt(9)))
 		}, reason.Refer, gate.CodeNeverHeard},
 		{"an old list does not matter to own passes", "09:30", 0, func(w *world, b booking.Booking) Scan {
 			w.mem.plain.Gate.Heard.Delete("B")
@@ -234,7 +237,7 @@ func TestGateRefuses(t *testing.T) {
 			return w.out(c)
 		}, reason.Refer, gate.CodeTwiceOut},
 		{"leaves with a pass of another site", "09:30", 0, func(w *world, b booking.Booking) Scan {
-			return w.out(w.foreign(9, other))
+			return w.out(w.theirs(9, other))
 		}, reason.Refuse, gate.CodeSite},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -284,6 +287,57 @@ func TestForgedLeavesNoTrace(t *testing.T) {
 	if a.Presence.Pass != (pass.ID{}) || w.day().Refused != 1 {
 		t.Errorf("%+v", a)
 	}
+}
+
+// A refusal of what is no pass has a number, and the number leads to the scan: what kind of
+// failure it was, where, when and who was at the gate, and nothing of what was shown.
+func TestStrayScans(t *testing.T) {
+	w, b := arrived(t)
+	faults := []pass.Fault{pass.Unreadable, pass.Forged, pass.Foreign}
+	var serials []uint64
+	for i := range 7 {
+		s := w.scan(w.claims(b, i%2))
+		s.Fault, s.Tag = faults[i%3], id('t', 1)
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Refuse, faults[i%3])
+		serials = append(serials, a.Scan.Serial)
+		do[ScanAnswer](w, w.out(w.theirs(uint64(i), slotAt(9)))) // numbers are shared with those of passes
+		w.now = w.now.Add(time.Minute)
+	}
+	for i, n := range serials {
+		p, s, ok := ScanOf(w.mem.plain, mand, marketDay, n)
+		want := gate.Scan{Serial: n, Direction: gate.In, Gate: 1, At: at("09:30").Add(time.Duration(i) * time.Minute), Officer: "gate", Outcome: reason.Refuse,
+			Reasons: []reason.Reason{{Code: faults[i%3], Outcome: reason.Refuse}}, Minute: uint16(9*60 + 30 + i)}
+		if !ok || p.Pass != (pass.ID{}) || !equal(s, want) {
+			t.Errorf("%d: %+v, want %+v", n, s, want)
+		}
+		if p, s, ok := ScanOf(w.mem.plain, mand, marketDay, n+1); !ok || p.Pass == (pass.ID{}) || s.Serial != n+1 {
+			t.Errorf("%d: %+v", n+1, s)
+		}
+	}
+	for _, n := range []uint64{0, 999} {
+		if _, s, ok := ScanOf(w.mem.plain, mand, marketDay, n); ok {
+			t.Errorf("%d: %+v", n, s)
+		}
+	}
+	if _, _, ok := ScanOf(w.mem.plain, mand, marketDay+1, serials[0]); ok {
+		t.Error("found on another day")
+	}
+	if l := StraysOf(w.mem.plain, mand, marketDay, 3); len(l) != 3 || l[0].Serial != serials[6] {
+		t.Errorf("%+v", l)
+	}
+	// The same press twice is one scan.
+	s := w.scan(w.claims(b, 0))
+	s.Fault = pass.Unreadable
+	for range 3 {
+		if _, err := w.mem.Do(context.Background(), Idem{Key: "0123456789abcdef", Actor: "gate"}, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := w.day(); d.Strays != 8 || d.Refused != 8 {
+		t.Errorf("%+v", d)
+	}
+	w.rebuilt()
 }
 
 func TestDoubleEntry(t *testing.T) {
@@ -358,6 +412,202 @@ func TestDecide(t *testing.T) {
 	w.rebuilt()
 }
 
+// waits is somebody who came in time and waits for an officer's decision.
+func waits(w *world, b booking.Booking, member int) (DecideScan, ScanAnswer) {
+	w.t.Helper()
+	s := w.scan(w.claims(b, member))
+	s.Match, s.Screening = NotCompared, Screening{}
+	a := do[ScanAnswer](w, s)
+	w.verdict(a.Verdict, reason.Hold, "")
+	return DecideScan{Pass: b.Members[member].Pass, Serial: a.Scan.Serial, Admit: true, Why: "seen", Officer: "supervisor", Gate: 1}, a
+}
+
+// Who waits is looked at again when an officer would let them in: what has changed since
+// the scan is a refusal with its reason, and nobody moves.
+func TestDecisionLooksAgain(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(w *world, b booking.Booking)
+		o      reason.Outcome
+		code   reason.Code
+	}{
+		{"cancelled", func(w *world, b booking.Booking) {
+			do[BookingAnswer](w, Cancel{Ref: b.Ref})
+			do[AcknowledgeAnswer](w, Acknowledge{Serial: 99})
+		}, reason.Refuse, gate.CodeWithdrawn},
+		{"moved", func(w *world, b booking.Booking) { do[BookingAnswer](w, Move{Ref: b.Ref, To: slotAt(12)}) }, reason.Refuse, gate.CodeOlder},
+		{"issued anew", func(w *world, b booking.Booking) { do[BookingAnswer](w, Reissue{Ref: b.Ref}) }, reason.Refuse, gate.CodeOlder},
+		{"the market has closed", func(w *world, b booking.Booking) { w.now = at("16:30") }, reason.Closed, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, b := arrived(t)
+			c, _ := waits(w, b, 0)
+			test.change(w, b)
+			taken := w.slot(slotAt(9)).Taken
+			a := do[ScanAnswer](w, c)
+			w.verdict(a.Verdict, test.o, test.code)
+			if a.Scan.Counted || a.Scan.Decided != "" || a.Scan.Outcome != test.o || a.Presence.Pending != 0 || a.Presence.Inside || a.Inside != 0 {
+				t.Errorf("%+v", a)
+			}
+			if w.slot(slotAt(9)).Taken != taken || w.stands(b.Ref).Status == booking.Used || w.day().Refused != 1 || w.day().Entries != 0 {
+				t.Errorf("%+v %v", w.day(), w.stands(b.Ref).Status)
+			}
+			w.fails(c, problem.Forbidden, "gate.refuse.final")
+			if st := DayFigures(w.mem.plain, mand, marketDay).Stats; st.Outcomes[test.o] != 1 || st.Admitted != 0 || sum(st.Arrivals) != 0 {
+				t.Errorf("%+v", st)
+			}
+			w.rebuilt()
+		})
+	}
+	t.Run("withdrawn by the other side", func(t *testing.T) {
+		w, _ := arrived(t)
+		f := w.theirs(9, slotAt(9))
+		s := w.scan(f)
+		s.Screening = Screening{}
+		a := do[ScanAnswer](w, s)
+		do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 3, Entries: []WithdrawnPass{{Serial: 3, Pass: f.ID, Until: f.Expires.Unix()}}})
+		a = do[ScanAnswer](w, DecideScan{Pass: f.ID, Serial: a.Scan.Serial, Admit: true, Why: "seen", Officer: "supervisor", Gate: 1})
+		w.verdict(a.Verdict, reason.Refuse, gate.CodeWithdrawn)
+		if a.Inside != 0 {
+			t.Errorf("%+v", a)
+		}
+		w.rebuilt()
+	})
+	t.Run("late by waiting", func(t *testing.T) {
+		w, b := arrived(t)
+		c, _ := waits(w, b, 0)
+		w.now = at("11:05") // past slot and grace
+		if a := do[ScanAnswer](w, c); !a.Scan.Counted || a.Inside != 1 {
+			t.Errorf("%+v", a)
+		}
+		w.rebuilt()
+	})
+	t.Run("turning back asks nothing", func(t *testing.T) {
+		w, b := arrived(t)
+		c, _ := waits(w, b, 0)
+		do[BookingAnswer](w, Reissue{Ref: b.Ref})
+		c.Admit, c.Why = false, "left"
+		if a := do[ScanAnswer](w, c); a.Scan.Decided != "supervisor" || a.Scan.Outcome != reason.Hold {
+			t.Errorf("%+v", a)
+		}
+	})
+}
+
+// A market that has filled up meanwhile is a reason that was not there: it is added to the
+// scan, and the role that the clause names may still decide.
+func TestDecisionOverCap(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	waiting := w.book(slotAt(9), 1).Booking
+	c := w.booking(slotAt(9), 2)
+	c.Members[0].Children = 4
+	d := w.booking(slotAt(10), 3)
+	d.Members[0].Children = 2
+	five, three := do[BookingAnswer](w, c).Booking, do[BookingAnswer](w, d).Booking
+	w.now = at("09:50")
+	s := w.scan(w.claims(waiting, 0))
+	s.Match = NotCompared
+	a := do[ScanAnswer](w, s)
+	w.verdict(a.Verdict, reason.Hold, "")
+	for _, b := range []booking.Booking{five, three} {
+		w.verdict(do[ScanAnswer](w, w.scan(w.claims(b, 0))).Verdict, reason.Allow, "")
+	}
+	r := DecideScan{Pass: waiting.Members[0].Pass, Serial: a.Scan.Serial, Admit: true, Why: "seen", Officer: "gate", Gate: 1}
+	a = do[ScanAnswer](w, r)
+	w.verdict(a.Verdict, reason.Hold, "law.clause.hold")
+	if a.Verdict.Reasons[0].Clause != "X-OCCUPANCY" || len(a.Verdict.Reasons) != 1 || a.Scan.Counted || a.Inside != 8 || a.Presence.Pending != r.Serial {
+		t.Fatalf("%+v", a)
+	}
+	w.fails(r, problem.Forbidden, "officer.decides") // now the clause says who
+	r.Officer, r.Why = "supervisor", "need"
+	if a = do[ScanAnswer](w, r); !a.Scan.Counted || a.Inside != 9 || a.Scan.Decided != "supervisor" {
+		t.Errorf("%+v", a)
+	}
+	w.rebuilt()
+}
+
+// A scan that nobody decided ends with its day: a decision that comes later is answered
+// and moves nobody.
+func TestDecisionAfterItsDay(t *testing.T) {
+	for _, settled := range []bool{false, true} {
+		w, b := arrived(t)
+		c, _ := waits(w, b, 0)
+		w.now = at("09:30", 1)
+		if settled {
+			do[SettleAnswer](w, Settle{Site: mand, Day: marketDay})
+			if p, _ := PresenceOf(w.mem.plain, c.Pass); p.Pending != 0 || !p.Scans[0].Lapsed || w.day().Lapsed != 1 {
+				t.Errorf("%+v", p)
+			}
+		}
+		n := len(w.mem.Facts())
+		a := do[ScanAnswer](w, c)
+		w.verdict(a.Verdict, reason.Refuse, gate.CodePast)
+		if a.Scan.Counted || !a.Scan.Lapsed || a.Scan.Decided != "" || a.Presence.Day != marketDay || a.Presence.Pending != 0 || w.day().Lapsed != 1 || w.day().Entries != 0 {
+			t.Errorf("%+v", a)
+		}
+		if _, ok := w.mem.plain.Gate.Days.Get(gate.SiteDayKey{Site: mand, Day: marketDay + 1}); ok {
+			t.Error("the next day counts something")
+		}
+		if settled && len(w.mem.Facts()) != n {
+			t.Error("what is settled is recorded again")
+		}
+		do[ScanAnswer](w, c) // and again
+		if w.stands(b.Ref).Status == booking.Used {
+			t.Error("used")
+		}
+		w.rebuilt()
+	}
+}
+
+// Who is inside since yesterday is counted where they came in; a scan of today that waits
+// is not ended by settling yesterday, and moves them on today's count.
+func TestPendingOverMidnight(t *testing.T) {
+	w, b := arrived(t)
+	c := w.claims(b, 1)
+	do[ScanAnswer](w, w.scan(c))
+	w.now = at("00:01", 1)
+	w.law = lawless(t)
+	a := do[ScanAnswer](w, w.out(c))
+	w.verdict(a.Verdict, reason.Refer, gate.CodeExitLaw)
+	x := do[SettleAnswer](w, Settle{Site: mand, Day: marketDay})
+	if x.People != 3 || x.Day.Inside != 0 || x.Day.Lapsed != 0 {
+		t.Errorf("%+v", x)
+	}
+	r := do[ScanAnswer](w, DecideScan{Pass: c.ID, Serial: a.Scan.Serial, Admit: true, Why: "seen", Officer: "gate", Gate: 1})
+	d, _ := w.mem.plain.Gate.Days.Get(gate.SiteDayKey{Site: mand, Day: marketDay + 1})
+	if !r.Scan.Counted || !r.Scan.Unmatched || r.Presence.Day != marketDay+1 || d.Exits != 3 || d.Unmatched != 3 || w.day().Exits != 3 {
+		t.Errorf("%+v %+v", r, d)
+	}
+	w.rebuilt()
+}
+
+// A mistake is mended while its day lasts.
+func TestUndoAfterItsDay(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		later func(w *world, c pass.Claims)
+	}{
+		{"the day is settled", func(w *world, c pass.Claims) { do[SettleAnswer](w, Settle{Site: mand, Day: marketDay}) }},
+		{"the pass was seen on another day", func(w *world, c pass.Claims) {
+			if a := do[ScanAnswer](w, w.scan(c)); a.Verdict.Outcome != reason.Closed || a.Presence.Day != marketDay+1 {
+				t.Errorf("%+v", a)
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, b := arrived(t)
+			c := w.claims(b, 1)
+			do[ScanAnswer](w, w.scan(c))
+			if test.name != "the day is settled" {
+				do[ScanAnswer](w, w.out(c))
+			}
+			w.now = at("09:30", 1)
+			test.later(w, c)
+			p, _ := PresenceOf(w.mem.plain, c.ID)
+			w.fails(UndoScan{Pass: c.ID, Serial: p.Scans[1].Serial, Officer: "supervisor"}, problem.Conflict, "gate.scan.past")
+		})
+	}
+}
+
 func TestOccupancy(t *testing.T) {
 	w := newWorld(t, lawWith(t, small...))
 	c := w.booking(slotAt(9), 1)
@@ -385,7 +635,7 @@ func TestOccupancy(t *testing.T) {
 func TestExit(t *testing.T) {
 	w, b := arrived(t)
 	// Came in by the other side's gate.
-	f := w.foreign(9, slotAt(9))
+	f := w.theirs(9, slotAt(9))
 	a := do[ScanAnswer](w, w.out(f))
 	w.verdict(a.Verdict, reason.Allow, gate.CodeUnmatched)
 	if d := w.day(); d.Inside != 0 || d.Exits != 1 || d.Unmatched != 1 {
@@ -412,6 +662,68 @@ func TestExit(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	w.rebuilt()
+}
+
+// Whoever leaves with goods goes; what the agreement says of the goods is asked for at the
+// way out, and stands beside the answer, in the record and in the day's figures.
+func TestGoodsLeave(t *testing.T) {
+	w, b := arrived(t)
+	w.display(tomato, 100)
+	w.display(kiwi, 100)
+	in := func(c pass.Claims, tag [16]byte) {
+		s := w.scan(c)
+		s.Tag = tag
+		w.verdict(do[ScanAnswer](w, s).Verdict, reason.Allow, "")
+	}
+	buy := func(c pass.Claims, person uint64, code string) BuyAnswer {
+		x := w.buys(person, code, 10_000)
+		x.Pass = c.ID
+		a := do[BuyAnswer](w, x)
+		w.verdict(a.Verdict, reason.Allow, "")
+		return a
+	}
+	one, two, theirs := w.claims(b, 0), w.claims(b, 1), w.theirs(9, slotAt(9))
+	in(one, [16]byte{})
+	in(two, [16]byte{})
+	in(theirs, id('t', 99))
+	buy(one, 1, tomato)
+	buy(one, 1, kiwi)
+	taken := buy(two, 2, tomato)
+	do[BuyAnswer](w, Void{ID: taken.Purchase.ID, Why: market.Grounds[0], Officer: "customs"})
+	buy(theirs, 99, tomato)
+	for _, c := range []struct {
+		claims pass.Claims
+		leaves bool
+	}{{one, true}, {two, false}, {theirs, true}} {
+		a := do[ScanAnswer](w, w.out(c.claims))
+		w.verdict(a.Verdict, reason.Allow, "")
+		if !a.Scan.Counted || (a.Goods.Point == rules.Exit) != c.leaves || (a.Scan.Goods != reason.None) != c.leaves {
+			t.Fatalf("%+v", a)
+		}
+		if c.leaves && (a.Goods.Outcome != reason.Refer || a.Goods.Reasons[0].Clause != "ST4(ii)" || a.Scan.Goods != reason.Refer || a.Scan.GoodsWhy[0].Clause != "ST4(ii)" || len(a.Scan.GoodsWhy[0].Params) != 0) {
+			t.Errorf("%+v", a.Goods)
+		}
+	}
+	if a := do[ScanAnswer](w, w.out(one)); a.Verdict.Outcome != reason.Refer || a.Goods.Point != "" || a.Scan.Goods != reason.None {
+		t.Errorf("goods of somebody who has left already: %+v", a.Goods)
+	}
+	var n uint32
+	for _, r := range DayFigures(w.mem.plain, mand, marketDay).Stats.Reasons {
+		if r.Clause == "ST4(ii)" {
+			n += r.Count
+		}
+	}
+	if n != 2 {
+		t.Errorf("counted %d times", n)
+	}
+	w.rebuilt()
+	// An agreement that says nothing of goods that leave is not asked.
+	w.law = lawWith(t, append([]string{"at: [exit]", "at: [custody]"}, small...)...)
+	w.now, one = w.now.Add(time.Minute), w.claims(b, 0)
+	in(one, [16]byte{})
+	if a := do[ScanAnswer](w, w.out(one)); a.Goods.Point != "" || !a.Scan.Counted {
+		t.Errorf("%+v", a.Goods)
+	}
 }
 
 // A clause against leaving is shown to an officer, and keeps nobody in by itself.
@@ -499,9 +811,39 @@ func TestSettle(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	w.now = at("01:00", 1)
-	bad.Bookings = nil
-	if a = do[SettleAnswer](w, bad); a.People != 0 || a.NoShows != 0 {
+	n := len(w.mem.Facts())
+	if a = do[SettleAnswer](w, bad); a.People != 0 || a.NoShows != 0 || len(w.mem.Facts()) != n {
 		t.Errorf("settled twice: %+v", a)
+	}
+	if d := w.day(); d.ClosedBy != "supervisor" || !d.ClosedAt.Equal(at("23:00")) {
+		t.Errorf("%+v", d)
+	}
+	w.rebuilt()
+}
+
+// What the clock settles is nobody's act, and its facts say so.
+func TestSettleByTheClock(t *testing.T) {
+	w, b := arrived(t)
+	do[ScanAnswer](w, w.scan(w.claims(b, 1)))
+	w.now = at("00:05", 1)
+	n := len(w.mem.Facts())
+	a := do[SettleAnswer](w, Settle{Site: mand, Day: marketDay, Bookings: []booking.Ref{b.Ref}})
+	if a.People != 3 || !a.Day.Closed || a.Day.ClosedBy != "" || !a.Day.ClosedAt.Equal(w.now) {
+		t.Errorf("%+v", a)
+	}
+	closed := false
+	for _, h := range w.mem.Facts()[n:] {
+		switch f := h.Fact.(type) {
+		case *gate.Settled:
+			if !f.Clock || f.Officer != "" {
+				t.Errorf("%+v", f)
+			}
+		case *gate.DayClosed:
+			closed = f.Clock && f.Officer == ""
+		}
+	}
+	if !closed {
+		t.Error("no fact says that the clock settled the day")
 	}
 	w.rebuilt()
 }
@@ -562,4 +904,252 @@ func TestNoEdition(t *testing.T) {
 	w.verdict(do[ScanAnswer](w, w.scan(w.claims(b, 1))).Verdict, reason.Refuse, "law.edition.none")
 	w.verdict(do[BuyAnswer](w, w.buys(1, tomato, 1000)).Verdict, reason.Refer, "law.edition.none")
 	w.fails(Display{Site: mand, Day: marketDay + 400, Officer: "customs"}, problem.Conflict, "market.edition")
+}
+
+// leavesWith is a world in which somebody leaves with goods that the agreement leaves to
+// customs.
+func leavesWith(t *testing.T) (*world, booking.Booking, ScanAnswer) {
+	w, b := arrived(t)
+	w.display(tomato, 100)
+	do[ScanAnswer](w, w.scan(w.claims(b, 0)))
+	do[BuyAnswer](w, w.buys(1, tomato, 10_000))
+	w.now = at("10:00")
+	a := do[ScanAnswer](w, w.out(w.claims(b, 0)))
+	w.verdict(a.Goods, reason.Refer, "")
+	return w, b, a
+}
+
+// Goods that the agreement leaves to a person end in the decision of the officer whom the
+// clause names, by name, with a ground and the clause.
+func TestDecideGoods(t *testing.T) {
+	w, b, a := leavesWith(t)
+	c := DecideGoods{Pass: a.Presence.Pass, Serial: a.Scan.Serial, Why: "unpaid", Officer: "customs"}
+	for _, bad := range []struct {
+		change func(*DecideGoods)
+		kind   problem.Kind
+		code   string
+	}{
+		{func(c *DecideGoods) { c.Officer = "gate" }, problem.Forbidden, "officer.decides"}, // the clause names customs
+		{func(c *DecideGoods) { c.Officer = "clerk" }, problem.Forbidden, "officer.role"},
+		{func(c *DecideGoods) { c.Officer = "" }, problem.Forbidden, "officer.role"},
+		{func(c *DecideGoods) { c.Why = "whim" }, problem.Invalid, "gate.ground"},
+		{func(c *DecideGoods) { c.Serial = 99 }, problem.NotFound, "gate.scan"},
+		{func(c *DecideGoods) { c.Serial = 1 }, problem.NotFound, "gate.scan"}, // the way in, with no goods
+		{func(c *DecideGoods) { c.Pass[0]++ }, problem.NotFound, "gate.pass"},
+	} {
+		x := c
+		bad.change(&x)
+		w.fails(x, bad.kind, bad.code)
+	}
+	away := do[AppointAnswer](w, Appoint{Officer: officer("away", "gabd-reemdan", true, "customs"), By: "admin"}).Officer
+	x := c
+	x.Officer = away.ID
+	w.fails(x, problem.Forbidden, "officer.site")
+	if open, ended := GoodsOut(w.mem.plain, mand, marketDay); len(open) != 1 || len(ended) != 0 || open[0].Scan.Serial != a.Scan.Serial {
+		t.Fatalf("%+v %+v", open, ended)
+	}
+	// Kept, which is final but for letting them go once the tax is paid.
+	r := do[ScanAnswer](w, c)
+	if r.Scan.GoodsBy != "customs" || r.Scan.GoodsGo || r.Scan.GoodsGround != "unpaid" || !r.Scan.Counted || r.Goods.Outcome != reason.Refer || w.day().GoodsKept != 1 {
+		t.Errorf("%+v", r.Scan)
+	}
+	facts := w.mem.Facts()
+	f, ok := facts[len(facts)-1].Fact.(*gate.GoodsDecided)
+	if !ok || f.Officer != "customs" || f.Why != "unpaid" || f.Go || f.Kept || !slices.Equal(f.Clauses, []string{"ST4(ii)"}) || f.Day != marketDay || f.Minute != 600 {
+		t.Errorf("%+v", f)
+	}
+	w.fails(c, problem.Conflict, "gate.scan.done")
+	c.Go, c.Why = true, "paid"
+	r = do[ScanAnswer](w, c)
+	facts = w.mem.Facts()
+	if f := facts[len(facts)-1].Fact.(*gate.GoodsDecided); !f.Go || !f.Kept || !r.Scan.GoodsGo || r.Scan.GoodsGround != "paid" {
+		t.Errorf("%+v", f)
+	}
+	w.fails(c, problem.Conflict, "gate.scan.done")
+	c.Go, c.Why = false, "unpaid"
+	w.fails(c, problem.Conflict, "gate.scan.done") // they have left
+	if open, ended := GoodsOut(w.mem.plain, mand, marketDay); len(open) != 0 || len(ended) != 1 || w.day().GoodsLet != 1 || w.day().GoodsKept != 0 {
+		t.Errorf("%+v %+v %+v", open, ended, w.day())
+	}
+	// Who comes again leaves with what was bought since, and is not asked about the rest.
+	w.now = at("10:10")
+	do[ScanAnswer](w, w.scan(w.claims(b, 0)))
+	w.now = at("10:20")
+	again := do[ScanAnswer](w, w.out(w.claims(b, 0)))
+	if again.Goods.Point != "" {
+		t.Errorf("asked again: %+v", again.Goods)
+	}
+	w.rebuilt()
+}
+
+// What the law refuses is no officer's to let go; a scan that was a mistake takes its goods
+// with it.
+func TestGoodsNotToDecide(t *testing.T) {
+	w, _, a := leavesWith(t)
+	c := DecideGoods{Pass: a.Presence.Pass, Serial: a.Scan.Serial, Go: true, Why: "order", Officer: "supervisor"}
+	p, _ := PresenceOf(w.mem.plain, c.Pass)
+	for o, code := range map[reason.Outcome]string{reason.Refuse: "gate.refuse.final", reason.Closed: "gate.refuse.final", reason.Divert: "gate.scan.done", reason.Allow: "gate.scan.done"} {
+		q := p
+		q.Scans = slices.Clone(p.Scans)
+		q.Scans[1].Goods = o
+		w.mem.plain.Gate.Presences.Put(c.Pass, q)
+		kind := problem.Conflict
+		if code == "gate.refuse.final" {
+			kind = problem.Forbidden
+		}
+		w.fails(c, kind, code)
+		if open, ended := GoodsOut(w.mem.plain, mand, marketDay); len(open)+len(ended) != 0 {
+			t.Errorf("%v is listed", o)
+		}
+	}
+	w.mem.plain.Gate.Presences.Put(c.Pass, p)
+	do[ScanAnswer](w, UndoScan{Pass: c.Pass, Serial: c.Serial, Officer: "gate"})
+	w.fails(c, problem.Conflict, "gate.scan.done")
+	if open, _ := GoodsOut(w.mem.plain, mand, marketDay); len(open) != 0 {
+		t.Errorf("%+v", open)
+	}
+	w.rebuilt()
+}
+
+// Goods that nobody decided on end undecided with their day, whether or not the pass was
+// seen on another day meanwhile, and a decision that comes later is answered and moves
+// nothing.
+func TestGoodsLapse(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		then func(w *world, c pass.Claims)
+	}{
+		{"settled by the clock", func(w *world, c pass.Claims) {
+			w.now = at("00:06", 1)
+			do[SettleAnswer](w, Settle{Site: mand, Day: marketDay})
+		}},
+		{"seen on the next day before that", func(w *world, c pass.Claims) {
+			w.now = at("00:02", 1)
+			do[ScanAnswer](w, w.scan(c))
+			do[SettleAnswer](w, Settle{Site: mand, Day: marketDay})
+		}},
+		{"settled by the supervisor", func(w *world, c pass.Claims) {
+			w.now = at("20:00")
+			do[SettleAnswer](w, Settle{Site: mand, Day: marketDay, Officer: "supervisor"})
+		}},
+		{"not settled yet", func(w *world, c pass.Claims) { w.now = at("00:02", 1) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w, b, a := leavesWith(t)
+			test.then(w, w.claims(b, 0))
+			n, lapsed := len(w.mem.Facts()), w.day().GoodsLapsed
+			if want := uint32(1); test.name != "not settled yet" && lapsed != want {
+				t.Errorf("%d lapsed", lapsed)
+			}
+			c := DecideGoods{Pass: a.Presence.Pass, Serial: a.Scan.Serial, Go: true, Why: "paid", Officer: "customs"}
+			r := do[ScanAnswer](w, c)
+			w.verdict(r.Goods, reason.Refuse, gate.CodeGoodsPast)
+			if r.Scan.GoodsBy != "" || !r.Scan.GoodsLapsed || w.day().GoodsLapsed != 1 || w.day().GoodsLet != 0 || len(w.mem.Facts()) != n+1-int(lapsed) {
+				t.Errorf("%+v %+v", r.Scan, w.day())
+			}
+			do[ScanAnswer](w, c)
+			if w.day().GoodsLapsed != 1 {
+				t.Error("lapsed twice")
+			}
+			w.rebuilt()
+		})
+	}
+}
+
+// A number that was keyed wrongly, and could be another document's, is corrected at once:
+// the refusal names the scan that put it right, and counts no more.
+func TestMistypedDocument(t *testing.T) {
+	stray := func(w *world, b booking.Booking) (ScanAnswer, Scan) {
+		s := w.scan(w.claims(b, 0))
+		s.Match = Differs
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Refuse, gate.CodeHolder)
+		s.Match = Fits
+		return a, s
+	}
+	clean := func(t *testing.T, w *world) {
+		t.Helper()
+		st := DayFigures(w.mem.plain, mand, marketDay).Stats
+		for _, r := range st.Reasons {
+			if r.Code == gate.CodeHolder {
+				t.Errorf("counted: %+v", r)
+			}
+		}
+		if w.day().Refused != 0 || st.Outcomes[reason.Refuse] != 0 || st.Outcomes[reason.Allow] != 1 || w.day().Entries != 1 {
+			t.Errorf("%+v %+v", w.day(), st)
+		}
+		w.rebuilt()
+	}
+	t.Run("keyed again", func(t *testing.T) {
+		w, b := arrived(t)
+		first, s := stray(w, b)
+		if !slices.Equal(first.Asks, []string{"document"}) {
+			t.Fatalf("asks %v", first.Asks)
+		}
+		s.Again, s.Match = first.Scan.Serial, Differs // and wrong once more
+		second := do[ScanAnswer](w, s)
+		w.verdict(second.Verdict, reason.Refuse, gate.CodeHolder)
+		if w.day().Refused != 1 {
+			t.Errorf("one arrival is refused %d times", w.day().Refused)
+		}
+		w.fails(s, problem.Conflict, "gate.scan.done") // it was corrected already
+		s.Again, s.Match = second.Scan.Serial, Fits
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Allow, "")
+		if p := a.Presence; p.Scans[0].Corrected != second.Scan.Serial || p.Scans[1].Corrected != a.Scan.Serial || p.Visits != 1 {
+			t.Errorf("%+v", p.Scans)
+		}
+		clean(t, w)
+	})
+	t.Run("the pass scanned again", func(t *testing.T) {
+		w, b := arrived(t)
+		first, s := stray(w, b)
+		w.now = w.now.Add(10 * time.Minute)
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Allow, "")
+		if a.Presence.Scans[0].Corrected != a.Scan.Serial || first.Scan.Serial == a.Scan.Serial {
+			t.Errorf("%+v", a.Presence.Scans)
+		}
+		clean(t, w)
+	})
+	for _, test := range []struct {
+		name   string
+		change func(w *world, s *Scan)
+	}{
+		{"much later", func(w *world, s *Scan) { w.now = w.now.Add(10*time.Minute + time.Second) }},
+		{"another officer", func(w *world, s *Scan) { s.Officer = "supervisor" }},
+		{"no document was read", func(w *world, s *Scan) { s.Match = Seen }},
+	} {
+		t.Run("stands: "+test.name, func(t *testing.T) {
+			w, b := arrived(t)
+			first, s := stray(w, b)
+			test.change(w, &s)
+			if s.Match == Seen { // nor is a refusal overridden by a look
+				x := s
+				x.Again = first.Scan.Serial
+				w.fails(x, problem.Conflict, "gate.scan.done")
+			}
+			a := do[ScanAnswer](w, s)
+			if a.Presence.Scans[0].Corrected != 0 || w.day().Refused != 1 {
+				t.Errorf("%+v %+v", a.Presence.Scans, w.day())
+			}
+			w.rebuilt()
+		})
+	}
+	t.Run("stands: ill besides", func(t *testing.T) {
+		w, b := arrived(t)
+		s := w.scan(w.claims(b, 0))
+		s.Match, s.Screening = Differs, Screening{Done: true, TempTenths: 391, Symptoms: true}
+		a := do[ScanAnswer](w, s)
+		w.verdict(a.Verdict, reason.Refuse, gate.CodeHolder)
+		if len(a.Asks) != 0 {
+			t.Errorf("asks %v", a.Asks)
+		}
+		s.Match, s.Screening, s.Again = Fits, Screening{Done: true, TempTenths: 366}, a.Scan.Serial
+		w.fails(s, problem.Conflict, "gate.scan.done")
+		s.Again = 0
+		if a = do[ScanAnswer](w, s); a.Presence.Scans[0].Corrected != 0 || w.day().Refused != 1 {
+			t.Errorf("%+v", a.Presence.Scans)
+		}
+	})
 }

@@ -21,6 +21,9 @@ func (c Book) Keys(k *Keys) {
 	}
 }
 
+// Keys names nothing: a request leads to its slot and persons.
+func (c DecideBooking) Keys(k *Keys) {}
+
 // Keys names the booking.
 func (c Cancel) Keys(k *Keys) {
 	k.Bookings = append(k.Bookings, c.Ref)
@@ -56,7 +59,7 @@ func (c Acknowledge) Keys(k *Keys) { k.Acks = append(k.Acks, 0) }
 func (c Withdrawn) Keys(k *Keys) {}
 
 // Keys names nothing: the figures are written and not read.
-func (c Foreign) Keys(k *Keys) {}
+func (c OtherFigures) Keys(k *Keys) {}
 
 // Keys names the pass.
 func (c Scan) Keys(k *Keys) {

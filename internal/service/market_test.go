@@ -4,8 +4,10 @@
 package service
 
 import (
+	"slices"
 	"testing"
 
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
@@ -199,6 +201,28 @@ func TestBuyer(t *testing.T) {
 	w.rebuilt()
 }
 
+// TestBuyWithdrawn has the other side's pass at the desk after that side took it back.
+func TestBuyWithdrawn(t *testing.T) {
+	w := atDesk(t)
+	c := w.buys(1, tomato, 1000)
+	c.Pass = pass.ID{9, 9}
+	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Allow, "")
+	do[WithdrawnAnswer](w, Withdrawn{Side: "B", Upto: 1, Entries: []WithdrawnPass{{Serial: 1, Pass: c.Pass, Gen: 1, Until: w.now.Unix() + 3600}}})
+	for gen, want := range map[uint8]reason.Outcome{0: reason.Refuse, 1: reason.Refuse, 2: reason.Allow} {
+		c := w.buys(1, tomato, 1000)
+		c.Pass, c.Gen = pass.ID{9, 9}, gen
+		code := gate.CodeWithdrawn
+		if want == reason.Allow {
+			code = ""
+		}
+		w.verdict(do[BuyAnswer](w, c).Verdict, want, code)
+	}
+	c = w.buys(1, tomato, 1000)
+	c.Pass, c.Bare = pass.ID{9, 9}, true
+	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Refuse, gate.CodeWithdrawn)
+	w.rebuilt()
+}
+
 func TestVoidAndCorrect(t *testing.T) {
 	w := atDesk(t)
 	c := w.buys(1, tomato, 50_000)
@@ -340,6 +364,59 @@ func TestVendor(t *testing.T) {
 	w.rebuilt()
 }
 
+// TestCards lists each vendor once, as the card stands now.
+func TestCards(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	enrol := func(n uint64, card string, suspended bool) {
+		do[EnrolAnswer](w, Enrol{Register: id('r', n), Vendor: market.Vendor{Card: card, Site: mand, From: 1, Until: 60000, Suspended: suspended}, Officer: "manager"})
+	}
+	enrol(1, "V-1", false)
+	enrol(2, "V-2", false)
+	enrol(1, "V-9", true)
+	list := CardsOf(w.mem.plain)
+	if len(list) != 2 || list[0].Register != id('r', 1) || list[0].Vendor.Card != "V-9" || !list[0].Vendor.Suspended || list[1].Vendor.Card != "V-2" {
+		t.Errorf("%+v", list)
+	}
+	w.rebuilt()
+}
+
 func officer(id, site string, active bool, roles ...people.Role) people.Officer {
 	return people.Officer{ID: people.OfficerID(id), Login: id, Site: site, Active: active, Roles: roles}
+}
+
+// The duties of a day are asked from its first slot on: displayed values, and purchases
+// that were entered. What nobody can know stays open, and the other side's are its own.
+func TestDuties(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	stand := func() (out []string) {
+		for _, d := range DutiesOf(w.mem.plain, w.law, w.mem.side, mand, marketDay, w.now) {
+			out = append(out, d.Clause.ID+" "+d.Outcome.String())
+		}
+		return out
+	}
+	for _, c := range []struct {
+		now  string
+		then func()
+		want []string
+	}{
+		{"06:59", func() {}, nil},
+		{"07:00", func() {}, []string{"P8(ii)-d BREACH", "P8(v) REFER"}},
+		{"08:00", func() { w.display(tomato, 100) }, []string{"P8(ii)-d ALLOW", "P8(v) REFER"}},
+		{"09:00", func() { do[BuyAnswer](w, w.buys(1, tomato, 1000)) }, []string{"P8(ii)-d ALLOW", "P8(v) ALLOW"}},
+	} {
+		w.now = at(c.now)
+		c.then()
+		if got := stand(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.now, got, c.want)
+		}
+	}
+	if l := DutiesOf(w.mem.plain, w.law, "A", mand, marketDay+1, at("12:00", 9)); l != nil {
+		t.Errorf("a day without a market: %v", l)
+	}
+	if l := DutiesOf(w.mem.plain, w.law, "B", mand, marketDay, w.now); len(l) != 0 {
+		t.Errorf("side B is told of side A's duties: %v", l)
+	}
+	if l := DutiesOf(w.mem.plain, w.law, "A", mand, marketDay+4, at("12:00", 9)); len(l) != 2 || l[0].Outcome != reason.Breach || len(l[0].Reasons) != 1 {
+		t.Errorf("a market day that is past: %+v", l)
+	}
 }

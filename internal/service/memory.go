@@ -10,6 +10,7 @@ import (
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
@@ -33,30 +34,46 @@ func NewState() State {
 			Acks:        table.Map[uint16, booking.Acks]{},
 			Roster:      table.Map[booking.RosterKey, booking.Ref]{},
 			Rosters:     table.Map[booking.RosterKey, uint32]{},
+			Changes:     table.Map[uint64, booking.ClaimChange]{},
+			TheirClaims: table.Map[booking.ClaimKey, booking.TheirClaim]{},
+			Cursors:     table.Map[booking.RosterKey, booking.ClaimCursor]{},
+			Refusals:    table.Map[booking.Ref, booking.Refusal]{},
 		},
 		Gate: gate.State{
 			Presences: table.Map[pass.ID, gate.Presence]{},
 			Days:      table.Map[gate.SiteDayKey, gate.SiteDay]{},
 			Roster:    table.Map[gate.RosterKey, pass.ID]{},
+			Strays:    table.Map[gate.RosterKey, gate.Scan]{},
 			Serials:   table.Map[string, uint64]{},
 			Withdrawn: table.Map[pass.ID, gate.Withdrawn]{},
 			Heard:     table.Map[string, gate.Heard]{},
+			Moves:     table.Map[uint64, gate.Move]{},
+			Elsewhere: table.Map[pass.ID, gate.Elsewhere]{},
+			Guests:    table.Map[booking.ClaimKey, pass.ID]{},
 		},
 		Market: market.State{
 			Values:   table.Map[market.ValueKey, market.Value]{},
 			Ledgers:  table.Map[market.LedgerKey, market.Ledger]{},
 			Receipts: table.Map[string, market.LedgerKey]{},
 			Vendors:  table.Map[[16]byte, market.Vendor]{},
+			Listed:   table.Map[uint32, [16]byte]{},
+			Counts:   table.Map[string, uint32]{},
 		},
 		People: people.State{
 			Officers: table.Map[people.OfficerID, people.Officer]{},
-			Logins:   table.Map[string, people.OfficerID]{},
 			Numbers:  table.Map[uint32, people.OfficerID]{},
 			Counts:   table.Map[string, uint32]{},
 		},
 		Stats: stats.State{
-			Days:    table.Map[stats.Key, stats.Day]{},
-			Foreign: table.Map[stats.Key, stats.Foreign]{},
+			Days:  table.Map[stats.Key, stats.Day]{},
+			Other: table.Map[stats.Key, stats.Other]{},
+		},
+		Erasure: erasure.State{
+			Receipts: table.Map[erasure.Key, string]{},
+			Counts:   table.Map[erasure.Key, uint32]{},
+			Next:     table.Map[uint16, uint16]{},
+			Requests: table.Map[uint32, string]{},
+			Marks:    table.Map[string, uint32]{},
 		},
 		Sealed: table.Map[string, []byte]{},
 	}
@@ -85,8 +102,8 @@ type Happened struct {
 }
 
 type kept struct {
-	kind string
-	done Done
+	digest [32]byte
+	done   Done
 }
 
 // Memory returns an empty Mem for one side.
@@ -101,9 +118,14 @@ func Memory(side agreement.Side, law func() *Law, clock func() time.Time) *Mem {
 func (m *Mem) Do(ctx context.Context, id Idem, c Command) (Done, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	var digest [32]byte
 	if id.Key != "" {
+		var err error
+		if digest, err = Digest(m.codec, nil, c); err != nil {
+			return Done{}, err
+		}
 		if k, ok := m.kept[id]; ok {
-			if k.kind != c.CommandKind() {
+			if k.digest != digest {
 				return Done{}, problem.New(problem.Conflict, "idempotency.reused")
 			}
 			d := k.done
@@ -130,7 +152,7 @@ func (m *Mem) Do(ctx context.Context, id Idem, c Command) (Done, error) {
 		m.facts = append(m.facts, Happened{m.tx.Now, f})
 	}
 	if id.Key != "" {
-		m.kept[id] = kept{c.CommandKind(), d}
+		m.kept[id] = kept{digest, d}
 	}
 	return d, nil
 }
@@ -195,22 +217,37 @@ func journaled(st State, undo *[]func()) State {
 	noted(&b.Acks, undo)
 	noted(&b.Roster, undo)
 	noted(&b.Rosters, undo)
+	noted(&b.Changes, undo)
+	noted(&b.TheirClaims, undo)
+	noted(&b.Cursors, undo)
+	noted(&b.Refusals, undo)
 	noted(&g.Presences, undo)
 	noted(&g.Days, undo)
 	noted(&g.Roster, undo)
+	noted(&g.Strays, undo)
 	noted(&g.Serials, undo)
 	noted(&g.Withdrawn, undo)
 	noted(&g.Heard, undo)
+	noted(&g.Moves, undo)
+	noted(&g.Elsewhere, undo)
+	noted(&g.Guests, undo)
 	noted(&m.Values, undo)
 	noted(&m.Ledgers, undo)
 	noted(&m.Receipts, undo)
 	noted(&m.Vendors, undo)
+	noted(&m.Listed, undo)
+	noted(&m.Counts, undo)
 	noted(&p.Officers, undo)
-	noted(&p.Logins, undo)
 	noted(&p.Numbers, undo)
 	noted(&p.Counts, undo)
 	noted(&s.Days, undo)
-	noted(&s.Foreign, undo)
+	noted(&s.Other, undo)
+	e := &st.Erasure
+	noted(&e.Receipts, undo)
+	noted(&e.Counts, undo)
+	noted(&e.Next, undo)
+	noted(&e.Requests, undo)
+	noted(&e.Marks, undo)
 	noted(&st.Sealed, undo)
 	return st
 }

@@ -320,7 +320,7 @@ func TestGateAgainstModel(t *testing.T) {
 			passes = append(passes, w.claims(b, 0))
 		}
 		for i := range uint64(4) {
-			passes = append(passes, w.foreign(i+1, slotAt(9)))
+			passes = append(passes, w.theirs(i+1, slotAt(9)))
 		}
 		for _, c := range passes {
 			people[c.ID] = 1 + int(c.Children)
@@ -364,7 +364,10 @@ func TestGateAgainstModel(t *testing.T) {
 				}
 				admit := rapid.Bool().Draw(t, "admit")
 				r := do[ScanAnswer](w, DecideScan{Pass: c.ID, Serial: p.Pending, Admit: admit, Why: "seen", Officer: "supervisor", Gate: 1})
-				if admit {
+				if r.Scan.Counted != (admit && !r.Scan.Lapsed) {
+					t.Fatalf("%+v", r.Scan)
+				}
+				if r.Scan.Counted {
 					inside[c.ID] = r.Scan.Direction == gate.In
 				}
 			},
@@ -378,10 +381,8 @@ func TestGateAgainstModel(t *testing.T) {
 					t.Skip("no scan")
 				}
 				s := p.Scans[i]
-				for _, o := range p.Scans[i:] {
-					if o.Settled {
-						t.Skip("settled since")
-					}
+				if w.day().Closed {
+					t.Skip("settled since")
 				}
 				do[ScanAnswer](w, UndoScan{Pass: c.ID, Serial: s.Serial, Officer: "gate"})
 				switch {
@@ -457,8 +458,8 @@ func TestFigures(t *testing.T) {
 		t.Error("free places in a slot that is over")
 	}
 
-	c := Foreign{Site: mand, Day: marketDay, Figures: stats.Foreign{Inside: 5, Free: map[uint64]uint32{uint64(slotAt(13)): 2}, AsOf: w.now}}
-	if !do[ForeignAnswer](w, c).Kept || do[ForeignAnswer](w, c).Kept {
+	c := OtherFigures{Site: mand, Day: marketDay, Figures: stats.Other{Inside: 5, Free: map[uint64]uint32{uint64(slotAt(13)): 2}, AsOf: w.now}}
+	if !do[OtherFiguresAnswer](w, c).Kept || do[OtherFiguresAnswer](w, c).Kept {
 		t.Error("figures are kept once, and not when they are no newer")
 	}
 	board := BoardOf(w.mem.plain, w.law, "A", mand, w.now)

@@ -5,8 +5,10 @@ package service
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 
+	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 )
@@ -101,4 +103,79 @@ func TestDeciders(t *testing.T) {
 			t.Errorf("%s: no role is called %q", c.ID, c.Decides)
 		}
 	}
+}
+
+// A card belongs to the site that gave it: who manages one market neither takes over nor
+// suspends the card of another, and whoever works at both moves it.
+func TestEnrolAtTheCardsSite(t *testing.T) {
+	w := newWorld(t, lawWith(t))
+	card := func(site uint16, suspended bool, by people.OfficerID) Enrol {
+		return Enrol{Register: id('r', 1), Vendor: market.Vendor{Card: "V-1", Site: site, From: 1, Until: 60000, Suspended: suspended}, Officer: by}
+	}
+	for name, site := range map[string]string{"mand": "mand-pishin", "gabd": "gabd-reemdan"} {
+		o := officer(name, site, true, people.Manager)
+		o.Login = name
+		do[AppointAnswer](w, Appoint{Officer: o, By: "admin"})
+	}
+	do[EnrolAnswer](w, card(mand, false, "mand"))
+	w.fails(card(gabd, false, "gabd"), problem.Forbidden, "officer.site")
+	w.fails(card(gabd, true, "gabd"), problem.Forbidden, "officer.site")
+	w.fails(card(gabd, false, "mand"), problem.Forbidden, "officer.site")
+	do[EnrolAnswer](w, card(mand, true, "mand"))
+	do[EnrolAnswer](w, card(gabd, false, "manager"))
+	do[EnrolAnswer](w, card(gabd, true, "gabd"))
+	w.rebuilt()
+}
+
+// TestWhatNoFactHolds appoints an officer and gives a card, and finds login and number in
+// no fact, no row and no answer that is kept, but where a view looks.
+func TestWhatNoFactHolds(t *testing.T) {
+	w := newWorld(t, lawWith(t))
+	o := officer("o-1", "mand-pishin", true, people.Clerk)
+	o.Login = "ali.khan"
+	var kept []byte
+	run := func(c Command) {
+		d, err := w.mem.Do(t.Context(), Idem{}, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, d.Answer...)
+	}
+	run(Appoint{Officer: o, By: "admin", Word: "verifier"})
+	run(Enrol{Register: id('r', 1), Vendor: market.Vendor{Card: "V-77123", Site: mand, From: 1, Until: 60000}, Officer: "manager"})
+	for _, h := range w.mem.Facts() {
+		b, err := w.mem.codec.Encode(h.Fact)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, b...)
+	}
+	for name, rows := range snapshot(w.mem.plain) {
+		b, err := w.mem.codec.Marshal(rows)
+		if err == nil {
+			kept = append(kept, b...)
+		} else if name != "" { // keys that are structs: their rows are looked at one by one
+			v := reflect.ValueOf(rows)
+			for _, k := range v.MapKeys() {
+				for _, x := range []reflect.Value{k, v.MapIndex(k)} {
+					if b, err = w.mem.codec.Marshal(x.Interface()); err != nil {
+						t.Fatal(name, err)
+					}
+					kept = append(kept, b...)
+				}
+			}
+		}
+	}
+	for _, secret := range []string{"ali.khan", "V-77123"} {
+		if bytes.Contains(kept, []byte(secret)) {
+			t.Errorf("%s is kept in clear", secret)
+		}
+	}
+	if got, ok := OfficerByLogin(w.mem.plain, "ali.khan"); !ok || got.ID != "o-1" || got.Login != "ali.khan" {
+		t.Errorf("%+v", got)
+	}
+	if v, ok := VendorOf(w.mem.plain, id('r', 1)); !ok || v.Card != "V-77123" {
+		t.Errorf("%+v", v)
+	}
+	w.rebuilt()
 }

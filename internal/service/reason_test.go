@@ -156,6 +156,16 @@ func TestReasons(t *testing.T) {
 			t.Errorf("no text ground.gate.%s in %v", g, missing)
 		}
 	}
+	for _, g := range gate.GoodsGrounds {
+		if missing := cat.Missing("ground.goods." + g); len(missing) > 0 {
+			t.Errorf("no text ground.goods.%s in %v", g, missing)
+		}
+	}
+	for _, g := range booking.Grounds {
+		if missing := cat.Missing("ground.booking." + g); len(missing) > 0 {
+			t.Errorf("no text ground.booking.%s in %v", g, missing)
+		}
+	}
 	for _, g := range market.Grounds {
 		if missing := cat.Missing("ground.market." + g); len(missing) > 0 {
 			t.Errorf("no text ground.market.%s in %v", g, missing)

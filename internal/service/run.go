@@ -28,10 +28,11 @@ func (tx *Tx) returned(slots ...booking.SlotID) (n uint32, more bool) {
 		if i > 0 && s == slots[i-1] {
 			continue
 		}
-		facts, m := tx.booking().DecideReturn(s)
+		facts, m := tx.booking().DecideReturn(s, func(b booking.Booking) []bool { return tx.vendors(b, b.Slot) })
 		tx.record(facts)
 		for _, f := range facts {
-			if _, sized := f.(*booking.Opened); !sized {
+			switch f.(type) {
+			case *booking.OfferMade, *booking.Granted:
 				n++
 			}
 		}
@@ -76,14 +77,45 @@ func (c Book) Run(tx *Tx) (any, error) {
 	}
 	tx.record(facts)
 	b, made := tx.Booking.Bookings.Get(c.Ref)
-	if made && c.SealedID != "" {
+	refusal, _ := tx.Booking.Refusals.Get(c.Ref)
+	if (made || refusal.Open()) && c.SealedID != "" {
 		tx.Sealed.Put(c.SealedID, c.Sealed)
 	}
 	if made && b.Status == booking.Waiting {
 		tx.returned(c.Slot)
 		b, _ = tx.Booking.Bookings.Get(c.Ref)
 	}
-	return BookingAnswer{Verdict: v, Booking: b}, nil
+	return BookingAnswer{Verdict: v, Booking: b, Refusal: refusal}, nil
+}
+
+// Run ends a request that was left to an officer, by one who has the role that its
+// clauses name.
+func (c DecideBooking) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	r, ok := tx.Booking.Refusals.Get(c.Ref)
+	o, err := tx.acting(c.Officer, r.Slot.Site(), mayRule)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		if err := tx.decider(o, people.Clerk, r.Reasons); err != nil {
+			return nil, err
+		}
+	}
+	vendors := tx.vendors(booking.Booking{Members: r.Members}, r.Slot)
+	facts, v, err := tx.booking().DecideRuling(booking.Ruling{Ref: c.Ref, Admit: c.Admit, Why: c.Why, Officer: string(c.Officer), Vendors: vendors})
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.decider(o, people.Clerk, v.Reasons); c.Admit && err != nil { // what the law leaves open by now
+		return nil, err
+	}
+	tx.record(facts)
+	a := tx.answer(c.Ref, v)
+	a.Refusal, _ = tx.Booking.Refusals.Get(c.Ref)
+	return a, nil
 }
 
 // Run gives a booking back, and what comes back to those who wait.
@@ -151,7 +183,7 @@ func (c Accept) Run(tx *Tx) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts, v, err := tx.booking().DecideAccept(c.Ref, tx.vendors(b, b.Slot))
+	facts, v, err := tx.booking().DecideAccept(c.Ref, tx.vendors(b, b.Slot), string(c.Officer))
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +197,7 @@ func (c Decline) Run(tx *Tx) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts, v, err := tx.booking().DecideDecline(c.Ref)
+	facts, v, err := tx.booking().DecideDecline(c.Ref, string(c.Officer))
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +228,8 @@ func (c Sweep) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	var a SweepAnswer
-	freed, slots, more := tx.booking().DecideHeard(0)
+	acks, _ := tx.Booking.Acks.Get(0)
+	freed, slots, more := tx.booking().DecideHeard(booking.Ack{List: acks.List})
 	a.More = more
 	a.Freed = tx.freed(freed)
 	for _, s := range append(slots, c.Slots...) {
@@ -238,7 +271,7 @@ func (c Acknowledge) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
 	}
-	facts, slots, _ := tx.booking().DecideHeard(c.Serial)
+	facts, slots, _ := tx.booking().DecideHeard(booking.Ack{List: c.List, Serial: c.Serial, Used: c.Used})
 	tx.record(facts)
 	for _, s := range slots {
 		tx.returned(s)
@@ -248,7 +281,7 @@ func (c Acknowledge) Run(tx *Tx) (any, error) {
 }
 
 // Run records the other side's figures.
-func (c Foreign) Run(tx *Tx) (any, error) {
+func (c OtherFigures) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
 	}
@@ -257,11 +290,24 @@ func (c Foreign) Run(tx *Tx) (any, error) {
 	}
 	facts := tx.Stats.DecideHeard(c.Site, c.Day, c.Figures, tx.Now)
 	tx.record(facts)
-	return ForeignAnswer{Kept: len(facts) > 0}, nil
+	return OtherFiguresAnswer{Kept: len(facts) > 0}, nil
 }
 
-// Run makes or changes an officer. The sealed name and the verifier of the sign-in word
-// are in no fact.
+// login keeps what an officer signs in with, beside the sealed data and in no fact.
+func (tx *Tx) login(id people.OfficerID, login string) {
+	old, _ := tx.Sealed.Get(loginOfKey(id))
+	if string(old) == login {
+		return
+	}
+	if len(old) > 0 {
+		tx.Sealed.Delete(loginKey(string(old)))
+	}
+	tx.Sealed.Put(loginKey(login), []byte(id))
+	tx.Sealed.Put(loginOfKey(id), []byte(login))
+}
+
+// Run makes or changes an officer. The login, the sealed name and the verifier of the
+// sign-in word are in no fact, and the login not in the answer that is kept.
 func (c Appoint) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
@@ -274,7 +320,7 @@ func (c Appoint) Run(tx *Tx) (any, error) {
 			if !ok || !own.Active || o.ID != c.By || c.Word == "" {
 				return nil, err
 			}
-			o, c.SealedID = own, ""
+			o, c.SealedID = OfficerFilled(tx.State, own), ""
 		}
 	}
 	if c.SealedID != "" {
@@ -288,11 +334,13 @@ func (c Appoint) Run(tx *Tx) (any, error) {
 			}
 		}
 	}
-	facts, err := tx.People.DecideAppoint(o, c.By)
+	holder, _ := tx.Sealed.Get(loginKey(o.Login))
+	facts, err := tx.People.DecideAppoint(o, c.By, people.OfficerID(holder))
 	if err != nil {
 		return nil, err
 	}
 	tx.record(facts)
+	tx.login(o.ID, o.Login)
 	if c.SealedID != "" {
 		tx.Sealed.Put(c.SealedID, c.Sealed)
 	}

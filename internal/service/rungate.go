@@ -12,6 +12,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 )
 
@@ -29,16 +30,16 @@ func (c Scan) Run(tx *Tx) (any, error) {
 	}
 	a := gate.Arrival{Site: c.Site, Gate: c.Gate, Direction: c.Direction, Officer: string(c.Officer), Claims: c.Claims, Fault: c.Fault,
 		Looks: c.Looks, Match: c.Match, Found: c.Found, Screening: c.Screening, Again: c.Again, Tag: c.Tag}
-	if b, member, ok := BookingOfPass(tx.State, c.Claims.ID); ok && c.Claims.Side.String() == string(tx.Side) {
-		a.VendorKnown = true
-		a.Vendor = tx.Market.Enrolled(b.Members[member].Register, b.Slot.Site(), b.Slot.Day())
+	a.Vendor, a.VendorKnown = tx.vendor(c.Claims.ID, c.Claims.Side.String())
+	if c.Direction == gate.Out && pass.Genuine(c.Fault) {
+		a.Lots = tx.leaving(c)
 	}
 	facts, ans, err := tx.gate().DecideScan(a)
 	if err != nil {
 		return nil, err
 	}
 	tx.record(facts)
-	out := ScanAnswer{Verdict: ans.Verdict, Earlier: ans.Earlier, Ref: ans.Ref, Class: ans.Class, People: ans.People, Asks: ans.Asks}
+	out := ScanAnswer{Verdict: ans.Verdict, Earlier: ans.Earlier, Ref: ans.Ref, Class: ans.Class, People: ans.People, Asks: ans.Asks, Goods: ans.Goods}
 	id := c.Claims.ID
 	if !pass.Genuine(c.Fault) {
 		id = pass.ID{}
@@ -46,6 +47,43 @@ func (c Scan) Run(tx *Tx) (any, error) {
 	}
 	tx.fill(&out, id, ans.Serial, c.Site, ans.Day)
 	return out, nil
+}
+
+// leaving returns what the holder of a pass has bought on its day at this side's desks and
+// not taken out yet.
+func (tx *Tx) leaving(c Scan) (lots []gate.Lot) {
+	tag := c.Tag
+	if b, member, ok := BookingOfPass(tx.State, c.Claims.ID); ok && c.Claims.Side.String() == string(tx.Side) {
+		tag = b.Members[member].Tag
+	} else if p, ok := tx.Gate.Presences.Get(c.Claims.ID); ok && tag == ([16]byte{}) {
+		tag = p.Tag
+	}
+	if tag == ([16]byte{}) {
+		return nil
+	}
+	var gone time.Time // what was bought before has left already
+	p, _ := tx.Gate.Presences.Get(c.Claims.ID)
+	for _, s := range p.Scans {
+		if s.Counted && !s.Void && s.Direction == gate.Out && (s.Goods == reason.Allow || s.GoodsGo) {
+			gone = s.At
+		}
+	}
+	for _, p := range LedgerOf(tx.State, tag, booking.SlotID(c.Claims.Slot).Day()).Purchases {
+		if !p.Void && p.At.After(gone) {
+			lots = append(lots, gate.Lot{Code: p.Code, Value: p.Value, Quantity: p.Quantity})
+		}
+	}
+	return lots
+}
+
+// vendor says whether the holder of a pass has a vendor's card that is good on its day;
+// known is false of a pass that the other side sold.
+func (tx *Tx) vendor(id pass.ID, issuer string) (enrolled, known bool) {
+	b, member, ok := BookingOfPass(tx.State, id)
+	if !ok || issuer != string(tx.Side) {
+		return false, false
+	}
+	return tx.Market.Enrolled(b.Members[member].Register, b.Slot.Site(), b.Slot.Day()), true
 }
 
 // fill adds to an answer how pass and site stand now.
@@ -79,7 +117,79 @@ func (tx *Tx) ruled(id pass.ID, serial uint64) ScanAnswer {
 	}
 	tx.fill(&out, id, serial, p.Site, p.Day)
 	out.Verdict = rules.Verdict{Point: rules.Gate, Outcome: out.Scan.Outcome, Reasons: out.Scan.Reasons, At: out.Scan.At}
+	out.Goods = GoodsVerdict(out.Scan)
 	return out
+}
+
+// GoodsVerdict is what the law said of the goods that leave with a scan, as it was kept;
+// its point is empty where none leave.
+func GoodsVerdict(s gate.Scan) rules.Verdict {
+	if s.Goods == reason.None {
+		return rules.Verdict{}
+	}
+	return rules.Verdict{Point: rules.Exit, Outcome: s.Goods, Reasons: s.GoodsWhy, At: s.At}
+}
+
+// GoodsOut returns the scans of a site and day with which goods leave that the agreement
+// leaves to an officer: those that wait, and those that were decided or have lapsed.
+func GoodsOut(st State, site, day uint16) (open, ended []gate.GoodsScan) {
+	for _, g := range st.Gate.GoodsOf(site, day) {
+		if g.Presence.GoodsOpen(g.Scan) {
+			open = append(open, g)
+		} else {
+			ended = append(ended, g)
+		}
+	}
+	return open, ended
+}
+
+// DecideGoods ends a REFER or HOLD on goods at the way out by a named officer's decision.
+// Goods that were kept may still be let go on the same day.
+type DecideGoods struct {
+	Pass    pass.ID          `cbor:"1,keyasint,omitempty"`
+	Serial  uint64           `cbor:"2,keyasint,omitempty"` // of the scan with which they leave
+	Go      bool             `cbor:"3,keyasint,omitempty"` // they may go; else they are kept
+	Why     string           `cbor:"4,keyasint,omitempty"` // one of gate.GoodsGrounds
+	Officer people.OfficerID `cbor:"5,keyasint,omitempty"`
+}
+
+// CommandKind names the command in logs and in forwarding.
+func (DecideGoods) CommandKind() string { return "gate.decide_goods" }
+
+// Keys names the pass.
+func (c DecideGoods) Keys(k *Keys) { k.Presences = append(k.Presences, c.Pass) }
+
+// Run records the decision. To let goods go and to keep them both take the role that the
+// clause names.
+func (c DecideGoods) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	p, s, err := tx.Gate.GoodsOfScan(c.Pass, c.Serial, c.Go)
+	site := s.GoodsSite
+	if site == 0 {
+		site = p.Site
+	}
+	o, rights := tx.acting(c.Officer, site, mayRelease)
+	if rights != nil {
+		return nil, rights
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.decider(o, people.Customs, s.GoodsWhy); err != nil {
+		return nil, err
+	}
+	facts, against, err := tx.gate().DecideGoods(gate.GoodsRuling{Pass: c.Pass, Serial: c.Serial, Go: c.Go, Why: c.Why, Officer: string(c.Officer)})
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
+	out := tx.ruled(c.Pass, c.Serial)
+	if len(against) > 0 {
+		out.Goods = rules.Verdict{Point: rules.Exit, Outcome: reason.Allow, At: tx.Now}.With(against...)
+	}
+	return out, nil
 }
 
 // Run records an officer's decision on a scan that waits for one.
@@ -100,12 +210,19 @@ func (c DecideScan) Run(tx *Tx) (any, error) {
 			return nil, err
 		}
 	}
-	facts, err := tx.gate().DecideRuling(gate.Ruling{Pass: c.Pass, Serial: c.Serial, Admit: c.Admit, Why: c.Why, Officer: string(c.Officer), Gate: c.Gate})
+	r := gate.Ruling{Pass: c.Pass, Serial: c.Serial, Admit: c.Admit, Why: c.Why, Officer: string(c.Officer), Gate: c.Gate}
+	r.Vendor, r.VendorKnown = tx.vendor(c.Pass, p.Issuer)
+	facts, against, err := tx.gate().DecideRuling(r)
 	if err != nil {
 		return nil, err
 	}
 	tx.record(facts)
-	return tx.ruled(c.Pass, c.Serial), nil
+	out := tx.ruled(c.Pass, c.Serial)
+	if len(against) > 0 {
+		// What was kept with the scan, and with the figures what has changed.
+		out.Verdict = rules.Verdict{Point: rules.Gate, Outcome: reason.Allow, At: tx.Now}.With(against...)
+	}
+	return out, nil
 }
 
 // Run takes a mistaken scan back.
@@ -167,7 +284,7 @@ func (c Withdrawn) Run(tx *Tx) (any, error) {
 	for i, e := range c.Entries {
 		entries[i] = gate.ListEntry{Serial: e.Serial, Pass: e.Pass, Gen: e.Gen, Until: time.Unix(e.Until, 0).UTC()}
 	}
-	facts, err := tx.gate().DecideList(c.Side, c.Upto, entries)
+	facts, err := tx.gate().DecideList(gate.ListRead{Side: c.Side, List: c.List, Upto: c.Upto, Entries: entries, Acked: c.Acked})
 	if err != nil {
 		return nil, err
 	}
@@ -220,6 +337,15 @@ func (c Buy) Run(tx *Tx) (any, error) {
 	if b, _, ok := BookingOfPass(tx.State, c.Pass); ok {
 		l.Class, l.Own, l.Day = b.Slot.Class(), true, b.Slot.Day()
 	}
+	if c.Pass != (pass.ID{}) {
+		gen := c.Gen
+		if h, ok := tx.Booking.Holders.Get(c.Pass); c.Bare && ok {
+			gen = h.Gen
+		} else if p, ok := tx.Gate.Presences.Get(c.Pass); c.Bare && ok {
+			gen = p.Gen
+		}
+		l.Gone = PassGone(tx.State, c.Pass, gen)
+	}
 	facts, ans, err := tx.market().DecideBuy(l)
 	if err != nil {
 		return nil, err
@@ -264,7 +390,8 @@ func (c Void) Run(tx *Tx) (any, error) {
 	return out, nil
 }
 
-// Run gives, changes or suspends a vendor's card.
+// Run gives, changes or suspends a vendor's card. Its number is in no fact, and not in the
+// answer that is kept.
 func (c Enrol) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
@@ -272,11 +399,18 @@ func (c Enrol) Run(tx *Tx) (any, error) {
 	if _, err := tx.acting(c.Officer, c.Vendor.Site, mayEnrol); err != nil {
 		return nil, err
 	}
+	if card, ok := tx.Market.Vendors.Get(c.Register); ok && card.Site != c.Vendor.Site {
+		// A card is taken over from another site only by somebody who may act there too.
+		if _, err := tx.acting(c.Officer, card.Site, mayEnrol); err != nil {
+			return nil, err
+		}
+	}
 	facts, err := tx.market().DecideEnrol(c.Register, c.Vendor, string(c.Officer))
 	if err != nil {
 		return nil, err
 	}
 	tx.record(facts)
+	tx.Sealed.Put(cardKey(c.Register), []byte(c.Vendor.Card))
 	v, _ := tx.Market.Vendors.Get(c.Register)
 	return EnrolAnswer{Vendor: v}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
@@ -32,6 +33,7 @@ type State struct {
 	Market  market.State
 	People  people.State
 	Stats   stats.State
+	Erasure erasure.State
 	// Sealed is ciphertext of personal data by id. It is no part of any fact: a command
 	// puts it here itself, and it is what rebuilding from facts leaves out.
 	Sealed table.Table[string, []byte]

@@ -5,8 +5,10 @@ package service
 
 import (
 	"cmp"
+	"encoding/hex"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -71,7 +73,7 @@ type Board struct {
 	Cap  uint32
 	// There are the other side's figures as it last gave them; ThereKnown is false where
 	// it has given none for the day.
-	There      stats.Foreign
+	There      stats.Other
 	ThereKnown bool
 }
 
@@ -89,8 +91,63 @@ type DayView struct {
 	Day        uint16
 	Gate       gate.SiteDay
 	Stats      stats.Day
-	There      stats.Foreign
+	There      stats.Other
 	ThereKnown bool
+}
+
+// DutyView is whether an authority has done on a day what a clause asks of it.
+type DutyView struct {
+	Clause  *agreement.Clause
+	Outcome reason.Outcome // ALLOW where it has, BREACH where it has not
+	Reasons []reason.Reason
+}
+
+// DutiesOf returns how this side's duties at a site stand on a day, in order of clauses. It
+// is empty where no market is held on the day, and before its first slot has begun.
+//
+// Values count as displayed where one is: a market displays what it sells. Purchases count
+// as entered where one was; of a day with none nobody can say.
+func DutiesOf(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) []DutyView {
+	e, ok := law.Edition(rules.DayDate(day).Start(time.UTC).Add(12 * time.Hour))
+	if !ok {
+		return nil
+	}
+	s, ok := e.SiteNumbered(site)
+	if !ok {
+		return nil
+	}
+	var begins time.Time
+	for _, c := range e.Classes {
+		for _, p := range law.Slots(site, day, c.Number) {
+			if begins.IsZero() || p.From.Before(begins) {
+				begins = p.From
+			}
+		}
+	}
+	if begins.IsZero() || now.Before(begins) {
+		return nil
+	}
+	f := rules.Facts{"values.displayed": slices.ContainsFunc(ValuesOf(st, law, site, day), func(v ValueView) bool { return v.Shown })}
+	if d, _ := st.Stats.Days.Get(stats.Key{Site: site, Day: day}); d.Purchases > 0 {
+		f["purchases.entered"] = true
+	}
+	v := law.Check(rules.Query{Point: rules.Duty, At: begins, Site: s.ID, Side: string(side), Facts: f})
+	var list []DutyView
+	for _, step := range v.Steps {
+		c := e.Clause(step.Clause)
+		if c == nil || c.By != "" && c.By != side || step.Did == "dormant" || step.Did == "overridden" {
+			continue
+		}
+		d := DutyView{Clause: c, Outcome: reason.Allow}
+		for _, r := range v.Reasons {
+			if r.Clause == c.ID {
+				d.Reasons = append(d.Reasons, r)
+			}
+		}
+		d.Outcome = reason.Worst(d.Reasons)
+		list = append(list, d)
+	}
+	return list
 }
 
 // BoardOf returns the public board of a site, as side's server sees it.
@@ -131,7 +188,7 @@ func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time
 	b.Here, _ = st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: b.Day})
 	b.Here.Site, b.Here.Day = site, b.Day
 	b.Cap = capOf(law, side, b.Site.ID, now)
-	b.There, b.ThereKnown = st.Stats.Foreign.Get(stats.Key{Site: site, Day: b.Day})
+	b.There, b.ThereKnown = st.Stats.Other.Get(stats.Key{Site: site, Day: b.Day})
 	return b
 }
 
@@ -176,14 +233,14 @@ func capOf(law *Law, side agreement.Side, site string, now time.Time) uint32 {
 func DayOf(st State, law *Law, side agreement.Side, site uint16, class uint8, day uint16, now time.Time) []SlotView {
 	plans := law.Slots(site, day, class)
 	views := make([]SlotView, len(plans))
-	there, _ := st.Stats.Foreign.Get(stats.Key{Site: site, Day: day})
+	there, _ := st.Stats.Other.Get(stats.Key{Site: site, Day: day})
 	for i, p := range plans {
 		views[i] = slotView(st, side, p, there, now)
 	}
 	return views
 }
 
-func slotView(st State, side agreement.Side, p rules.SlotPlan, there stats.Foreign, now time.Time) SlotView {
+func slotView(st State, side agreement.Side, p rules.SlotPlan, there stats.Other, now time.Time) SlotView {
 	id := booking.MakeSlotID(p.Site, p.Class, p.Day, p.Minute)
 	v := SlotView{ID: id, Plan: p}
 	v.Slot, _ = st.Booking.Slots.Get(id)
@@ -203,13 +260,34 @@ func SlotOf(st State, law *Law, side agreement.Side, id booking.SlotID, now time
 	if !ok {
 		return SlotView{}, false
 	}
-	there, _ := st.Stats.Foreign.Get(stats.Key{Site: id.Site(), Day: id.Day()})
+	there, _ := st.Stats.Other.Get(stats.Key{Site: id.Site(), Day: id.Day()})
 	return slotView(st, side, p, there, now), true
 }
 
 // BookingOf returns the booking of a reference.
 func BookingOf(st State, ref booking.Ref) (booking.Booking, bool) {
 	return st.Booking.Bookings.Get(ref)
+}
+
+// RefusalOf returns the request of a reference that gave no booking, or that an officer
+// had to decide on.
+func RefusalOf(st State, ref booking.Ref) (booking.Refusal, bool) {
+	return st.Booking.Refusals.Get(ref)
+}
+
+// OpenRequests returns the requests for a site and day that wait for an officer, in the
+// order in which they were made.
+func OpenRequests(st State, site, day uint16) []booking.Refusal {
+	k := booking.RosterKey{Site: site, Day: day}
+	n, _ := st.Booking.Rosters.Get(k)
+	var list []booking.Refusal
+	for k.Pos = range n {
+		ref, _ := st.Booking.Roster.Get(k)
+		if r, ok := st.Booking.Refusals.Get(ref); ok && r.Open() {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 // BookingOfPass returns the booking of a pass that this side sold, and whose pass it is.
@@ -220,6 +298,26 @@ func BookingOfPass(st State, id pass.ID) (b booking.Booking, member int, ok bool
 	}
 	b, ok = st.Booking.Bookings.Get(h.Ref)
 	return b, int(h.Member), ok && int(h.Member) < len(b.Members)
+}
+
+// PassGone returns why a pass of a generation is no longer good, by this side's own
+// bookings or by what it has heard of the other side's list of withdrawals; it is empty
+// where neither says so.
+func PassGone(st State, id pass.ID, gen uint8) reason.Code {
+	if h, ok := st.Booking.Holders.Get(id); ok {
+		b, _ := st.Booking.Bookings.Get(h.Ref)
+		switch {
+		case h.Gone || b.Status == booking.Cancelled:
+			return gate.CodeWithdrawn
+		case h.Gen > gen:
+			return gate.CodeOlder
+		}
+		return ""
+	}
+	if w, ok := st.Gate.Withdrawn.Get(id); ok && w.Gen >= gen {
+		return gate.CodeWithdrawn
+	}
+	return ""
 }
 
 // FindByTag returns the active booking of a person for a site and day: for those whose
@@ -272,6 +370,39 @@ func PresencesOf(st State, site, day uint16) []gate.Presence {
 		}
 	}
 	return list
+}
+
+// StraysOf returns the scans of a site and day that belong to no pass, newest first, at
+// most so many.
+func StraysOf(st State, site, day uint16, most int) []gate.Scan {
+	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
+	var list []gate.Scan
+	for pos := d.Strays; pos > 0 && len(list) < most; pos-- {
+		if s, ok := st.Gate.Strays.Get(gate.RosterKey{Site: site, Day: day, Pos: pos - 1}); ok {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// ScanOf returns the scan of a site and day that has a number, with what the gates have
+// seen of its pass, which is nothing where the scan belongs to none.
+func ScanOf(st State, site, day uint16, number uint64) (gate.Presence, gate.Scan, bool) {
+	for _, p := range PresencesOf(st, site, day) {
+		for _, s := range p.Scans {
+			if s.Serial == number {
+				return p, s, true
+			}
+		}
+	}
+	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
+	// Numbers rise with positions.
+	at := sort.Search(int(d.Strays), func(i int) bool {
+		s, ok := st.Gate.Strays.Get(gate.RosterKey{Site: site, Day: day, Pos: uint32(i)})
+		return !ok || s.Serial >= number
+	})
+	s, ok := st.Gate.Strays.Get(gate.RosterKey{Site: site, Day: day, Pos: uint32(at)})
+	return gate.Presence{}, s, ok && s.Serial == number
 }
 
 // FindPresence returns what this side's gates have seen of a person on a day: for those
@@ -339,25 +470,62 @@ func ValuesOf(st State, law *Law, site, day uint16) []ValueView {
 
 // VendorOf returns the card of a vendor by the register tag of their document.
 func VendorOf(st State, register [16]byte) (market.Vendor, bool) {
-	return st.Market.Vendors.Get(register)
+	v, ok := st.Market.Vendors.Get(register)
+	card, _ := st.Sealed.Get(cardKey(register))
+	v.Card = string(card)
+	return v, ok
+}
+
+// Card is a vendor's card with the register tag that it is kept under.
+type Card struct {
+	Register [16]byte
+	Vendor   market.Vendor
+}
+
+// CardsOf returns all vendors' cards, in the order in which the vendors first had one.
+func CardsOf(st State) []Card {
+	n, _ := st.Market.Counts.Get("vendors")
+	var list []Card
+	for i := range n {
+		if tag, ok := st.Market.Listed.Get(i); ok {
+			if v, ok := VendorOf(st, tag); ok {
+				list = append(list, Card{tag, v})
+			}
+		}
+	}
+	return list
 }
 
 // OfficerOf returns the officer of an id.
 func OfficerOf(st State, id people.OfficerID) (people.Officer, bool) {
-	return st.People.Officers.Get(id)
+	o, ok := st.People.Officers.Get(id)
+	return OfficerFilled(st, o), ok
+}
+
+// OfficerFilled returns an officer with the login, which no row of officers holds.
+func OfficerFilled(st State, o people.Officer) people.Officer {
+	login, _ := st.Sealed.Get(loginOfKey(o.ID))
+	o.Login = string(login)
+	return o
 }
 
 // OfficerByLogin returns the officer who signs in by a name.
 func OfficerByLogin(st State, login string) (people.Officer, bool) {
-	id, ok := st.People.Logins.Get(login)
+	id, ok := st.Sealed.Get(loginKey(login))
 	if !ok {
 		return people.Officer{}, false
 	}
-	return st.People.Officers.Get(id)
+	return OfficerOf(st, people.OfficerID(id))
 }
 
 // OfficersOf returns all officers ever appointed, in order of their appointment.
-func OfficersOf(st State) []people.Officer { return st.People.All() }
+func OfficersOf(st State) []people.Officer {
+	all := st.People.All()
+	for i, o := range all {
+		all[i] = OfficerFilled(st, o)
+	}
+	return all
+}
 
 // WordOf returns the verifier of an officer's sign-in word.
 func WordOf(st State, id people.OfficerID) (string, bool) {
@@ -368,19 +536,27 @@ func WordOf(st State, id people.OfficerID) (string, bool) {
 // wordKey is where the verifier of a sign-in word is kept, beside the sealed data and in no fact.
 func wordKey(id people.OfficerID) string { return "word:" + string(id) }
 
+// loginKey is where the officer of a login is kept, and loginOfKey the login of an officer.
+func loginKey(login string) string { return "login:" + login }
+
+func loginOfKey(id people.OfficerID) string { return "login-of:" + string(id) }
+
+// cardKey is where the number of a vendor's card is kept, in no fact.
+func cardKey(register [16]byte) string { return "card:" + hex.EncodeToString(register[:]) }
+
 // DayFigures returns the supervisor's day of a site.
 func DayFigures(st State, site, day uint16) DayView {
 	v := DayView{Site: site, Day: day}
 	v.Gate, _ = st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
 	v.Stats, _ = st.Stats.Days.Get(stats.Key{Site: site, Day: day})
-	v.There, v.ThereKnown = st.Stats.Foreign.Get(stats.Key{Site: site, Day: day})
+	v.There, v.ThereKnown = st.Stats.Other.Get(stats.Key{Site: site, Day: day})
 	return v
 }
 
 // FiguresFor returns what this side tells the other of a site's day: AsOf is now.
-func FiguresFor(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) stats.Foreign {
+func FiguresFor(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) stats.Other {
 	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
-	f := stats.Foreign{Inside: d.Inside, Peak: d.Peak, Entries: d.Entries, Exits: d.Exits, AsOf: now}
+	f := stats.Other{Inside: d.Inside, Peak: d.Peak, Entries: d.Entries, Exits: d.Exits, AsOf: now}
 	e, ok := law.Edition(now)
 	if !ok {
 		return f
@@ -440,6 +616,52 @@ func SweepSlots(st State, law *Law, side agreement.Side, now time.Time) []bookin
 		}
 	}
 	return ids
+}
+
+// SettleOf returns the command that settles a site's day. With no officer it is the act
+// of the server's clock, and the day must be past.
+func SettleOf(st State, site, day uint16, officer people.OfficerID) Settle {
+	c := Settle{Site: site, Day: day, Officer: officer}
+	for _, b := range RosterOf(st, site, day) {
+		if b.Status == booking.Booked {
+			c.Bookings = append(c.Bookings, b.Ref)
+		}
+	}
+	return c
+}
+
+// settleAfter is how long after midnight, in minutes by the site's clock, a day is left
+// to its people.
+const settleAfter = 5
+
+// PastDays returns the commands by which the server's clock settles, of the last so many
+// days by each site's own clock, those on which something happened and that nobody has
+// settled. A day is left for five minutes after its end.
+func PastDays(st State, law *Law, days uint16, now time.Time) []Settle {
+	var cs []Settle
+	es := law.Editions()
+	if e, ok := law.Edition(now); ok {
+		es = []*agreement.Edition{e}
+	}
+	if len(es) == 0 {
+		return nil
+	}
+	for _, site := range es[len(es)-1].Sites {
+		today, minute := dayIn(law.Zone(site.ID), now)
+		last := today - 1
+		if minute < settleAfter {
+			last--
+		}
+		for day := last - min(days, last) + 1; day <= last; day++ {
+			d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site.Number, Day: day})
+			sold, _ := st.Booking.Rosters.Get(booking.RosterKey{Site: site.Number, Day: day})
+			if d.Closed || d.Roster == 0 && sold == 0 {
+				continue
+			}
+			cs = append(cs, SettleOf(st, site.Number, day, ""))
+		}
+	}
+	return cs
 }
 
 // DayAt returns the civil day at a site, as day numbers count, and the minute of the day.

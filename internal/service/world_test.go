@@ -69,7 +69,7 @@ func lawWith(t testing.TB, changes ...string) *rules.Law {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]byte{"parameters/example.yaml": nil, "clauses/example.yaml": nil}
+	files := map[string][]byte{"parameters/example.yaml": nil, "clauses/example.yaml": nil, "clauses/sales-tax.yaml": nil}
 	found := map[string]bool{}
 	for file := range files {
 		b, err := fs.ReadFile(fsys, file)
@@ -170,7 +170,7 @@ func (w *world) fails(c Command, k problem.Kind, code string) {
 // the maps.
 func snapshot(st State) map[string]any {
 	out := map[string]any{}
-	for _, part := range []any{st.Booking, st.Gate, st.Market, st.People, st.Stats} {
+	for _, part := range []any{st.Booking, st.Gate, st.Market, st.People, st.Stats, st.Erasure} {
 		v := reflect.ValueOf(part)
 		for i := range v.NumField() {
 			m := v.Field(i).Elem()
@@ -279,8 +279,8 @@ func (w *world) out(c pass.Claims) Scan {
 	return Scan{Site: mand, Gate: 1, Direction: gate.Out, Officer: "gate", Claims: c}
 }
 
-// foreign is a pass that side B sold.
-func (w *world) foreign(n uint64, slot booking.SlotID) pass.Claims {
+// theirs is a pass that side B sold.
+func (w *world) theirs(n uint64, slot booking.SlotID) pass.Claims {
 	p, ok := w.law.Slot(slot.Site(), slot.Class(), slot.Day(), slot.Minute())
 	e, ok2 := w.law.Edition(w.now)
 	if !ok || !ok2 {

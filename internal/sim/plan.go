@@ -51,7 +51,7 @@ const (
 	NoDocument
 	WrongDocument
 	Altered
-	Foreign // shows something that is no pass
+	NoPass // shows something that is no pass
 	TwiceIn
 	TooEarly
 	TooLate
@@ -270,7 +270,7 @@ func (g *planner) trouble() Trouble {
 	case r < 34:
 		return Altered
 	case r < 39:
-		return Foreign
+		return NoPass
 	case r < 47:
 		return TwiceIn
 	case r < 55:

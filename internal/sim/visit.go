@@ -37,7 +37,7 @@ func (p *Player) show(i, m int) string {
 		return st.old[m]
 	case Altered:
 		return alter(text)
-	case Foreign:
+	case NoPass:
 		return "HC1:NCFOXN%TS3DH3ZSUZK+.V0ETD%65NL-AH-R6IOOA+I"
 	}
 	return text

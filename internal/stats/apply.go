@@ -18,9 +18,9 @@ import (
 
 // FiguresHeard says what the other side's server gave as its figures of a site and day.
 type FiguresHeard struct {
-	Site    uint16  `cbor:"1,keyasint"`
-	Day     uint16  `cbor:"2,keyasint"`
-	Figures Foreign `cbor:"3,keyasint"`
+	Site    uint16 `cbor:"1,keyasint"`
+	Day     uint16 `cbor:"2,keyasint"`
+	Figures Other  `cbor:"3,keyasint"`
 }
 
 // FactKind names the fact.
@@ -40,8 +40,8 @@ const (
 
 // DecideHeard takes note of the other side's figures, where they are newer than those
 // that are known.
-func (st State) DecideHeard(site, day uint16, f Foreign, now time.Time) []fact.Fact {
-	if old, ok := st.Foreign.Get(Key{Site: site, Day: day}); ok {
+func (st State) DecideHeard(site, day uint16, f Other, now time.Time) []fact.Fact {
+	if old, ok := st.Other.Get(Key{Site: site, Day: day}); ok {
 		wait := whenChanged
 		if f.Inside == old.Inside && f.Peak == old.Peak && f.Entries == old.Entries && f.Exits == old.Exits && maps.Equal(f.Free, old.Free) {
 			wait = whenSame
@@ -64,6 +64,11 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 			n += m.Places()
 		}
 		st.slot(at, f.Slot, func(d *Day) { d.Booked += n })
+	case *booking.Refused:
+		st.slot(at, f.Slot, func(d *Day) {
+			d.NotBooked++
+			d.because(f.Outcome, f.Reasons)
+		})
 	case *booking.Queued:
 		var n uint32
 		for _, m := range f.Members {
@@ -83,14 +88,17 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 		st.slot(at, f.To, func(d *Day) { d.Booked += f.Places })
 	case *booking.Missed:
 		st.day(at, f.Site, f.Day, func(d *Day) { d.NoShow += f.Places })
+	case *booking.Entered:
+		if f.Missed > 0 {
+			st.slot(at, f.Slot, func(d *Day) { less(&d.NoShow, f.Missed) })
+		}
 	case *gate.Scanned:
 		st.day(at, f.Site, f.Day, func(d *Day) {
-			d.Outcomes = maps.Clone(d.Outcomes)
-			if d.Outcomes == nil {
-				d.Outcomes = map[reason.Outcome]uint32{}
+			d.answered(f.Outcome, f.Reasons)
+			d.because(f.Goods, f.GoodsWhy)
+			for _, c := range f.Corrects {
+				d.unanswered(c.Reasons)
 			}
-			d.Outcomes[f.Outcome]++
-			d.because(f.Outcome, f.Reasons)
 			if f.Counted() {
 				d.move(f.Direction, f.Slot, f.Minute, f.People)
 			}
@@ -106,6 +114,8 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 			}
 			d.inside(g, f.Minute)
 		})
+	case *gate.Changed:
+		st.day(at, f.Site, f.Day, func(d *Day) { d.answered(f.Outcome, f.Reasons) })
 	case *gate.Undone:
 		st.day(at, f.Site, f.Day, func(d *Day) {
 			if f.Counted {
@@ -159,7 +169,7 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 			})
 		})
 	case *FiguresHeard:
-		st.Foreign.Put(Key{Site: f.Site, Day: f.Day}, f.Figures)
+		st.Other.Put(Key{Site: f.Site, Day: f.Day}, f.Figures)
 	}
 }
 
@@ -247,6 +257,40 @@ func (d *Day) inside(g gate.State, minute uint16) {
 	d.Inside[b] = row.Inside
 	if fresh || b > int(d.Quarter) {
 		d.Quarter = uint8(b)
+	}
+}
+
+// answered counts an answer of the gate.
+func (d *Day) answered(o reason.Outcome, rs []reason.Reason) {
+	d.Outcomes = maps.Clone(d.Outcomes)
+	if d.Outcomes == nil {
+		d.Outcomes = map[reason.Outcome]uint32{}
+	}
+	d.Outcomes[o]++
+	d.because(o, rs)
+}
+
+// unanswered takes back a refusal at the gate that was put right.
+func (d *Day) unanswered(rs []reason.Reason) {
+	d.Outcomes = maps.Clone(d.Outcomes)
+	if n := d.Outcomes[reason.Refuse]; n > 1 {
+		d.Outcomes[reason.Refuse] = n - 1
+	} else {
+		delete(d.Outcomes, reason.Refuse)
+	}
+	d.Reasons = slices.Clone(d.Reasons)
+	for _, r := range rs {
+		i := slices.IndexFunc(d.Reasons, func(c ReasonCount) bool { return c.ReasonKey == ReasonKey{r.Code, r.Clause} })
+		switch {
+		case r.Outcome == reason.Allow || i < 0:
+		case d.Reasons[i].Count > 1:
+			d.Reasons[i].Count--
+		default:
+			d.Reasons = slices.Delete(d.Reasons, i, i+1)
+		}
+	}
+	if len(d.Reasons) == 0 {
+		d.Reasons = nil // as it is read from a store
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 func empty() (State, gate.State) {
-	return State{Days: table.Map[Key, Day]{}, Foreign: table.Map[Key, Foreign]{}},
+	return State{Days: table.Map[Key, Day]{}, Other: table.Map[Key, Other]{}},
 		gate.State{Days: table.Map[gate.SiteDayKey, gate.SiteDay]{}}
 }
 
@@ -46,6 +46,10 @@ func TestApply(t *testing.T) {
 			&market.Turned{Site: 1, Day: 5, Category: "I", Outcome: reason.Refuse, Reasons: because},
 			&market.Turned{Site: 1, Day: 5, Category: "I", Outcome: reason.Refer, Reasons: because[:1]},
 		}, Day{Reasons: []ReasonCount{{ReasonKey{"a.a.a", "1"}, 1}, {ReasonKey{"b.b.b", "2"}, 2}}, Categories: map[string]Category{"I": {Refused: 1}}}},
+		{"not booked", []fact.Fact{
+			&booking.Refused{Slot: slot, Outcome: reason.Refuse, Reasons: because},
+			&booking.Refused{Slot: slot, Outcome: reason.Hold, Reasons: because[1:]},
+		}, Day{NotBooked: 2, Reasons: []ReasonCount{{ReasonKey{"a.a.a", "1"}, 2}, {ReasonKey{"b.b.b", "2"}, 1}}}},
 		{"bought and taken back", []fact.Fact{
 			&market.Bought{Key: market.LedgerKey{Day: 5}, Purchase: lot},
 			&market.Bought{Key: market.LedgerKey{Day: 5}, Purchase: lot},
@@ -95,14 +99,14 @@ func TestRowsNotShared(t *testing.T) {
 func TestDecideHeard(t *testing.T) {
 	st, g := empty()
 	now := time.Unix(1000, 0)
-	hear := func(f Foreign, after time.Duration) bool {
+	hear := func(f Other, after time.Duration) bool {
 		facts := st.DecideHeard(1, 5, f, now.Add(after))
 		for _, f := range facts {
 			Apply(st, g, now, f)
 		}
 		return len(facts) > 0
 	}
-	f := Foreign{Inside: 3, AsOf: now, Free: map[uint64]uint32{1: 2}}
+	f := Other{Inside: 3, AsOf: now, Free: map[uint64]uint32{1: 2}}
 	for _, test := range []struct {
 		name  string
 		after time.Duration

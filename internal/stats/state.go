@@ -54,7 +54,7 @@ type Day struct {
 	Lateness [5]uint32 `cbor:"10,keyasint,omitempty"`
 	// Outcomes counts gate verdicts, by outcome.
 	Outcomes map[reason.Outcome]uint32 `cbor:"11,keyasint,omitempty"`
-	// Reasons counts the reasons of verdicts that were not ALLOW, at gate and desk.
+	// Reasons counts the reasons of verdicts that were not ALLOW, at booking, gate and desk.
 	Reasons []ReasonCount `cbor:"12,keyasint,omitempty"`
 	// Decisions counts decisions of officers: admitted and turned back.
 	Admitted   uint32              `cbor:"13,keyasint,omitempty"`
@@ -64,6 +64,7 @@ type Day struct {
 	Categories map[string]Category `cbor:"17,keyasint,omitempty"`
 	UpdatedAt  time.Time           `cbor:"18,keyasint,omitempty"`
 	Quarter    uint8               `cbor:"19,keyasint,omitempty"` // the newest of Inside that is not yet to come
+	NotBooked  uint32              `cbor:"20,keyasint,omitempty"` // requests for places that got none, or not at once
 }
 
 // ReasonCount is how often a reason was given.
@@ -72,8 +73,8 @@ type ReasonCount struct {
 	Count uint32 `cbor:"3,keyasint,omitempty"` // the key's fields are 1 and 2
 }
 
-// Foreign is the other side's figures of a site and day, as its server last gave them.
-type Foreign struct {
+// Other is the other side's figures of a site and day, as its server last gave them.
+type Other struct {
 	Inside  uint32            `cbor:"1,keyasint,omitempty"`
 	Peak    uint32            `cbor:"2,keyasint,omitempty"`
 	Entries uint32            `cbor:"3,keyasint,omitempty"`
@@ -85,6 +86,6 @@ type Foreign struct {
 
 // State is what stats knows.
 type State struct {
-	Days    table.Table[Key, Day]
-	Foreign table.Table[Key, Foreign]
+	Days  table.Table[Key, Day]
+	Other table.Table[Key, Other]
 }

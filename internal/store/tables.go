@@ -10,6 +10,7 @@ import (
 
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/cose"
+	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
@@ -41,30 +42,46 @@ func (w *Working) build() {
 			Acks:        add[uint16, booking.Acks](w, "acks", key16),
 			Roster:      quick(add[booking.RosterKey, booking.Ref](w, "booking_roster", bookingRosterKey), refText),
 			Rosters:     add[booking.RosterKey, uint32](w, "booking_rosters", bookingRosterKey),
+			Changes:     add[uint64, booking.ClaimChange](w, "claim_changes", key64),
+			TheirClaims: learning[booking.ClaimKey, booking.TheirClaim](w, "their_claims", claimKey),
+			Cursors:     add[booking.RosterKey, booking.ClaimCursor](w, "claim_cursors", bookingRosterKey),
+			Refusals:    learning[booking.Ref, booking.Refusal](w, "refusals", textKey),
 		},
 		Gate: gate.State{
 			Presences: learning[pass.ID, gate.Presence](w, "presences", passKey),
 			Days:      add[gate.SiteDayKey, gate.SiteDay](w, "gate_days", siteDayKey),
 			Roster:    add[gate.RosterKey, pass.ID](w, "gate_roster", gateRosterKey),
+			Strays:    add[gate.RosterKey, gate.Scan](w, "gate_strays", gateRosterKey),
 			Serials:   add[string, uint64](w, "serials", textKey),
 			Withdrawn: learning[pass.ID, gate.Withdrawn](w, "withdrawn", passKey),
 			Heard:     add[string, gate.Heard](w, "heard", textKey),
+			Moves:     add[uint64, gate.Move](w, "moves", key64),
+			Elsewhere: learning[pass.ID, gate.Elsewhere](w, "elsewhere", passKey),
+			Guests:    learning[booking.ClaimKey, pass.ID](w, "guests", claimKey),
 		},
 		Market: market.State{
 			Values:   add[market.ValueKey, market.Value](w, "displayed", valueKey),
 			Ledgers:  learning[market.LedgerKey, market.Ledger](w, "ledgers", ledgerKey),
 			Receipts: add[string, market.LedgerKey](w, "receipts", textKey),
 			Vendors:  learning[[16]byte, market.Vendor](w, "vendors", tagKey),
+			Listed:   add[uint32, [16]byte](w, "vendors_listed", key32),
+			Counts:   add[string, uint32](w, "market_counts", textKey),
 		},
 		People: people.State{
 			Officers: add[people.OfficerID, people.Officer](w, "officers", textKey),
-			Logins:   add[string, people.OfficerID](w, "logins", textKey),
 			Numbers:  add[uint32, people.OfficerID](w, "officer_numbers", key32),
 			Counts:   add[string, uint32](w, "counts", textKey),
 		},
 		Stats: stats.State{
-			Days:    add[stats.Key, stats.Day](w, "stats_days", statsKey),
-			Foreign: add[stats.Key, stats.Foreign](w, "stats_foreign", statsKey),
+			Days:  add[stats.Key, stats.Day](w, "stats_days", statsKey),
+			Other: add[stats.Key, stats.Other](w, "stats_other", statsKey),
+		},
+		Erasure: erasure.State{
+			Receipts: add[erasure.Key, string](w, "erase_receipts", eraseKey),
+			Counts:   add[erasure.Key, uint32](w, "erase_counts", eraseKey),
+			Next:     add[uint16, uint16](w, "erase_next", key16),
+			Requests: add[uint32, string](w, "erase_requests", key32),
+			Marks:    add[string, uint32](w, "erase_marks", textKey),
 		},
 		Sealed: bytesTable(w, sealedTable),
 	}
@@ -191,6 +208,10 @@ func gateRosterKey(dst []byte, k gate.RosterKey) []byte {
 func siteDayKey(dst []byte, k gate.SiteDayKey) []byte { return key16(key16(dst, k.Site), k.Day) }
 
 func statsKey(dst []byte, k stats.Key) []byte { return key16(key16(dst, k.Site), k.Day) }
+
+func eraseKey(dst []byte, k erasure.Key) []byte {
+	return key32(key16(key16(dst, k.Site), k.Day), k.Pos)
+}
 
 func valueKey(dst []byte, k market.ValueKey) []byte {
 	return append(key16(key16(dst, k.Site), k.Day), k.Code...)

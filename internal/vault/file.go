@@ -71,12 +71,25 @@ type place struct {
 	at   int64
 }
 
+// A disk is what a file of keys needs of an *os.File.
+type disk interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Sync() error
+	Stat() (os.FileInfo, error)
+	Truncate(size int64) error
+}
+
 // A file is one file of keys. Its owner alone appends to it.
 type file struct {
-	f    *os.File
+	f    disk
 	name string
 	ours bool  // this process holds its lock
 	size int64 // as far as it has been read or written
+	// suspect is true where a write or a flush failed: nothing is appended any more, and
+	// what was overwritten since is written again before it counts. The maker's.
+	suspect bool
 }
 
 func openFile(path string, create bool) (*file, error) {
@@ -219,7 +232,7 @@ func (v *Vault) merge(live map[keyID]entry) (*file, error) {
 	var r [8]byte
 	rand.Read(r[:])
 	name := prefix + hex.EncodeToString(r[:]) + suffix
-	x, err := openFile(filepath.Join(v.dir, name+fresh), true)
+	x, err := v.opens(filepath.Join(v.dir, name+fresh), true)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +245,7 @@ func (v *Vault) merge(live map[keyID]entry) (*file, error) {
 	for _, e := range live {
 		b = e.append(b)
 	}
-	_, err = x.f.Write(b)
+	_, err = x.f.WriteAt(b, 0)
 	if err == nil {
 		err = x.f.Sync()
 	}
@@ -244,10 +257,14 @@ func (v *Vault) merge(live map[keyID]entry) (*file, error) {
 	}
 	if err != nil {
 		x.f.Close()
+		os.Remove(filepath.Join(v.dir, name+fresh))
 		return nil, err
 	}
 	return x, nil
 }
+
+// spare returns a new, empty file to append to.
+func (v *Vault) spare() (*file, error) { return v.merge(nil) }
 
 // erase overwrites a file and removes it.
 func (x *file) erase(dir string) error {
@@ -279,7 +296,7 @@ func (v *Vault) refresh() error {
 		name := d.Name()
 		if strings.HasSuffix(name, fresh) && v.own == nil {
 			// Left by a crash before it counted: the files that it was made from are still there.
-			if x, err := openFile(filepath.Join(v.dir, name), false); err == nil {
+			if x, err := v.opens(filepath.Join(v.dir, name), false); err == nil {
 				if x.ours {
 					x.name = name
 					if err := x.erase(v.dir); err != nil {
@@ -296,7 +313,7 @@ func (v *Vault) refresh() error {
 		}
 		x := v.files[name]
 		if x == nil {
-			x, err = openFile(filepath.Join(v.dir, name), false)
+			x, err = v.opens(filepath.Join(v.dir, name), false)
 			if errors.Is(err, os.ErrNotExist) {
 				continue
 			}

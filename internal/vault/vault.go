@@ -17,7 +17,9 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
 	"darwaza.dev/internal/problem"
@@ -43,8 +45,12 @@ type Vault struct {
 	ready   []entry
 	waiting []chan keyOrError
 	ahead   int
-	wiped   []chan error // who wait for a key to be overwritten on stable storage
-	broken  error        // the last flush failed: what the file holds is not known
+	wiped   []chan error // who wait for what was overwritten to be on stable storage
+	// unsure are the keys that are overwritten in a file of ours, but perhaps not yet on
+	// stable storage: they are overwritten again with the next flush until one succeeds.
+	unsure map[keyID]place
+
+	opens func(path string, create bool) (*file, error) // openFile; a test has disks that fail
 
 	kick chan struct{}
 	done sync.WaitGroup
@@ -58,7 +64,11 @@ type keyOrError struct {
 // Open opens the key store in a directory, which is made where it is missing, for its
 // owner's eyes only. It drops destroyed keys from the files that nobody else uses.
 func Open(dir string) (*Vault, error) {
-	v := &Vault{dir: dir, files: map[string]*file{}, index: map[keyID]place{}, kick: make(chan struct{}, 1)}
+	return openVault(dir, openFile)
+}
+
+func openVault(dir string, opens func(string, bool) (*file, error)) (*Vault, error) {
+	v := &Vault{dir: dir, files: map[string]*file{}, index: map[keyID]place{}, unsure: map[keyID]place{}, opens: opens, kick: make(chan struct{}, 1)}
 	if err := v.load(); err != nil {
 		v.closeFiles()
 		return nil, problem.Wrap(problem.Internal, "vault.open", err)
@@ -110,31 +120,60 @@ func (v *Vault) Open(ctx context.Context, id string, ciphertext []byte) ([]byte,
 
 // Destroy forgets a key for good. Destroying it again is no fault.
 func (v *Vault) Destroy(ctx context.Context, id string) error {
-	k, ok := parseID(id)
-	if !ok {
-		return nil
-	}
+	return v.DestroyAll(ctx, []string{id})
+}
+
+// DestroyAll forgets keys for good, with one flush for all of them. Ids that name no key
+// are passed over. After a problem some may be gone and some not: ask again.
+func (v *Vault) DestroyAll(ctx context.Context, ids []string) error {
 	v.mu.Lock()
 	if v.closed {
 		v.mu.Unlock()
 		return problem.Wrap(problem.Internal, "vault.closed", os.ErrClosed)
 	}
-	p, ok := v.index[k]
-	if !ok {
-		err := v.refresh()
-		if p, ok = v.index[k]; !ok {
+	var theirs []*file // files of other processes in which something was overwritten
+	ours, fresh := false, false
+	for _, id := range ids {
+		k, ok := parseID(id)
+		if !ok {
+			continue
+		}
+		if _, ok := v.unsure[k]; ok {
+			ours = true // a flush has failed since it was overwritten
+			continue
+		}
+		p, ok := v.index[k]
+		if !ok && !fresh {
+			if err := v.refresh(); err != nil {
+				v.mu.Unlock()
+				return problem.Wrap(problem.Internal, "vault.read", err)
+			}
+			fresh = true
+			p, ok = v.index[k]
+		}
+		if !ok {
+			continue
+		}
+		if err := p.file.wipe(p.at, k); err != nil {
 			v.mu.Unlock()
-			return problem.Wrap(problem.Internal, "vault.read", err)
+			return problem.Wrap(problem.Internal, "vault.destroy", err)
+		}
+		if p.file.ours {
+			v.unsure[k], ours = p, true
+			delete(v.index, k)
+		} else if !slices.Contains(theirs, p.file) {
+			theirs = append(theirs, p.file)
 		}
 	}
-	if err := p.file.wipe(p.at, k); err != nil {
+	// A key in the file of another process stays in the index until it is surely gone, so
+	// that asking again overwrites it again; find sees that it is no more.
+	var err error
+	for _, x := range theirs {
+		err = errors.Join(err, x.f.Sync())
+	}
+	if err != nil || !ours {
 		v.mu.Unlock()
 		return problem.Wrap(problem.Internal, "vault.destroy", err)
-	}
-	delete(v.index, k)
-	if p.file != v.own {
-		v.mu.Unlock()
-		return problem.Wrap(problem.Internal, "vault.destroy", p.file.f.Sync())
 	}
 	c := make(chan error, 1)
 	v.wiped = append(v.wiped, c)
@@ -169,8 +208,13 @@ func (v *Vault) Close() error {
 		}
 	}
 	v.ready = nil
-	if v.own != nil {
-		err = errors.Join(err, v.own.f.Sync())
+	for k, p := range v.unsure {
+		err = errors.Join(err, p.file.wipe(p.at, k))
+	}
+	for _, x := range v.files {
+		if x.ours {
+			err = errors.Join(err, x.f.Sync())
+		}
 	}
 	return errors.Join(err, v.closeFiles())
 }
@@ -213,12 +257,13 @@ func (v *Vault) poke() {
 }
 
 // make writes keys for those who wait, and some ahead, and flushes them and what was
-// overwritten, all of it once.
+// overwritten, all of it once. Where that fails, those who wait are told, and the next who
+// comes has it tried anew.
 func (v *Vault) make() {
 	defer v.done.Done()
 	for range v.kick {
 		v.mu.Lock()
-		waiting, wiped, closed, err := v.waiting, v.wiped, v.closed, v.broken
+		waiting, wiped, closed := v.waiting, v.wiped, v.closed
 		v.waiting, v.wiped = nil, nil
 		if len(waiting) > 1 {
 			v.ahead = min(maxAhead, 2*v.ahead+len(waiting))
@@ -227,18 +272,17 @@ func (v *Vault) make() {
 		if len(v.ready) <= v.ahead/2 {
 			n += v.ahead - len(v.ready)
 		}
+		unsure := maps.Clone(v.unsure)
 		v.mu.Unlock()
 		if closed {
 			n = 0
 		}
-		var made []entry
-		var at int64
-		if err == nil && n+len(wiped) > 0 {
-			made, at, err = v.own.add(n)
-		}
+		made, at, err := v.flush(n, unsure)
 		v.mu.Lock()
-		if err != nil {
-			v.broken = err
+		if err == nil {
+			for k := range unsure {
+				delete(v.unsure, k)
+			}
 		}
 		for i, e := range made {
 			v.index[e.id] = place{v.own, at + int64(i)*entrySize}
@@ -264,6 +308,52 @@ func (v *Vault) make() {
 			return
 		}
 	}
+}
+
+// flush writes n new keys and brings them, and what was overwritten, to stable storage.
+//
+// After a failed flush nobody knows which of a file's pages the disk holds, and flushing
+// once more may report a success that is none. So what was overwritten is written again,
+// and keys go to a new file: what the old one held before the fault was flushed then.
+func (v *Vault) flush(n int, unsure map[keyID]place) (made []entry, at int64, err error) {
+	if v.own.suspect {
+		x, err := v.spare()
+		if err != nil {
+			return nil, 0, err
+		}
+		v.mu.Lock()
+		if seen := v.files[x.name]; seen != nil {
+			seen.f.Close() // refresh came upon it, empty, as upon another process's
+		}
+		v.files[x.name] = x
+		v.own = x
+		v.mu.Unlock()
+	}
+	sync := map[*file]bool{}
+	for k, p := range unsure {
+		if p.file.suspect {
+			if err := p.file.wipe(p.at, k); err != nil {
+				return nil, 0, err
+			}
+		}
+		sync[p.file] = p.file != v.own
+	}
+	for x, other := range sync {
+		if !other {
+			continue
+		}
+		if err := x.f.Sync(); err != nil {
+			x.suspect = true
+			return nil, 0, err
+		}
+	}
+	if n == 0 && len(unsure) == 0 {
+		return nil, 0, nil
+	}
+	if made, at, err = v.own.add(n); err != nil {
+		v.own.suspect = true
+	}
+	return made, at, err
 }
 
 // find reads a key. Where it is not at its place, another process may have put its file

@@ -5,6 +5,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,6 +36,59 @@ func TestAllowanceByOldPass(t *testing.T) {
 	r := p.post("/en/desk", "customs", url.Values{"site": {"1"}, "text": {old}})
 	if r.StatusCode != http.StatusOK || !strings.Contains(r.body, "another day") {
 		t.Errorf("the desk took a pass of another day: %d, to %q", r.StatusCode, r.Header.Get("Location"))
+	}
+}
+
+// TestDeskAfterCancel has the pass of a booking that was cancelled today, and the paper of
+// one that was issued anew since, at the desk: both are refused, the new paper is not.
+func TestDeskAfterCancel(t *testing.T) {
+	p := newTestPost(t)
+	customs, _, _, err := p.server.officerByLogin(context.Background(), "customs")
+	p.must(err)
+	_, err = p.mem.Do(context.Background(), service.Idem{}, service.Display{Site: 1, Day: hour(10).Day(), Officer: customs.ID,
+		Values: []service.DisplayValue{{Code: "07020000", Minor: 100, Currency: "USD"}}})
+	p.must(err)
+	n := 0
+	buy := func(how string, named any) bool {
+		n++
+		a := p.call("POST", "/api/v1/desk/purchases", "customs", fmt.Sprintf("desk-by-api-%04d", n), map[string]any{"site": "mand-pishin", how: named, "good": "07020000", "quantity": 1000,
+			"buyer": map[string]any{"name": "Gul Bano", "document": documentIn{"cnic", "PAK", cnic(1)}}})
+		return strings.Contains(a.body, `"number":"R-`)
+	}
+	p.book("", hour(10), 1)
+	b := p.bookings()[0]
+	first, _, err := p.server.passText(b, 0)
+	p.must(err)
+	open := p.post("/en/desk", "customs", url.Values{"site": {"1"}, "text": {first}})
+	if open.StatusCode != http.StatusSeeOther || !buy("pass", first) || !buy("pass_id", b.Members[0].Pass) {
+		t.Fatalf("a good pass: %d", open.StatusCode)
+	}
+	page := open.Header.Get("Location")
+
+	_, err = p.mem.Do(context.Background(), service.Idem{}, service.Reissue{Ref: b.Ref})
+	p.must(err)
+	second, _, err := p.server.passText(p.bookings()[0], 0)
+	p.must(err)
+	if r := p.post("/en/desk", "customs", url.Values{"site": {"1"}, "text": {first}}); r.StatusCode != 200 || !strings.Contains(text(r.body), "newer pass") || buy("pass", first) {
+		t.Errorf("the older paper: %d %s", r.StatusCode, text(r.body))
+	}
+	if r := p.post("/en/desk", "customs", url.Values{"site": {"1"}, "text": {second}}); r.StatusCode != http.StatusSeeOther || !buy("pass", second) || !buy("pass_id", b.Members[0].Pass) {
+		t.Errorf("the newer paper: %d %s", r.StatusCode, text(r.body))
+	}
+
+	_, err = p.mem.Do(context.Background(), service.Idem{}, service.Cancel{Ref: b.Ref})
+	p.must(err)
+	if r := p.post("/en/desk", "customs", url.Values{"site": {"1"}, "text": {second}}); r.StatusCode != 200 || !strings.Contains(text(r.body), "cancelled or moved") {
+		t.Errorf("the pass of a cancelled booking: %d %s", r.StatusCode, text(r.body))
+	}
+	if buy("pass", second) || buy("pass_id", b.Members[0].Pass) {
+		t.Error("a program bought by the pass of a cancelled booking")
+	}
+	// The buyer's page that was open already sells nothing more either.
+	token, _, _ := strings.Cut(strings.TrimPrefix(page, "/en/desk/buyer/"), "?")
+	r := p.post("/en/desk/buy", "customs", url.Values{"site": {"1"}, "buyer": {token}, "code": {"07020000"}, "quantity": {"1"}, "idem": {"0123456789abcdefgh"}})
+	if r.StatusCode != 200 || !strings.Contains(text(r.body), "cancelled or moved") {
+		t.Errorf("the open page: %d %s", r.StatusCode, text(r.body))
 	}
 }
 

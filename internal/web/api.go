@@ -119,6 +119,24 @@ func (s *server) siteNamed(r *request, field, id string) (agreement.Site, *agree
 	return site, e, nil
 }
 
+// siteToAct is siteNamed for an act: the officer whom the program acts for must be able to
+// do it there.
+func (s *server) siteToAct(r *request, id string) (agreement.Site, error) {
+	site, _, err := s.siteNamed(r, "site", id)
+	if err == nil {
+		err = mayAct(r.Officer, site.ID)
+	}
+	return site, err
+}
+
+// dayToAct is siteToAct with a day at the site, which is today where none is named.
+func (s *server) dayToAct(r *request, id, day string) (site agreement.Site, n uint16, err error) {
+	if site, err = s.siteToAct(r, id); err == nil {
+		n, err = dayNamed(r, "day", day, site)
+	}
+	return site, n, err
+}
+
 // dayNamed reads a civil date as a day number; today at the site where it is empty.
 func dayNamed(r *request, field, text string, site agreement.Site) (uint16, error) {
 	if text == "" {

@@ -207,6 +207,8 @@ func (m *maker) keep(v any, name string) {
 		switch name {
 		case "reference":
 			m.add("ref", v)
+		case "request":
+			m.add("request", v)
 		case "pass":
 			m.add("pass", v)
 			m.add("text", v)
@@ -239,6 +241,7 @@ var wildcard = regexp.MustCompile(`\{[a-z]+\}`)
 // holds every answer against the document.
 func TestRandomCalls(t *testing.T) {
 	p := newTestPost(t)
+	held := p.hold()
 	doc := apiDoc(t, p)
 	rng := rand.New(rand.NewPCG(7, 11))
 	m := &maker{Rand: rng, seen: map[string][]string{}}
@@ -263,6 +266,7 @@ func TestRandomCalls(t *testing.T) {
 	}
 	keep(p.call("POST", "/api/v1/values", "customs", "prime-0000000000", displayIn{Site: "mand-pishin", Values: []displayValueIn{{"07020000", 100, "USD", "kg"}}}))
 	for i := range 6 {
+		keep(p.call("POST", "/api/v1/bookings", "clerk", fmt.Sprintf("prime-held-%06d", i), bookIn{Slot: slotIDText(held), People: []personIn{{Document: documentIn{"cnic", "PAK", cnic(800 + i)}}}}))
 		doc := documentIn{"cnic", "PAK", cnic(500 + i)}
 		b := p.call("POST", "/api/v1/bookings", "clerk", fmt.Sprintf("prime-book-%06d", i), bookIn{Slot: slotIDText(hour(9)), People: []personIn{{Document: doc}}})
 		keep(b)
@@ -271,7 +275,7 @@ func TestRandomCalls(t *testing.T) {
 		keep(p.call("POST", "/api/v1/desk/purchases", "customs", fmt.Sprintf("prime-buy-%07d", i), buyIn{Site: "mand-pishin", Pass: text, Buyer: &buyerIn{"Gul", doc}, Good: "07020000", Quantity: 1000}))
 	}
 	answered := map[string]int{}
-	for i := range 3000 {
+	for i := range 6000 {
 		o := ops[rng.IntN(len(ops))]
 		m.clean = rng.IntN(4) > 0
 		params := map[string]string{}
@@ -485,15 +489,15 @@ func TestBadPasses(t *testing.T) {
 	p.must(err)
 	id := pass.ID{1, 2, 3, 4, 5, 6, 7, 8}
 	e, _ := p.law.Edition(p.now)
-	foreign, err := pass.Sign(p.keyB, pass.Claims{ID: id, Side: pass.SideB, Edition: e.Hash.Prefix(), Binding: p.server.deps.Secrets.Bind(id, doc.Key()), Site: 1, Slot: uint64(hour(10)), Class: 1, Place: 3,
+	theirs, err := pass.Sign(p.keyB, pass.Claims{ID: id, Side: pass.SideB, Edition: e.Hash.Prefix(), Binding: p.server.deps.Secrets.Bind(id, doc.Key()), Site: 1, Slot: uint64(hour(10)), Class: 1, Place: 3,
 		NotBefore: time.Date(2025, 9, 1, 19, 0, 0, 0, time.UTC), Expires: time.Date(2025, 9, 2, 19, 0, 0, 0, time.UTC), IssuedAt: marketDay})
 	p.must(err)
 	_, err = p.mem.Do(context.Background(), service.Idem{}, service.Withdrawn{Side: "B"})
 	p.must(err)
-	scan := scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: foreign, Document: &documentIn{"national-id", "IRN", "0084575948"}, Screening: &screeningIn{TempTenths: 366}}
-	r := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "foreign-00000001", scan))
+	scan := scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: theirs, Document: &documentIn{"national-id", "IRN", "0084575948"}, Screening: &screeningIn{TempTenths: 366}}
+	r := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "theirs-000000001", scan))
 	if r.Verdict.Outcome != reason.Allow || r.Issuer != "B" || !r.Scan.Counted {
-		t.Errorf("foreign: %+v", r)
+		t.Errorf("theirs: %+v", r)
 	}
 	scan = scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: good, Document: &documentIn{"cnic", "PAK", cnic(9)}, Screening: &screeningIn{TempTenths: 366}}
 	if r := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "another-00000001", scan)); r.Verdict.Outcome != reason.Refuse || r.Scan.Counted {

@@ -58,6 +58,7 @@ type bookingAnswerOut struct {
 	Verdict rules.Verdict `json:"verdict"`
 	Says    []string      `json:"says,omitempty"`
 	Booking *bookingOut   `json:"booking,omitempty"`
+	Request *requestOut   `json:"request,omitempty"` // that gave no booking, or that was decided on
 	Record  recordOut     `json:"record"`
 }
 
@@ -104,6 +105,9 @@ func (s *server) bookingDocument(r *request, b booking.Booking) (*bookingOut, er
 
 func (s *server) answerBooking(w http.ResponseWriter, r *request, a service.BookingAnswer, d service.Done) error {
 	out := bookingAnswerOut{Verdict: a.Verdict, Says: s.says(r.Lang, a.Verdict), Record: recorded(d)}
+	if a.Refusal.Ref != "" {
+		out.Request = s.requestDocument(r, a.Refusal)
+	}
 	if a.Booking.Ref != "" {
 		var err error
 		if out.Booking, err = s.bookingDocument(r, a.Booking); err != nil {
@@ -153,31 +157,42 @@ func (s *server) apiBook(w http.ResponseWriter, r *request) error {
 	return s.answerBooking(w, r, a, d)
 }
 
-// apiBooking shows a booking.
-func (s *server) apiBooking(w http.ResponseWriter, r *request) error {
-	ref := parseRef(r.PathValue("ref"))
-	var (
-		b     booking.Booking
-		ok    bool
-		ahead uint64
-	)
-	err := s.view(r.Context(), func(st service.State) error {
-		if b, ok = service.BookingOf(st, ref); ok {
-			ahead = aheadOf(st, b)
+// bookingNamed is the booking that a call's path names. A reference that nobody has is a
+// problem, so that programs see their mistake; so is one of another site than the
+// officer's.
+func (s *server) bookingNamed(r *request) (on theirs, ahead uint64, err error) {
+	on.By = r.Officer.ID
+	known := false
+	err = s.view(r.Context(), func(st service.State) error {
+		if on.Booking, known = service.BookingOf(st, parseRef(r.PathValue("ref"))); !known {
+			return nil
+		}
+		ahead = aheadOf(st, on.Booking)
+		if on.Booking.Sealed != "" {
+			on.Sealed, _ = st.Sealed.Get(on.Booking.Sealed)
 		}
 		return nil
 	})
+	switch {
+	case err != nil:
+		return on, 0, err
+	case !known:
+		return on, 0, problem.New(problem.NotFound, "booking")
+	}
+	return on, ahead, s.mayActOn(r, on.Booking.Slot)
+}
+
+// apiBooking shows a booking.
+func (s *server) apiBooking(w http.ResponseWriter, r *request) error {
+	on, ahead, err := s.bookingNamed(r)
 	if err != nil {
 		return err
 	}
-	if !ok {
-		return problem.New(problem.NotFound, "booking")
-	}
-	out, err := s.bookingDocument(r, b)
+	out, err := s.bookingDocument(r, on.Booking)
 	if err != nil {
 		return err
 	}
-	if b.Status == booking.Waiting {
+	if on.Booking.Status == booking.Waiting {
 		out.Ahead = &ahead
 	}
 	return s.ok(w, out)
@@ -203,18 +218,15 @@ func aheadOf(st service.State, b booking.Booking) uint64 {
 	return n
 }
 
-// bookingAct runs an act on an existing booking. A reference that nobody has is a
-// problem, so that programs see their mistake.
-func (s *server) bookingAct(w http.ResponseWriter, r *request, ref booking.Ref, c service.Command) error {
-	known := false
-	if err := s.view(r.Context(), func(st service.State) error {
-		_, known = service.BookingOf(st, ref)
-		return nil
-	}); err != nil {
+// bookingAct runs an act on an existing booking.
+func (s *server) bookingAct(w http.ResponseWriter, r *request, command bookingCommand) error {
+	on, _, err := s.bookingNamed(r)
+	if err != nil {
 		return err
 	}
-	if !known {
-		return problem.New(problem.NotFound, "booking")
+	c, err := command(r, nil, on)
+	if err != nil {
+		return err
 	}
 	a, d, err := do[service.BookingAnswer](s, r, c)
 	if err != nil {
@@ -223,12 +235,16 @@ func (s *server) bookingAct(w http.ResponseWriter, r *request, ref booking.Ref, 
 	return s.answerBooking(w, r, a, d)
 }
 
-func (s *server) apiCancel(w http.ResponseWriter, r *request) error {
+// plainAct runs an act whose call says nothing but which booking.
+func (s *server) plainAct(w http.ResponseWriter, r *request, command bookingCommand) error {
 	if _, err := decode[struct{}](r); err != nil {
 		return err
 	}
-	ref := parseRef(r.PathValue("ref"))
-	return s.bookingAct(w, r, ref, service.Cancel{Ref: ref, Officer: r.Officer.ID})
+	return s.bookingAct(w, r, command)
+}
+
+func (s *server) apiCancel(w http.ResponseWriter, r *request) error {
+	return s.plainAct(w, r, cancelCommand)
 }
 
 type moveIn struct {
@@ -244,24 +260,15 @@ func (s *server) apiMove(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	ref := parseRef(r.PathValue("ref"))
-	return s.bookingAct(w, r, ref, service.Move{Ref: ref, To: to, Officer: r.Officer.ID})
+	return s.bookingAct(w, r, func(r *request, _ formValues, on theirs) (service.Command, error) { return s.moveTo(r, on, to) })
 }
 
 func (s *server) apiAccept(w http.ResponseWriter, r *request) error {
-	if _, err := decode[struct{}](r); err != nil {
-		return err
-	}
-	ref := parseRef(r.PathValue("ref"))
-	return s.bookingAct(w, r, ref, service.Accept{Ref: ref, Officer: r.Officer.ID})
+	return s.plainAct(w, r, acceptCommand)
 }
 
 func (s *server) apiDecline(w http.ResponseWriter, r *request) error {
-	if _, err := decode[struct{}](r); err != nil {
-		return err
-	}
-	ref := parseRef(r.PathValue("ref"))
-	return s.bookingAct(w, r, ref, service.Decline{Ref: ref, Officer: r.Officer.ID})
+	return s.plainAct(w, r, declineCommand)
 }
 
 type reissueIn struct {
@@ -273,6 +280,7 @@ func (s *server) apiReissue(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	ref := parseRef(r.PathValue("ref"))
-	return s.bookingAct(w, r, ref, service.Reissue{Ref: ref, Member: in.Member, Officer: r.Officer.ID})
+	return s.bookingAct(w, r, func(_ *request, _ formValues, on theirs) (service.Command, error) {
+		return service.Reissue{Ref: on.Booking.Ref, Member: in.Member, Officer: on.By}, nil
+	})
 }

@@ -49,7 +49,10 @@ type scanOut struct {
 	Inside   uint32        `json:"inside"`
 	Cap      uint32        `json:"cap"`
 	Asks     []string      `json:"asks,omitempty"`
-	Record   recordOut     `json:"record"`
+	// Goods is of the goods that leave with the holder, absent where none do.
+	Goods     *rules.Verdict `json:"goods,omitempty"`
+	GoodsSays []string       `json:"goods_says,omitempty"`
+	Record    recordOut      `json:"record"`
 }
 
 type scanDone struct {
@@ -71,6 +74,9 @@ func (s *server) answerScan(w http.ResponseWriter, r *request, a service.ScanAns
 		Verdict: a.Verdict, Says: s.says(r.Lang, a.Verdict), Scan: scanWritten(a.Scan), PassID: a.Presence.Pass, Fault: string(fault),
 		Issuer: a.Presence.Issuer, People: a.People, InsideIs: a.Presence.Inside, Inside: a.Inside, Cap: a.Cap, Asks: a.Asks, Record: recorded(d),
 	}
+	if a.Goods.Point != "" {
+		out.Goods, out.GoodsSays = &a.Goods, s.says(r.Lang, a.Goods)
+	}
 	if a.Earlier != nil {
 		e := scanWritten(*a.Earlier)
 		out.Earlier = &e
@@ -85,11 +91,8 @@ func (s *server) answerScan(w http.ResponseWriter, r *request, a service.ScanAns
 
 // gateOfSide finds one of this side's gates at a site.
 func (s *server) gateOfSide(r *request, siteID string, number uint16) (agreement.Site, error) {
-	site, _, err := s.siteNamed(r, "site", siteID)
+	site, err := s.siteToAct(r, siteID)
 	if err != nil {
-		return site, err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
 		return site, err
 	}
 	g, ok := site.Gate(number)
@@ -134,10 +137,10 @@ func (s *server) apiScan(w http.ResponseWriter, r *request) error {
 		c.Match = service.Seen
 	}
 	if in.Screening != nil {
-		if t := in.Screening.TempTenths; t != 0 && (t < 250 || t > 450) {
+		c.Screening = service.Screening{Done: true, TempTenths: in.Screening.TempTenths, Symptoms: in.Screening.Symptoms}
+		if !c.Screening.Possible() {
 			return problem.Field("screening.temp_tenths", "temperature")
 		}
-		c.Screening = service.Screening{Done: true, TempTenths: in.Screening.TempTenths, Symptoms: in.Screening.Symptoms}
 	}
 	a, d, err := do[service.ScanAnswer](s, r, c)
 	if err != nil {
@@ -206,22 +209,13 @@ func (s *server) apiSettle(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	site, _, err := s.siteNamed(r, "site", in.Site)
+	site, day, err := s.dayToAct(r, in.Site, in.Day)
 	if err != nil {
 		return err
 	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
-		return err
-	}
-	day, err := dayNamed(r, "day", in.Day, site)
-	if err != nil {
-		return err
-	}
-	c := service.Settle{Site: site.Number, Day: day, Officer: r.Officer.ID}
+	var c service.Settle
 	if err := s.view(r.Context(), func(st service.State) error {
-		for _, b := range service.RosterOf(st, site.Number, day) {
-			c.Bookings = append(c.Bookings, b.Ref)
-		}
+		c = service.SettleOf(st, site.Number, day, r.Officer.ID)
 		return nil
 	}); err != nil {
 		return err

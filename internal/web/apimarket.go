@@ -87,14 +87,7 @@ func (s *server) apiDisplay(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	site, _, err := s.siteNamed(r, "site", in.Site)
-	if err != nil {
-		return err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
-		return err
-	}
-	day, err := dayNamed(r, "day", in.Day, site)
+	site, day, err := s.dayToAct(r, in.Site, in.Day)
 	if err != nil {
 		return err
 	}
@@ -213,14 +206,7 @@ func (s *server) apiBuy(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	site, _, err := s.siteNamed(r, "site", in.Site)
-	if err != nil {
-		return err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
-		return err
-	}
-	day, err := dayNamed(r, "day", "", site)
+	site, day, err := s.dayToAct(r, in.Site, "")
 	if err != nil {
 		return err
 	}
@@ -238,14 +224,14 @@ func (s *server) apiBuy(w http.ResponseWriter, r *request) error {
 	case len(in.Pass) > maxField || len(in.Replaces) > 24 || len(in.Decided) > 40:
 		return problem.Field("pass", "pass.size")
 	case in.PassID != nil:
-		c.Pass = *in.PassID
+		c.Pass, c.Bare = *in.PassID, true
 	default:
 		claims, fault := s.deps.Trust().Verify(in.Pass, r.Now)
 		// A pass that has expired at the gate still names who is in the market.
 		if !pass.Genuine(fault) {
 			return problem.Field("pass", string(fault))
 		}
-		c.Pass = claims.ID
+		c.Pass, c.Gen = claims.ID, claims.Generation
 	}
 	var name, number string
 	if in.Buyer != nil {
@@ -362,11 +348,8 @@ func (s *server) apiEnrol(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	site, _, err := s.siteNamed(r, "site", in.Site)
+	site, err := s.siteToAct(r, in.Site)
 	if err != nil {
-		return err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
 		return err
 	}
 	v := market.Vendor{Site: site.Number, Suspended: in.Suspended}
@@ -389,7 +372,7 @@ func (s *server) apiEnrol(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return s.ok(w, enrolOut{Card: a.Vendor.Card, From: rules.DayDate(a.Vendor.From).String(), Until: rules.DayDate(a.Vendor.Until).String(),
+	return s.ok(w, enrolOut{Card: v.Card, From: rules.DayDate(a.Vendor.From).String(), Until: rules.DayDate(a.Vendor.Until).String(),
 		Suspended: a.Vendor.Suspended, Record: recorded(d)})
 }
 
@@ -405,6 +388,7 @@ type dayOut struct {
 	Cancelled  uint32            `json:"cancelled"`
 	Standby    uint32            `json:"standby"`
 	NoShow     uint32            `json:"no_show"`
+	NotBooked  uint32            `json:"not_booked"` // requests for places that got none
 	Arrivals   []uint32          `json:"arrivals"`
 	Departures []uint32          `json:"departures"`
 	Lateness   [5]uint32         `json:"lateness"`
@@ -461,14 +445,7 @@ type categoryOut struct {
 
 // apiDay gives a site's day in figures.
 func (s *server) apiDay(w http.ResponseWriter, r *request) error {
-	site, _, err := s.siteNamed(r, "site", r.PathValue("site"))
-	if err != nil {
-		return err
-	}
-	if err := mayAct(r.Officer, site.ID); err != nil {
-		return err
-	}
-	day, err := dayNamed(r, "day", r.PathValue("day"), site)
+	site, day, err := s.dayToAct(r, r.PathValue("site"), r.PathValue("day"))
 	if err != nil {
 		return err
 	}
@@ -486,7 +463,7 @@ func dayDocument(v service.DayView, site string, day calendar.Date, now time.Tim
 	g, t := v.Gate, v.Stats
 	out := dayOut{
 		AsOf: now.UTC(), Site: site, Day: day.String(), Here: here(g),
-		Booked: t.Booked, Cancelled: t.Cancelled, Standby: t.Standby, NoShow: t.NoShow,
+		Booked: t.Booked, Cancelled: t.Cancelled, Standby: t.Standby, NoShow: t.NoShow, NotBooked: t.NotBooked,
 		Arrivals: orEmpty(t.Arrivals), Departures: orEmpty(t.Departures), Lateness: t.Lateness, Outcomes: map[string]uint32{}, Reasons: []reasonOut{},
 		Admitted: t.Admitted, TurnedBack: t.TurnedBack, Purchases: t.Purchases, Voided: t.Voided, Categories: []categoryOut{},
 	}

@@ -15,6 +15,7 @@ import (
 	"darwaza.dev/internal/identity"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
@@ -324,16 +325,10 @@ func (s *server) clerkPeopleSent(w http.ResponseWriter, r *request) error {
 // readPeople takes the form of people and shows what comes next: the form again with
 // one adult more or fewer, in another language or with errors, or the answers to check.
 func (s *server) readPeople(w http.ResponseWriter, r *request, base string) error {
-	f, err := r.form()
+	f, v, err := s.partyForm(r, base)
 	if err != nil {
 		return err
 	}
-	v, err := s.peopleView(r, base, f.get("slot"))
-	if err != nil {
-		return err
-	}
-	v.People = peopleIn(f)
-	v.Phone, v.Waits, v.Standing = f.get("phone"), f.has("waits"), f.has("standing")
 	if f.get("stage") == "check" && switched(f) {
 		v.Idem = f.get("idem") // the same answers in another language are the same act
 	}
@@ -361,6 +356,18 @@ func (s *server) readPeople(w http.ResponseWriter, r *request, base string) erro
 		v.Idem = s.newIdem()
 	}
 	return s.render(w, r, page{Name: "check", View: v, Form: "check"})
+}
+
+// partyForm reads an order as it was typed.
+func (s *server) partyForm(r *request, base string) (formValues, peopleView, error) {
+	f, err := r.form()
+	if err != nil {
+		return nil, peopleView{}, err
+	}
+	v, err := s.peopleView(r, base, f.get("slot"))
+	v.People = peopleIn(f)
+	v.Phone, v.Waits, v.Standing = f.get("phone"), f.has("waits"), f.has("standing")
+	return f, v, err
 }
 
 // peopleIn reads the adults of a form. There is always one.
@@ -489,6 +496,9 @@ type answerView struct {
 	Verdict verdictView
 	// CanWait is true where joining the queue would help: the hour is full and nothing else stands against it.
 	CanWait bool
+	Open    bool        // an officer may still let the party in
+	Role    people.Role // who decides then
+	Decide  string      // address of the decision, for the officer who has the role
 }
 
 func (s *server) confirm(w http.ResponseWriter, r *request) error { return s.confirmed(w, r, bookBase) }
@@ -500,16 +510,11 @@ func (s *server) clerkConfirm(w http.ResponseWriter, r *request) error {
 // confirmed books. A change of language sends the same form again: it is the same act
 // by its key, and is answered again in the other language.
 func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error {
-	f, err := r.form()
+	f, v, err := s.partyForm(r, base)
 	if err != nil {
 		return err
 	}
-	v, err := s.peopleView(r, base, f.get("slot"))
-	if err != nil {
-		return err
-	}
-	v.People = peopleIn(f)
-	v.Phone, v.Waits, v.Standing, v.Idem = f.get("phone"), f.has("waits"), f.has("standing"), f.get("idem")
+	v.Idem = f.get("idem")
 	full := v.Slot.Free
 	v.Slot.Free = 1 // whether there is room is for the booking to say
 	o := s.orderOf(&v, base)
@@ -528,8 +533,15 @@ func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error
 	}
 	if a.Booking.Ref == "" {
 		v.People = canonical(v.People, o)
-		out := answerView{peopleView: v, Verdict: s.verdict(r, a.Verdict, s.quote(r, d))}
+		out := answerView{peopleView: v, Verdict: s.verdict(r, a.Verdict, formatRef(a.Refusal.Ref))}
 		out.CanWait = a.Verdict.Outcome == reason.Refuse && !o.Waits && onlyFull(a.Verdict)
+		if out.Open = a.Refusal.Open(); out.Open {
+			e, _ := s.deps.Law().Edition(a.Refusal.At)
+			out.Role = deciderOf(e, a.Refusal.Reasons)
+			if base == clerkBase && mayRule(r.Officer, out.Role) {
+				out.Decide = s.requestPath(r, a.Refusal.Ref)
+			}
+		}
 		return s.render(w, r, page{Name: "refused", View: out, Form: "again"})
 	}
 	l := link{Ref: a.Booking.Ref}
@@ -547,13 +559,4 @@ func onlyFull(v rules.Verdict) bool {
 		}
 	}
 	return true
-}
-
-// quote is the number under which a decision can be found again: its place in this
-// side's log where it was recorded, else the request's number in the server's log.
-func (s *server) quote(r *request, d service.Done) string {
-	if d.Count > 0 {
-		return string(s.deps.Side) + "-" + strconv.FormatUint(d.First+d.Count-1, 10)
-	}
-	return r.ID
 }

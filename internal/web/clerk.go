@@ -98,7 +98,14 @@ func (s *server) clerkFind(w http.ResponseWriter, r *request) error {
 			Path: s.bookingPath(r, clerkBase, link{Ref: b.Ref}), Ref: formatRef(b.Ref), Status: statusWord(b.Status), Slot: slot, People: int(b.Places()),
 		})
 	}
-	v.None = len(v.Found) == 0
+	if v.None = len(v.Found) == 0; v.None {
+		// The number of a request that gave no booking leads to it.
+		if q, ok, err := s.refusal(r, parseRef(q)); err != nil {
+			return err
+		} else if ok && s.mayActOn(r, q.Slot) == nil {
+			return s.redirect(w, r, s.requestPath(r, q.Ref))
+		}
+	}
 	if len(v.Found) == 1 {
 		return s.redirect(w, r, v.Found[0].Path)
 	}
@@ -110,7 +117,7 @@ func (s *server) clerkCancel(w http.ResponseWriter, r *request) error {
 }
 
 func (s *server) clerkMove(w http.ResponseWriter, r *request) error {
-	return s.acted(w, r, clerkBase, "moved", moveCommand)
+	return s.acted(w, r, clerkBase, "moved", s.moveCommand)
 }
 
 func (s *server) clerkAccept(w http.ResponseWriter, r *request) error {

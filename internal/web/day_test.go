@@ -4,6 +4,7 @@
 package web
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +18,8 @@ func TestSupervisorsDay(t *testing.T) {
 	p, desk, tr := shop(t)
 	desk.want(tomato, "60").submit("/en/desk/buy")
 	b := p.signedIn("boss", people.Supervisor)
-	p.do(service.Foreign{Site: mand, Day: 9376, Figures: stats.Foreign{Inside: 41, Peak: 50, Entries: 60, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
-	b.get("/en/day").wants("Inside now 1 / 600", "Iran 41 50 60 19 3 minutes ago", "Category I 1 0 0 USD 30 USD 1.50", "People inside", "Arrivals")
+	p.do(service.OtherFigures{Site: mand, Day: 9376, Figures: stats.Other{Inside: 41, Peak: 50, Entries: 60, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
+	b.get("/en/day").wants("Inside now 1 / 600", "Iran 41 50 60 19 10:07 · 3 minutes ago", "From the start of the slot to the entry", "Category I 1 0 0 USD 30.00 USD 1.50", "People inside", "Arrivals")
 	if n := strings.Count(b.body, `<svg class="chart"`); n != 2 {
 		t.Errorf("%d charts", n)
 	}
@@ -38,18 +39,59 @@ func TestSupervisorsDay(t *testing.T) {
 	number := gate.text()[strings.Index(gate.text(), "No. ")+4:][:1]
 	b.get("/en/day").wants("Waiting for a decision 10:10", "No. "+number)
 	b.get("/en/day?site=1&day=2025-09-02&number=" + number).wants("Answer A person decides")
-	b.get("/en/day?site=1&day=2025-09-02&number=99999").wants("No scan of this day has that number.")
+	b.get("/en/day?site=1&day=2025-09-02&number=99999").wants("No scan of this day, no booking and no request")
+	// So does somebody whose pass could not be read, which belongs to no booking.
+	gate.get("/en/gate").scan("DW1:NOTAPASS", "in").wants("Stop")
+	number = gate.text()[strings.Index(gate.text(), "No. ")+4:][:1]
+	gate.get("/en/gate/scans?site=1&gate=1").wants("10:10 " + number + " Not allowed no pass")
+	b.get("/en/day?site=1&day=2025-09-02&number="+number).wants("Number "+number, "Answer ", "Why ", "People no pass", "Officer")
 	// Settling.
 	b.get("/en/day?site=1")
 	form := b.fields("/en/day/settle")
 	p.at("17:30")
 	b.postForm("/en/day/settle", form)
-	b.wants("The day is settled.", "Settled", "Inside now 0")
+	b.wants("The day is settled.", "Settled by ", " at 17:30 on 2 September 2025", "Inside now 0", "1 scan ended undecided with the day.", "7 hours ago")
 	if p.presence(tr).Inside {
 		t.Error("still inside")
 	}
 	b.postForm("/en/day/settle", form)
 	b.wants("The day is settled.")
+}
+
+// TestDutiesOfTheDay: the supervisor sees whether the authority has done what it owes, with
+// the clause, from the first slot on.
+func TestDutiesOfTheDay(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("boss", people.Supervisor)
+	b.get("/en/day?site=1&day=2025-09-02").wants("P8(ii)-d", "The authority is in default The customs values are not displayed.", "P8(v)", "A person decides")
+	for _, c := range []struct{ lang, says string }{{"fa", "ارزش‌های گمرکی اعلام نشده است."}, {"ur", "کسٹم مالیتیں آویزاں نہیں ہیں۔"}} {
+		b.get("/" + c.lang + "/day?site=1&day=2025-09-02").wants(c.says)
+	}
+	p.display(p.appoint("customs", people.Customs), map[string]int64{tomato: 50})
+	b.get("/en/day?site=1&day=2025-09-02").wants("every market day. Done", "P8(v)").lacks("The authority is in default")
+	b.get("/en/day?site=1&day=2025-09-03").wants("No market is held on this day, or it has not begun.")
+	b.get("/en/day?site=1&day=2025-09-06").wants("No market is held on this day, or it has not begun.")
+}
+
+// TestGoodsAtTheWayOut: who leaves with goods is let out, and the page says what the
+// agreement says of the goods; it says so again where the scan is looked at later.
+func TestGoodsAtTheWayOut(t *testing.T) {
+	p, desk, tr := shop(t)
+	gate := p.browser()
+	gate.signIn("mand", p.words["mand"])
+	gate.get("/en/gate").scan(tr.text, "out").lacks("Goods that leave")
+	p.at("10:20")
+	form := gate.fields("/en/gate/undo")
+	gate.postForm("/en/gate/undo", form)
+	desk.want(tomato, "60").submit("/en/desk/buy")
+	p.at("10:30")
+	gate.get("/en/gate").scan(tr.text, "out")
+	if gate.outcome() != "ALLOW" || p.presence(tr).Inside {
+		t.Fatalf("%s\n%s", gate.outcome(), gate.text())
+	}
+	gate.wants("Goods that leave: A person decides", "ST4(ii)", "decided apart from the person", "This is for the Customs officer to decide")
+	sc := p.presence(tr).Scans
+	gate.get(fmt.Sprintf("/en/gate/scan/%s/%d?site=1&gate=1", tr.b.Members[0].Pass, sc[len(sc)-1].Serial)).wants("Goods that leave: A person decides", "ST4(ii)")
 }
 
 func TestVendors(t *testing.T) {
@@ -129,5 +171,51 @@ func TestOfficers(t *testing.T) {
 	b.wants("The last administrator must stay one")
 	if b.get("/en/officers/o-0000000000"); b.code != 404 {
 		t.Errorf("nobody: %d", b.code)
+	}
+}
+
+// TestOfficersOfOneSite has somebody who appoints at one site alone look for, and try, more.
+func TestOfficersOfOneSite(t *testing.T) {
+	p := openPost(t)
+	p.appointAt("", "head", people.Admin)
+	p.appointAt("mand-pishin", "mand", people.Admin)
+	clerk := p.appointAt("mand-pishin", "mand.clerk", people.Clerk)
+	others := []people.OfficerID{p.appointAt("gabd-reemdan", "gabd.clerk", people.Clerk), p.appointAt("", "all.clerk", people.Clerk)}
+	b := p.browser()
+	b.signIn("mand", "word of mand")
+	b.get("/en/officers").wants("mand.clerk")
+	for _, login := range []string{"gabd.clerk", "all.clerk", "head"} {
+		if strings.Contains(b.text(), login) {
+			t.Errorf("shows %s", login)
+		}
+	}
+	if b.get("/en/officers/" + string(clerk)); b.code != 200 {
+		t.Errorf("their own clerk: %d", b.code)
+	}
+	for _, id := range others {
+		if b.get("/en/officers/" + string(id)); b.code != 403 {
+			t.Errorf("opens %s: %d", id, b.code)
+		}
+		for _, act := range []string{"", "/word", "/end"} {
+			b.get("/en/officers/new")
+			form := b.fields("/en/officers/new")
+			form.Set("name", "Another")
+			form.Set("login", "another")
+			form.Set("role.clerk", "yes")
+			form.Set("site", "mand-pishin")
+			if b.postForm("/en/officers/"+string(id)+act, form); b.code != 403 {
+				t.Errorf("POST %s of %s: %d", act, id, b.code)
+			}
+		}
+	}
+	for _, site := range []string{"", "gabd-reemdan"} {
+		b.get("/en/officers/new")
+		form := b.fields("/en/officers/new")
+		form.Set("name", "Another")
+		form.Set("login", "another")
+		form.Set("role.clerk", "yes")
+		form.Set("site", site)
+		b.postForm("/en/officers/new", form)
+		b.wants("Choose a market of the agreement")
 	}
 }

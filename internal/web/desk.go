@@ -42,7 +42,7 @@ type deskView struct {
 }
 
 func (s *server) deskPage(w http.ResponseWriter, r *request) error {
-	p, err := s.siteOf(r, r.URL.Query().Get("site"))
+	_, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
@@ -56,11 +56,7 @@ func (s *server) renderDesk(w http.ResponseWriter, r *request, v deskView, statu
 
 // deskOpen finds the buyer of a pass, or of a document where the pass is not at hand.
 func (s *server) deskOpen(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
@@ -93,6 +89,14 @@ func (s *server) deskOpen(w http.ResponseWriter, r *request) error {
 	if today, _, ok := service.DayAt(s.deps.Law(), p.Site.Number, r.Now); fault == "" && (!ok || booking.SlotID(claims.Slot).Day() != today) {
 		fault = gate.CodeDay
 	}
+	if fault == "" {
+		if err := s.view(r.Context(), func(st service.State) error {
+			fault = service.PassGone(st, claims.ID, claims.Generation)
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
 	if fault != "" {
 		v.Reasons = s.reasonLines(r.Lang, rules.Verdict{At: r.Now, Reasons: []reason.Reason{{Code: fault, Outcome: reason.Refuse}}})
 		return s.renderDesk(w, r, v, http.StatusOK)
@@ -124,13 +128,13 @@ func (s *server) deskOpen(w http.ResponseWriter, r *request) error {
 		return s.renderDesk(w, r, v, http.StatusUnprocessableEntity)
 	}
 	day := booking.SlotID(claims.Slot).Day()
-	return s.toBuyer(w, r, p, buyer{Pass: claims.ID, Tag: s.deps.Secrets.Tag(day, d.Key()), Day: day,
+	return s.toBuyer(w, r, p, buyer{Pass: claims.ID, Gen: claims.Generation, Tag: s.deps.Secrets.Tag(day, d.Key()), Day: day,
 		Kind: string(d.Kind), Name: v.Name, Number: d.Number})
 }
 
 func ownBuyer(b booking.Booking, member int) buyer {
 	m := b.Members[member]
-	return buyer{Pass: m.Pass, Tag: m.Tag, Day: b.Slot.Day(), Kind: m.Document, Ref: b.Ref, Member: member}
+	return buyer{Pass: m.Pass, Gen: m.Gen, Tag: m.Tag, Day: b.Slot.Day(), Kind: m.Document, Ref: b.Ref, Member: member}
 }
 
 // bound returns the document that a pass is bound to, with the name where it was read
@@ -381,7 +385,7 @@ func (s *server) showBuyer(r *request, v *buyerView, b buyer, in buyInput, query
 }
 
 func (s *server) buyCommand(r *request, p place, b buyer, in buyInput, code string, quantity int64, named bool) service.Buy {
-	return service.Buy{Site: p.Site.Number, Pass: b.Pass, Tag: b.Tag, Code: code, Quantity: quantity, Officer: r.Officer.ID,
+	return service.Buy{Site: p.Site.Number, Pass: b.Pass, Gen: b.Gen, Tag: b.Tag, Code: code, Quantity: quantity, Officer: r.Officer.ID,
 		Document: b.Kind, Named: named, Accept: in.Accept, Decided: in.Decided, Value: in.Value, Replaces: in.Replaces}
 }
 
@@ -538,7 +542,7 @@ func (s *server) deskBuy(w http.ResponseWriter, r *request) error {
 	v := buyerView{Place: p, Token: f.get("buyer")}
 	wrong := ""
 	if text := f.get("value"); text != "" && in.Decided != "" {
-		a, err := money.Parse(lang.PlainDigits(text), p.Edition.Currency)
+		a, err := money.Parse(amountText(text), p.Edition.Currency)
 		if err != nil || a.Minor <= 0 {
 			wrong = "desk.value.wrong"
 		} else {

@@ -4,11 +4,15 @@
 package web
 
 import (
+	"encoding/hex"
+	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
@@ -69,14 +73,14 @@ func (b *browser) want(code, quantity string) *browser {
 
 func TestDeskBuys(t *testing.T) {
 	_, b, _ := shop(t)
-	b.want(tomato, "60").wants("Allowed", "USD 30", "USD 1.50", "Tomatoes")
+	b.want(tomato, "60").wants("Allowed", "USD 30.00", "USD 1.50", "Tomatoes")
 	b.submit("/en/desk/buy")
 	b.wants("Recorded:", "Show and print the receipt", "R-")
-	b.want(kiwi, "20").wants("Allowed", "USD 40", "Duty USD 8")
+	b.want(kiwi, "20").wants("Allowed", "USD 40.00", "Duty USD 8.00")
 	form := b.fields("/en/desk/buy")
 	b.postForm("/en/desk/buy", form)
 	// PM01 of the agreement's own scenarios: 70 bought, 30 left of the day.
-	b.wants("All goods of the day P8(i)-b USD 70 USD 100")
+	b.wants("All goods of the day P8(i)-b USD 70.00 USD 100.00")
 	// The same form again: done once.
 	b.postForm("/en/desk/buy", form)
 	if n := strings.Count(b.body, `<li class="card`); n != 2 {
@@ -117,7 +121,7 @@ func TestDeskOverTheDay(t *testing.T) {
 	}
 	b.get(strings.ReplaceAll(m[1], "&amp;", "&")).wants("Allowed")
 	b.submit("/en/desk/buy")
-	b.wants("Recorded:", "USD 100 USD 100")
+	b.wants("Recorded:", "USD 100.00 USD 100.00")
 }
 
 func TestDeskWithoutValue(t *testing.T) {
@@ -138,7 +142,7 @@ func TestDeskWithoutValue(t *testing.T) {
 	form.Set("decided", "value")
 	form.Set("value", "4.00")
 	b.postForm("/en/desk/buy", form)
-	b.wants("Recorded:", "By an officer's decision", "USD 4")
+	b.wants("Recorded:", "By an officer's decision", "USD 4.00")
 }
 
 func TestDeskVoidsAndCorrects(t *testing.T) {
@@ -147,7 +151,7 @@ func TestDeskVoidsAndCorrects(t *testing.T) {
 	receipt := receiptNo.FindString(b.text())
 	m := buyerAt.FindStringSubmatch(b.path)
 	b.get(m[1] + "?site=1&code=" + tomato + "&quantity=20&replaces=" + receipt)
-	b.wants("Correcting "+receipt, "USD 10")
+	b.wants("Correcting "+receipt, "USD 10.00")
 	b.submit("/en/desk/buy")
 	b.wants("Recorded:", "Corrects "+receipt, "Void")
 	if !strings.Contains(b.body, `<li class="card void">`) {
@@ -168,7 +172,7 @@ func TestDeskReceipt(t *testing.T) {
 	b.want(tomato, "60").submit("/en/desk/buy")
 	receipt := receiptNo.FindString(b.text())
 	b.get("/en/desk/receipt/" + receipt)
-	b.wants(receipt, "Bibi Gul", tr.doc.Number, "Tomatoes", "0702.0000", "60 kg", "USD 30", "Duty payable USD 1.50", "2 September 2025")
+	b.wants(receipt, "Bibi Gul", tr.doc.Number, "Tomatoes", "0702.0000", "60 kg", "USD 30.00", "Duty payable USD 1.50", "2 September 2025")
 	if !strings.Contains(b.body, `class="qr"`) {
 		t.Error("no code")
 	}
@@ -178,7 +182,7 @@ func TestDeskReceipt(t *testing.T) {
 	// The other side's buyer, who has no CNIC: the receipt cannot bear one.
 	gate := p.browser()
 	gate.signIn("mand", p.words["mand"])
-	other := p.foreign(10, "passport", "IRN", "A12345678")
+	other := p.theirs(10, "passport", "IRN", "A12345678")
 	gate.enter(other)
 	b.get("/en/desk").submit("/en/desk", "text", other.text)
 	b.wants("The other side sold this pass")
@@ -228,7 +232,7 @@ func TestDeskTurnsAway(t *testing.T) {
 	tr := p.book(10, cnicA, "Bibi Gul", 0)
 	b.submit("/en/desk", "text", tr.text[:80])
 	b.wants("Not allowed")
-	b.get("/en/desk").submit("/en/desk", "text", p.foreignAt(3, 10, "passport", "IRN", "A12345678").text)
+	b.get("/en/desk").submit("/en/desk", "text", p.theirsAt(3, 10, "passport", "IRN", "A12345678").text)
 	b.wants("Not allowed", "another market")
 	b.get("/en/desk").submit("/en/desk", "text", cnicA)
 	b.wants("Bibi Gul")
@@ -267,4 +271,80 @@ func TestValues(t *testing.T) {
 		t.Errorf("a day that is over: %d", b.code)
 	}
 	p.browser().get("/en/values?site=1&day=2025-09-02").wants("USD 0.50")
+}
+
+// TestVendorsList wants every card in the manager's list, at the manager's own sites, and
+// no mark of a person in any address.
+func TestVendorsList(t *testing.T) {
+	p := newTestPost(t)
+	manager, _, _, err := p.server.officerByLogin(t.Context(), "manager")
+	p.must(err)
+	var tags [][16]byte
+	for n, card := range []market.Vendor{
+		{Card: "V-20", Site: 1, From: 1, Until: 60000}, {Card: "V-10", Site: 1, From: 1, Until: 60000, Suspended: true}, {Card: "V-30", Site: 2, From: 1, Until: 9000},
+	} {
+		doc, err := documentIn{"cnic", "PAK", cnic(n)}.parse("")
+		p.must(err)
+		tags = append(tags, p.server.deps.Secrets.Register(doc.Key()))
+		_, err = p.mem.Do(t.Context(), service.Idem{}, service.Enrol{Register: tags[n], Vendor: card, Officer: manager.ID})
+		p.must(err)
+	}
+	page := p.get("/en/vendors", "manager")
+	said := text(page.body)
+	at := strings.Index(said, "V-10 Mand–Pishin Suspended 9 April 2164 manager V-20 Mand–Pishin Good today 9 April 2164 manager V-30 Gabd–Reemdan Not good today 21 August 2024 manager")
+	if at < 0 {
+		t.Errorf("the list: %s", said)
+	}
+	links := regexp.MustCompile(`href="/en(/vendors/card/[^"]+)"`).FindAllStringSubmatch(page.body, -1)
+	if len(links) != 3 {
+		t.Fatalf("links %v", links)
+	}
+	found := p.post("/en/vendors", "manager", url.Values{"site": {"1"}, "kind": {"cnic"}, "country": {"PAK"}, "document": {cnic(1)}}).Header.Get("Location")
+	for _, tag := range tags {
+		for _, where := range []string{page.body, found} {
+			if strings.Contains(strings.ToLower(where), hex.EncodeToString(tag[:])) {
+				t.Error("an address bears the tag of a person")
+			}
+		}
+	}
+	for _, path := range []string{"/en" + strings.ReplaceAll(links[0][1], "&amp;", "&"), found} {
+		if r := p.get(path, "manager"); r.StatusCode != 200 || !strings.Contains(text(r.body), "V-10") {
+			t.Errorf("%s: %d %s", path, r.StatusCode, text(r.body))
+		}
+	}
+	// A booking's link opens no card, and one that has run out leads back to the list.
+	p.book("", hour(10), 1)
+	r := p.post("/en/booking", "", url.Values{"reference": {string(p.bookings()[0].Ref)}})
+	if r := p.get("/en/vendors/card/"+strings.TrimPrefix(r.Header.Get("Location"), "/en/booking/"), "manager"); r.StatusCode != 404 {
+		t.Errorf("a booking's link: %d", r.StatusCode)
+	}
+	p.now = p.now.Add(linkLength)
+	if r := p.get(found, "manager"); r.StatusCode != 404 || !strings.Contains(text(r.body), "V-20") {
+		t.Errorf("after its end: %d %s", r.StatusCode, text(r.body))
+	}
+	p.elsewhere("manager")
+	if said := text(p.get("/en/vendors", "manager").body); strings.Contains(said, "V-10") || !strings.Contains(said, "V-30") {
+		t.Errorf("the list at another site: %s", said)
+	}
+}
+
+// TestReceiptAtItsSite opens a receipt, with the names on it, to its own site's officers
+// alone; the links to another paper keep the site that the officer works at.
+func TestReceiptAtItsSite(t *testing.T) {
+	p := newTestPost(t)
+	doc := documentIn{"cnic", "PAK", cnic(1)}
+	p.call("POST", "/api/v1/values", "customs", "display-00000001", displayIn{Site: "mand-pishin", Values: []displayValueIn{{"07020000", 100, "USD", "kg"}}})
+	b := into[bookingAnswerOut](t, p.call("POST", "/api/v1/bookings", "clerk", "book-00000000001", bookIn{Slot: slotIDText(hour(9)), People: []personIn{{Document: doc}}}))
+	buy := into[buyOut](t, p.call("POST", "/api/v1/desk/purchases", "customs", "buy-000000000001", buyIn{Site: "mand-pishin", PassID: &b.Booking.Members[0].PassID, Buyer: &buyerIn{"Gul Bano", doc}, Good: "07020000", Quantity: 10_000}))
+	path := "/en/desk/receipt/" + buy.Purchase.Number
+	for _, paper := range []string{"a5", "80"} {
+		r := p.get(path+"?site=1&paper="+paper, "customs")
+		if r.StatusCode != 200 || !strings.Contains(r.body, "Gul Bano") || !strings.Contains(r.body, `href="?paper=`+map[string]string{"a5": "80", "80": "a5"}[paper]+`&amp;site=1"`) {
+			t.Errorf("on %s: %d %s", paper, r.StatusCode, text(r.body))
+		}
+	}
+	p.elsewhere("customs")
+	if r := p.get(path, "customs"); r.StatusCode != http.StatusForbidden || strings.Contains(r.body, "Gul Bano") {
+		t.Errorf("from another site: %d %s", r.StatusCode, text(r.body))
+	}
 }

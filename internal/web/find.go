@@ -25,12 +25,11 @@ type lostView struct {
 }
 
 func (s *server) gateFindPage(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}
-	return s.renderFind(w, r, lostView{Place: p, Out: q.Get("direction") == string(gate.Out)}, http.StatusOK)
+	return s.renderFind(w, r, lostView{Place: p, Out: f.get("direction") == string(gate.Out)}, http.StatusOK)
 }
 
 func (s *server) renderFind(w http.ResponseWriter, r *request, v lostView, status int) error {
@@ -41,11 +40,7 @@ func (s *server) renderFind(w http.ResponseWriter, r *request, v lostView, statu
 // gateFind looks up a document. It changes nothing, and is posted so that a document's
 // number stands in no address.
 func (s *server) gateFind(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.place(r, f.get("site"), f.get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}

@@ -260,7 +260,7 @@ func TestQueue(t *testing.T) {
 		t.Fatal(text(ask.body))
 	}
 	// The other side's free places are told as soon as it has said what it has.
-	_, err := p.mem.Do(context.Background(), service.Idem{}, service.Foreign{Site: 1, Day: 9376, Figures: stats.Foreign{AsOf: p.now, Free: map[uint64]uint32{uint64(hour(11)): 7}}})
+	_, err := p.mem.Do(context.Background(), service.Idem{}, service.OtherFigures{Site: 1, Day: 9376, Figures: stats.Other{AsOf: p.now, Free: map[uint64]uint32{uint64(hour(11)): 7}}})
 	p.must(err)
 	if said := text(p.get("/en/book/people?slot="+slotIDText(hour(11)), "").body); !strings.Contains(said, "Iran had 7 places free. You may book on its pages") {
 		t.Error(said)
@@ -330,6 +330,85 @@ func TestMove(t *testing.T) {
 	}
 	if b := p.bookings(); b[0].Moves != 1 || b[0].Members[0].Gen != 1 {
 		t.Errorf("%+v", b[0])
+	}
+}
+
+// nextMarketDay returns the hour of the next market day that has the same one.
+func (p *testPost) nextMarketDay(id booking.SlotID) booking.SlotID {
+	p.Helper()
+	for d := uint16(1); d < 14; d++ {
+		next := booking.MakeSlotID(id.Site(), id.Class(), id.Day()+d, id.Minute())
+		if _, ok := p.law.Slot(next.Site(), next.Class(), next.Day(), next.Minute()); ok {
+			return next
+		}
+	}
+	p.Fatal("no market day follows")
+	return 0
+}
+
+// TestMoveDay moves a family to another day, by the page and by the API: found there by
+// their documents, and no longer on the day they left.
+func TestMoveDay(t *testing.T) {
+	p := newTestPost(t)
+	to := p.nextMarketDay(hour(10))
+	date := dayDate(to.Day()).String()
+	mine := p.book("", hour(10), 1, 2)
+	ref := p.bookings()[0].Ref
+	if days := p.get(mine+"/move", ""); !strings.Contains(days.body, "day="+date) {
+		t.Fatalf("%s is not offered: %s", date, text(days.body))
+	}
+	f := hidden(p.get(mine+"/move?day="+date, "").body, "")
+	f.Set("to", slotIDText(to))
+	for range 2 { // sent twice, it is one move
+		if r := p.post(mine+"/move", "", f); r.StatusCode != 303 {
+			t.Fatalf("move: %d %s", r.StatusCode, text(r.body))
+		}
+	}
+	found := func(day uint16, n int) (b booking.Booking) {
+		doc, err := documentIn{"cnic", "PAK", cnic(n)}.parse("")
+		p.must(err)
+		p.must(p.mem.View(context.Background(), func(st service.State) error {
+			b, _ = service.FindByTag(st, p.server.deps.Secrets.Tag(day, doc.Key()), 1, day)
+			return nil
+		}))
+		return b
+	}
+	for n := 1; n <= 2; n++ {
+		if b := found(to.Day(), n); b.Ref != ref || b.Slot != to || b.Moves != 1 {
+			t.Errorf("person %d on the new day: %+v", n, b)
+		}
+		if b := found(hour(10).Day(), n); b.Ref != "" {
+			t.Errorf("person %d still on the old day: %+v", n, b)
+		}
+	}
+	// A program moves it back; the answer's pass is of that day.
+	r := p.call("POST", "/api/v1/bookings/"+string(ref)+"/move", "clerk", "move-back-0000000", moveIn{slotIDText(hour(12))})
+	if r.StatusCode != 200 || found(hour(12).Day(), 2).Slot != hour(12) {
+		t.Errorf("back: %d %s", r.StatusCode, r.body)
+	}
+	// Somebody who has a booking on the other day keeps this one.
+	p.book("", to, 2)
+	r = p.call("POST", "/api/v1/bookings/"+string(ref)+"/move", "clerk", "move-second-00000", moveIn{slotIDText(to)})
+	if !strings.Contains(r.body, string(booking.CodeSecond)) || found(hour(12).Day(), 1).Slot != hour(12) {
+		t.Errorf("to a day with another booking: %d %s", r.StatusCode, r.body)
+	}
+
+	// With the key of what names them gone, only the same day is offered.
+	p.must(p.sealer.Destroy(context.Background(), found(hour(12).Day(), 1).Sealed))
+	days := p.get(mine+"/move", "")
+	if strings.Contains(days.body, "day="+date) || !strings.Contains(days.body, "day=2025-09-02") || !strings.Contains(text(days.body), "another hour of its own day") {
+		t.Errorf("without names: %s", text(days.body))
+	}
+	if slots := p.get(mine+"/move?day="+date, ""); strings.Contains(slots.body, `name="to"`) {
+		t.Error("hours of another day are offered without names")
+	}
+	f = url.Values{"idem": {"0123456789abcdef"}, "to": {slotIDText(to)}}
+	if r := p.post(mine+"/move", "", f); r.StatusCode != http.StatusConflict || !strings.Contains(text(r.body), "another hour of its own day") {
+		t.Errorf("without names: %d %s", r.StatusCode, text(r.body))
+	}
+	f.Set("to", slotIDText(hour(11)))
+	if r := p.post(mine+"/move", "", f); r.StatusCode != 303 || found(hour(11).Day(), 1).Slot != hour(11) {
+		t.Errorf("within the day without names: %d %s", r.StatusCode, text(r.body))
 	}
 }
 
@@ -516,10 +595,10 @@ func TestReceiptPage(t *testing.T) {
 	}
 	// The other side's receipt is genuine by its code, even under a number that this side
 	// has given too, and what it says is what it was signed for.
-	foreign, err := pass.SignReceipt(p.receiptB, pass.Receipt{Side: pass.SideB, Number: number, Site: 1, Day: 9376, Code: "08105000", Quantity: 1000, Unit: "kg", Value: 777, Currency: "USD",
+	theirs, err := pass.SignReceipt(p.receiptB, pass.Receipt{Side: pass.SideB, Number: number, Site: 1, Day: 9376, Code: "08105000", Quantity: 1000, Unit: "kg", Value: 777, Currency: "USD",
 		Regime: "concession", DutyKnown: true, Officer: "o-1", IssuedAt: p.now})
 	p.must(err)
-	if said := ask(foreign); !strings.Contains(said, "made out by the other side") || !strings.Contains(said, "7.77") {
+	if said := ask(theirs); !strings.Contains(said, "made out by the other side") || !strings.Contains(said, "7.77") {
 		t.Errorf("the other side's: %s", said)
 	}
 	p.call("POST", "/api/v1/desk/purchases/"+number+"/void", "customs", "void-00000000001", voidIn{"keyed"})

@@ -6,6 +6,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -50,12 +51,16 @@ type gateAnswer struct {
 	Icon    string
 	Out     bool
 	Reasons []reasonLine
-	Wanted  []reasonLine // the clauses that ask for what the form asks for
-	Class   lang.Text
-	From    time.Time // of the slot, zero where it is not known
-	Until   time.Time
-	People  uint32
-	Adults  uint32
+	Wanted  []reasonLine   // the clauses that ask for what the form asks for
+	Goods   reason.Outcome // of the goods that leave, none where none do
+	// GoodsWhy are its reasons, GoodsDecider the key of the role that ends what they leave open.
+	GoodsWhy     []reasonLine
+	GoodsDecider string
+	Class        lang.Text
+	From         time.Time // of the slot, zero where it is not known
+	Until        time.Time
+	People       uint32
+	Adults       uint32
 	// Children ride on an adult's pass.
 	Children uint32
 	Number   uint64 // serial of the scan, as the traveller is told it; 0 where it was not kept
@@ -70,11 +75,12 @@ type gateAnswer struct {
 	Found                                  string // or the booking that was found, with the document
 	Document                               string
 	Seen                                   bool
-	Wrong                                  string // key of what is wrong with the inputs
+	Errors                                 errorsIn // what to mend in the form
 	Grounds                                []string
 	Decider                                string // key of the role that must decide, where the officer does not hold it
 	CanUndo                                bool
 	Note                                   string // key of what was just done
+	NotDone                                string // key of why what was asked for was not done
 	Decided                                bool
 }
 
@@ -91,7 +97,8 @@ type scanLine struct {
 	Void    bool
 	Settled bool
 	Pending bool
-	People  uint32
+	Lapsed  bool
+	People  uint32 // 0 where the scan belongs to no pass
 }
 
 // findAnswer is what a lost pass's document leads to.
@@ -118,6 +125,10 @@ type age struct {
 	Minutes int64
 	Seconds int64
 }
+
+// Hours and Days are the age in whole hours and whole days.
+func (a age) Hours() int64 { return a.Minutes / 60 }
+func (a age) Days() int64  { return a.Hours() / 24 }
 
 func ageOf(now, at time.Time) *age {
 	if at.IsZero() {
@@ -146,12 +157,11 @@ func gateWord(o reason.Outcome, out bool) (word, icon string) {
 }
 
 func (s *server) gatePage(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}
-	return s.renderGate(w, r, gateView{Place: p, Out: q.Get("direction") == string(gate.Out)}, http.StatusOK)
+	return s.renderGate(w, r, gateView{Place: p, Out: f.get("direction") == string(gate.Out)}, http.StatusOK)
 }
 
 // renderGate fills in what the gate's page always shows, and answers with it.
@@ -203,6 +213,11 @@ func (s *server) scanLines(st service.State, p place, roster uint32, passes uint
 			lines = append(lines, s.scanLine(p, pr, sc))
 		}
 	}
+	for _, sc := range service.StraysOf(st, p.Site.Number, p.Day, limit) {
+		if !mine || sc.Gate == p.Gate.Number {
+			lines = append(lines, s.scanLine(p, gate.Presence{}, sc))
+		}
+	}
 	sort.Slice(lines, func(i, j int) bool { return lines[i].Number > lines[j].Number })
 	return lines[:min(len(lines), limit)]
 }
@@ -212,18 +227,14 @@ func (s *server) scanLine(p place, pr gate.Presence, sc gate.Scan) scanLine {
 	return scanLine{
 		Pass: pr.Pass, Number: sc.Serial, At: sc.At.In(p.Zone), Out: sc.Direction == gate.Out, Gate: g.Name,
 		Officer: sc.Officer, Outcome: sc.Outcome, Counted: sc.Counted, Void: sc.Void, Settled: sc.Settled,
-		Pending: pr.Pending == sc.Serial, People: pr.People,
+		Pending: pr.Pending == sc.Serial, Lapsed: sc.Lapsed, People: pr.People,
 	}
 }
 
 // gateScan answers a scan. It is the one form of ours that is answered without a
 // redirect: reading the page again sends the same act again, which is done once.
 func (s *server) gateScan(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.place(r, f.get("site"), f.get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}
@@ -273,7 +284,10 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	if found == "" && pass.Genuine(c.Fault) {
 		switch {
 		case document != "":
-			c.Match, c.Tag = s.compare(p, c.Claims, own, member, document)
+			var readable bool
+			if c.Match, c.Tag, readable = s.compare(p, c.Claims, own, member, document); !readable {
+				a.Errors.add("document", "find.document.wrong")
+			}
 		case f.get("seen") == "yes":
 			c.Match = service.Seen
 		}
@@ -282,13 +296,16 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	if again, err := strconv.ParseUint(f.get("again"), 10, 64); err == nil {
 		c.Again = again
 	}
-	var wrong string
-	c.Screening, wrong = screening(f)
-	if wrong != "" {
-		// Nothing is asked of the gate until the figure is one: the officer mends it.
+	c.Screening = screening(f, &a.Errors)
+	if len(a.Errors) > 0 {
+		// Nothing is asked of the gate, and nothing recorded, until the officer has mended it.
 		v.Answer = a
-		a.Outcome, a.Wrong, a.AskScreening, a.Number = reason.Hold, wrong, true, c.Again
-		a.Pass = c.Claims.ID
+		a.Outcome, a.Number, a.Pass = reason.Hold, c.Again, c.Claims.ID
+		a.AskScreening = f.has("temperature") || f.has("symptoms")
+		a.AskDocument = f.has("document") && c.Match != service.Fits && c.Match != service.Seen
+		if a.AskDocument && own != nil {
+			a.Name = s.memberName(r, *own, member)
+		}
 		a.Word, a.Icon = gateWord(reason.Hold, out)
 		return s.renderGate(w, r, v, http.StatusUnprocessableEntity)
 	}
@@ -317,6 +334,10 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) {
 		} else {
 			a.Reasons = append(a.Reasons, l)
 		}
+	}
+	if ans.Goods.Point != "" {
+		a.Goods, a.GoodsWhy = ans.Goods.Outcome, s.reasonLines(r.Lang, ans.Goods)
+		a.GoodsDecider = s.decider(r, ans.Goods.Reasons)
 	}
 	a.Pass, a.Number = ans.Presence.Pass, ans.Scan.Serial
 	a.People = ans.People
@@ -368,39 +389,43 @@ func (s *server) decider(r *request, rs []reason.Reason) string {
 }
 
 // compare says whether a document is the one that a pass is bound to, and the day tag
-// of the one that is.
-func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member int, text string) (service.Match, [16]byte) {
+// of the one that is. A text that is no document's is not readable, and says nothing of
+// the holder.
+func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member int, text string) (m service.Match, tag [16]byte, readable bool) {
 	var more []string
 	if own != nil {
 		more = append(more, own.Members[member].Country)
 	}
-	for _, d := range documents(text, countries(p.Edition, more...)) {
+	ds := documents(text, countries(p.Edition, more...))
+	for _, d := range ds {
 		if s.deps.Secrets.Bind(c.ID, d.Key()) == c.Binding {
-			return service.Fits, s.deps.Secrets.Tag(booking.SlotID(c.Slot).Day(), d.Key())
+			return service.Fits, s.deps.Secrets.Tag(booking.SlotID(c.Slot).Day(), d.Key()), true
 		}
 	}
-	return service.Differs, [16]byte{}
+	if len(ds) == 0 {
+		return service.NotCompared, [16]byte{}, false
+	}
+	return service.Differs, [16]byte{}, true
 }
 
-// screening reads what the gate's health questions were answered with. wrong is the
-// key of what cannot be right.
-func screening(f formValues) (sc service.Screening, wrong string) {
+// screening reads what the gate's health questions were answered with, and adds what
+// cannot be right.
+func screening(f formValues, wrong *errorsIn) (sc service.Screening) {
 	temp, symptoms := f.get("temperature"), f.get("symptoms")
 	if temp == "" && symptoms == "" {
-		return sc, ""
+		return sc
 	}
 	if temp != "" {
 		t, ok := parseTenths(temp)
-		if !ok || t < 300 || t > 450 {
-			return service.Screening{}, "gate.temperature.wrong"
+		if sc.TempTenths = int16(min(t, gate.MostTemp+1)); !ok || t == 0 || !sc.Possible() {
+			wrong.add("temperature", "gate.temperature.wrong")
 		}
-		sc.TempTenths = int16(t)
 	}
 	if symptoms != "yes" && symptoms != "no" {
-		return service.Screening{}, "gate.symptoms.empty"
+		wrong.add("symptoms", "gate.symptoms.empty")
 	}
 	sc.Done, sc.Symptoms = true, symptoms == "yes"
-	return sc, ""
+	return sc
 }
 
 // parseTenths reads "36.7", "36,7", "36٫7" or "36" in any script's digits as tenths.
@@ -436,15 +461,7 @@ func (s *server) bookingOfPass(r *request, id pass.ID) (*booking.Booking, int, e
 
 // gateDecide records an officer's decision on a scan that was referred or held.
 func (s *server) gateDecide(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.place(r, f.get("site"), f.get("gate"))
-	if err != nil {
-		return err
-	}
-	id, serial, err := scanKey(f.get("pass"), f.get("serial"))
+	f, p, id, serial, err := s.atScan(r)
 	if err != nil {
 		return err
 	}
@@ -461,15 +478,7 @@ func (s *server) gateDecide(w http.ResponseWriter, r *request) error {
 
 // gateUndo takes a mistaken scan back.
 func (s *server) gateUndo(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.place(r, f.get("site"), f.get("gate"))
-	if err != nil {
-		return err
-	}
-	id, serial, err := scanKey(f.get("pass"), f.get("serial"))
+	_, p, id, serial, err := s.atScan(r)
 	if err != nil {
 		return err
 	}
@@ -477,6 +486,14 @@ func (s *server) gateUndo(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	return s.redirect(w, r, scanPath(p, id, serial, "undone"))
+}
+
+// atScan is atGate for an act on a scan.
+func (s *server) atScan(r *request) (f formValues, p place, id pass.ID, serial uint64, err error) {
+	if f, p, err = s.atGate(r); err == nil {
+		id, serial, err = scanKey(f.get("pass"), f.get("serial"))
+	}
+	return f, p, id, serial, err
 }
 
 func scanKey(id, serial string) (pass.ID, uint64, error) {
@@ -499,8 +516,7 @@ func scanPath(p place, id pass.ID, serial uint64, did string) string {
 // gateScanPage shows one scan as it stands now: after a decision, or from a list. The
 // reasons of its answer were shown then and are not kept with it.
 func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}
@@ -521,7 +537,15 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 			continue
 		}
 		a := &gateAnswer{Place: p, Out: sc.Direction == gate.Out}
-		s.fillAnswer(r, a, service.ScanAnswer{Scan: sc, Presence: pr, Class: pr.Class, People: pr.People,
+		if !sc.Outcome.NeedsOfficer() {
+			// Where a scan that waited was refused in the end, what it waited for is no more to be supplied.
+			sc.Reasons = slices.DeleteFunc(slices.Clone(sc.Reasons), func(r reason.Reason) bool { return r.Outcome.NeedsOfficer() })
+		}
+		var leaves rules.Verdict
+		if sc.Goods != reason.None {
+			leaves = rules.Verdict{Point: rules.Exit, Outcome: sc.Goods, Reasons: sc.GoodsWhy, At: sc.At}
+		}
+		s.fillAnswer(r, a, service.ScanAnswer{Scan: sc, Presence: pr, Class: pr.Class, People: pr.People, Goods: leaves,
 			Verdict: rules.Verdict{Point: rules.Gate, Outcome: sc.Outcome, Reasons: sc.Reasons, At: sc.At}})
 		if a.Decided {
 			a.Outcome, a.Note = reason.Refuse, "gate.did.back"
@@ -531,11 +555,20 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 		}
 		a.Word, a.Icon = gateWord(a.Outcome, a.Out)
 		switch {
+		case sc.Lapsed:
+			a.Word, a.Icon, a.Outcome = "gate.word.lapsed", "clock", reason.None
+			a.Reasons = s.reasonLines(r.Lang, rules.Verdict{At: sc.At, Reasons: []reason.Reason{{Code: gate.CodePast, Outcome: reason.Refuse}}})
 		case sc.Void:
 			a.Word, a.Icon, a.Note, a.Outcome = "gate.word.undone", "info", "gate.did.undone", reason.None
 		case pr.Pending == serial:
 			a.AskDecision, a.Grounds = true, gate.Grounds[:]
 			a.Decider = s.decider(r, sc.Reasons)
+		}
+		if did := f.get("did"); !a.Decided && (did == "admit" || did == "back") {
+			a.NotDone = "gate.did.changed"
+			if sc.Lapsed {
+				a.NotDone = "gate.did.lapsed"
+			}
 		}
 		return s.renderGate(w, r, gateView{Place: p, Out: a.Out, Answer: a}, http.StatusOK)
 	}
@@ -551,12 +584,11 @@ type scansView struct {
 }
 
 func (s *server) gateScans(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.place(r, q.Get("site"), q.Get("gate"))
+	f, p, err := s.atGate(r)
 	if err != nil {
 		return err
 	}
-	v := scansView{Place: p, All: q.Get("all") != ""}
+	v := scansView{Place: p, All: f.get("all") != ""}
 	err = s.view(r.Context(), func(st service.State) error {
 		day, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: p.Site.Number, Day: p.Day})
 		v.Lines = s.scanLines(st, p, day.Roster, day.Roster, allScans, !v.All)

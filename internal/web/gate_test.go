@@ -4,12 +4,15 @@
 package web
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/service"
 )
 
 const (
@@ -158,6 +161,37 @@ func TestGateDoubleUse(t *testing.T) {
 	}
 }
 
+// TestGateDecidesOnWhatHasChanged: a pass that was taken back while its holder waited lets
+// nobody in, and the page says that it was not done, and why.
+func TestGateDecidesOnWhatHasChanged(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer, people.Supervisor)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate").scan(tr.text, "in")
+	v := b.fields("/en/gate/decide")
+	p.do(service.Cancel{Ref: tr.b.Ref})
+	v.Set("why", "seen")
+	v.Set("act", "admit")
+	b.postForm("/en/gate/decide", v).wants("This was not done. Something has changed since the scan.", "Stop", "cancelled").lacks("let through").lacks("Supply it")
+	if p.presence(tr).Inside || strings.Contains(b.body, `action="/en/gate/decide"`) {
+		t.Error("let in, or still to be decided")
+	}
+	// Nobody decides on yesterday's scan.
+	tr = p.book(10, cnicB, "Gul Khan", 0)
+	b.get("/en/gate").scan(tr.text, "in")
+	v = b.fields("/en/gate/decide")
+	p.mu.Lock()
+	p.now = p.now.AddDate(0, 0, 1)
+	p.mu.Unlock()
+	v.Set("why", "seen")
+	v.Set("act", "admit")
+	b.signIn("mand", p.words["mand"])
+	b.postForm("/en/gate/decide", v).wants("This was not done. The day of the scan is over.", "Ended undecided", "scan the pass again")
+	if p.presence(tr).Inside {
+		t.Error("let in")
+	}
+}
+
 func TestGateUndo(t *testing.T) {
 	p := openPost(t)
 	b := p.signedIn("mand", people.GateOfficer)
@@ -205,10 +239,10 @@ func TestGateLostPass(t *testing.T) {
 	b.scan(cnicA, "out").wants("Booking found")
 }
 
-func TestGateForeignPass(t *testing.T) {
+func TestGateTheirPass(t *testing.T) {
 	p := openPost(t)
 	b := p.signedIn("mand", people.GateOfficer)
-	tr := p.foreign(10, "passport", "IRN", "A12345678")
+	tr := p.theirs(10, "passport", "IRN", "A12345678")
 	b.enter(tr)
 	if pr := p.presence(tr); pr.Tag == [16]byte{} || pr.Issuer != "B" {
 		t.Errorf("presence %+v", pr)
@@ -222,7 +256,7 @@ func TestGateForeignPass(t *testing.T) {
 		t.Errorf("%s\n%s", b.outcome(), b.text())
 	}
 	// Another one's document.
-	tr = p.foreign(10, "passport", "IRN", "B12345678")
+	tr = p.theirs(10, "passport", "IRN", "B12345678")
 	b.get("/en/gate")
 	b.scan(tr.text, "in")
 	v := b.fields("/en/gate", `class="ask"`)
@@ -280,6 +314,110 @@ func TestGateRefuses(t *testing.T) {
 	}
 	if strings.Contains(b.body, "39.1") || strings.Contains(b.body, "391") {
 		t.Error("the temperature is shown again")
+	}
+}
+
+// facts counts what has been recorded.
+func (p *post) facts() int { return len(p.mem.Facts()) }
+
+// TestGateMendsWhatWasKeyed: a text that is no document's, and a figure that is no body
+// temperature, are for the officer to mend. Nothing is recorded, and the traveller is not
+// refused for a slip of the key.
+func TestGateMendsWhatWasKeyed(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate").scan(tr.text, "in")
+	first := b.fields("/en/gate", `class="ask"`)
+	n, scans := p.facts(), len(p.presence(tr).Scans)
+	for _, c := range []struct{ document, temperature, symptoms, field, says string }{
+		{"I<PAKgarbled<<<<zone", "36.6", "no", "document", "This is not the number of a document that we know"},
+		{"?!", "36.6", "no", "document", "This is not the number of a document that we know"},
+		{tr.doc.Number, "29.9", "no", "temperature", "Enter the temperature"},
+		{tr.doc.Number, "45.1", "no", "temperature", "Enter the temperature"},
+		{tr.doc.Number, "0", "no", "temperature", "Enter the temperature"},
+		{tr.doc.Number, "99999", "no", "temperature", "Enter the temperature"},
+		{tr.doc.Number, "36.6", "", "symptoms", "Say whether there are symptoms"},
+	} {
+		v := url.Values{}
+		for k, x := range first {
+			v[k] = x
+		}
+		v.Set("document", c.document)
+		v.Set("temperature", c.temperature)
+		v.Set("symptoms", c.symptoms)
+		if b.postForm("/en/gate", v); b.code != 422 {
+			t.Errorf("%v: %d", c, b.code)
+		}
+		summary, _, _ := strings.Cut(b.body[max(strings.Index(b.body, `class="summary"`), 0):], "</div>")
+		if !strings.Contains(summary, `href="#`+c.field+`"`) || !strings.Contains(summary, c.says) || !strings.Contains(b.body, `id="`+c.field+`-error"`) {
+			t.Errorf("%v: the summary says %q", c, summary)
+		}
+		if p.facts() != n || len(p.presence(tr).Scans) != scans {
+			t.Errorf("%v: a scan was recorded", c)
+		}
+		if strings.Contains(b.body, "garbled") {
+			t.Error("what was read of a document is shown again")
+		}
+	}
+	// The form is mended, and both ends of what can be a temperature are taken.
+	b.complete(tr)
+	if b.outcome() != "ALLOW" {
+		t.Errorf("%s\n%s", b.outcome(), b.text())
+	}
+	for i, temperature := range []string{"30.0", "45.0"} {
+		tr := p.book(10, cnic(i+20), "Gul Khan", 0)
+		b.get("/en/gate").scan(tr.text, "in")
+		v := b.fields("/en/gate", `class="ask"`)
+		v.Set("document", tr.doc.Number)
+		v.Set("temperature", temperature)
+		v.Set("symptoms", "no")
+		if b.postForm("/en/gate", v); b.code != 200 {
+			t.Errorf("%s: %d", temperature, b.code)
+		}
+	}
+}
+
+// The same from a program: what is wrong is named, and not repeated.
+func TestProgramMendsWhatWasKeyed(t *testing.T) {
+	p := newTestPost(t)
+	p.now = marketDay.Add(40 * time.Minute)
+	p.book("", hour(10), 1)
+	text, _, err := p.server.passText(p.bookings()[0], 0)
+	p.must(err)
+	n := len(p.mem.Facts())
+	call := func(kind, number string, temp int) reply {
+		n++
+		return p.call("POST", "/api/v1/gate/scans", "gate", fmt.Sprintf("0123456789abcdef%d", n), map[string]any{"site": "mand-pishin", "gate": 1, "direction": "in", "pass": text,
+			"document": map[string]string{"kind": kind, "country": "PAK", "number": number}, "screening": map[string]any{"temp_tenths": temp, "symptoms": false}})
+	}
+	before := len(p.mem.Facts())
+	for _, c := range []struct {
+		kind, number string
+		temp         int
+		field        string
+	}{
+		{"cnic", "I<PAKgarbled<<<<zone", 366, "document.number"}, {"cnic", "12", 366, "document.number"}, {"goat", "12345", 366, "document.document"},
+		{"cnic", cnic(1), 299, "screening.temp_tenths"}, {"cnic", cnic(1), 451, "screening.temp_tenths"}, {"cnic", cnic(1), -1, "screening.temp_tenths"},
+	} {
+		r := call(c.kind, c.number, c.temp)
+		d := into[problemDocument](t, r)
+		if r.StatusCode != 422 || r.Header.Get("Content-Type") != "application/problem+json" || d.Field != c.field || d.Status != 422 {
+			t.Errorf("%v: %d %s", c, r.StatusCode, r.body)
+		}
+		for _, secret := range []string{"garbled", "299", "451", cnic(1)} {
+			if strings.Contains(r.body, secret) {
+				t.Errorf("%v: %q is repeated", c, secret)
+			}
+		}
+	}
+	if len(p.mem.Facts()) != before {
+		t.Error("a scan was recorded")
+	}
+	for _, temp := range []int{300, 450, 0} {
+		if r := call("cnic", cnic(1), temp); r.StatusCode != 200 {
+			t.Errorf("%d: %d %s", temp, r.StatusCode, r.body)
+		}
 	}
 }
 
@@ -358,7 +496,7 @@ func TestGateLeavesToHealth(t *testing.T) {
 func TestNoEdition(t *testing.T) {
 	p := openPost(t)
 	p.appoint("all", people.Roles[:]...)
-	tr := p.foreign(10, "passport", "IRN", "A12345678")
+	tr := p.theirs(10, "passport", "IRN", "A12345678")
 	p.mu.Lock()
 	p.now = p.now.AddDate(1, 0, 0)
 	p.mu.Unlock()

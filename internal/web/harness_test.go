@@ -48,8 +48,10 @@ type testPost struct {
 	now    time.Time
 	sealer *mapSealer
 	log    *bytes.Buffer
-	lost   bool // the next command is done and its answer lost
-	dead   bool // no command is done
+	lost   bool                    // the next command is done and its answer lost
+	dead   bool                    // no command is done
+	doing  sync.Mutex              // guards asked
+	asked  map[service.Idem]string // what was asked for under a key, as the sequencer has it
 	// The other side's keys, for passes and for receipts.
 	keyB, receiptB *pass.Key
 }
@@ -59,7 +61,7 @@ const testWord = "open sesame, please"
 // newTestPost makes a post. Its officers sign in as "clerk", "gate", … by their role.
 func newTestPost(t testing.TB, change ...func(*Deps)) *testPost {
 	t.Helper()
-	p := &testPost{TB: t, now: marketDay, sealer: &mapSealer{m: map[string][]byte{}}, log: &bytes.Buffer{}}
+	p := &testPost{TB: t, now: marketDay, sealer: &mapSealer{m: map[string][]byte{}}, log: &bytes.Buffer{}, asked: map[service.Idem]string{}}
 	sub, err := fs.Sub(agreements.FS, "pk-ir-border-markets")
 	p.must(err)
 	e, err := agreement.Load(sub)
@@ -133,10 +135,26 @@ func (p *testPost) must(err error) {
 
 // Do runs a command on the maps, or fails as a store can: not done, or done and the answer lost.
 func (p *testPost) Do(ctx context.Context, id service.Idem, c service.Command) (service.Done, error) {
+	p.doing.Lock()
+	defer p.doing.Unlock()
 	if p.dead {
 		return service.Done{}, problem.New(problem.Offline, "store")
 	}
+	var what any = c
+	if e, ok := c.(service.Essential); ok {
+		what = e.Essence()
+	}
+	b, err := p.server.codec.Marshal(what)
+	if err != nil {
+		return service.Done{}, err
+	}
+	if old, ok := p.asked[id]; ok && old != string(b) {
+		return service.Done{}, problem.New(problem.Conflict, "idempotency.reused")
+	}
 	d, err := p.mem.Do(ctx, id, c)
+	if err == nil && id.Key != "" {
+		p.asked[id] = string(b)
+	}
 	if p.lost && err == nil {
 		p.lost = false
 		return service.Done{}, problem.New(problem.Offline, "answer.lost")

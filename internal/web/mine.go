@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +45,9 @@ func (s *server) mineFind(w http.ResponseWriter, r *request) error {
 	}
 	known := false
 	if err := s.view(r.Context(), func(st service.State) error {
-		_, known = service.BookingOf(st, ref)
+		_, booked := service.BookingOf(st, ref)
+		_, asked := service.RefusalOf(st, ref)
+		known = booked || asked
 		return nil
 	}); err != nil {
 		return err
@@ -220,6 +223,9 @@ func (s *server) showBooking(w http.ResponseWriter, r *request, base string) err
 	from, _ := strconv.Atoi(r.URL.Query().Get("from"))
 	v, err := s.bookingView(r, base, max(0, from), passesAtOnce)
 	if linkGone(err) {
+		if done, err := s.showAsked(w, r, base); done {
+			return err
+		}
 		return s.askAgain(w, r, base)
 	}
 	if err != nil {
@@ -295,11 +301,26 @@ func (s *server) askMove(w http.ResponseWriter, r *request, base string) error {
 	if err != nil {
 		return err
 	}
+	_, b, _, sealed, err := s.opened(r)
+	if err != nil {
+		return err
+	}
 	c := chooseView{Base: base, Clerk: base == clerkBase, Site: &v.Slot.Site, Class: &v.Slot.Class, Back: v.Path, Ask: "mine.move.day"}
+	own := dayDate(b.Slot.Day())
+	stays := false
+	if _, err := s.tagsOn(r, theirs{Booking: b, Sealed: sealed}, b.Slot.Day()); err != nil {
+		if stays = err == errDayStays; !stays {
+			return err
+		}
+		c.Hint = "mine.move.same_day"
+	}
 	date, err := calendar.ParseDate(r.URL.Query().Get("day"))
-	if err != nil || date.Year < 2000 || date.Year > 2149 {
+	if err != nil || date.Year < 2000 || date.Year > 2149 || stays && date != own {
 		if c.Choices, err = s.daysOf(r, v.Slot.Site, v.Slot.Class); err != nil {
 			return err
+		}
+		if stays {
+			c.Choices = slices.DeleteFunc(c.Choices, func(d choice) bool { return *d.Date != own })
 		}
 		for i := range c.Choices {
 			c.Choices[i].Href = v.Path + "/move?" + url.Values{"day": {c.Choices[i].Date.String()}}.Encode()
@@ -314,43 +335,49 @@ func (s *server) askMove(w http.ResponseWriter, r *request, base string) error {
 	return s.render(w, r, page{Name: "choose", View: c})
 }
 
+// theirs is a booking that an act is asked for: with its sealed party, and the officer
+// who asks, empty where the traveller does.
+type theirs struct {
+	Booking booking.Booking
+	Sealed  []byte
+	By      people.OfficerID
+}
+
+// bookingCommand makes the command of an act from what a form says; f is nil for a
+// program's call that says nothing more.
+type bookingCommand func(r *request, f formValues, on theirs) (service.Command, error)
+
 // acted is an act on a booking from a page: the link says which, the form how.
-func (s *server) acted(w http.ResponseWriter, r *request, base, note string, command func(f formValues, ref booking.Ref, by people.OfficerID) (service.Command, error)) error {
+func (s *server) acted(w http.ResponseWriter, r *request, base, note string, command bookingCommand) error {
 	f, err := r.form()
 	if err != nil {
 		return err
 	}
-	l, b, _, _, err := s.opened(r)
+	l, b, _, sealed, err := s.opened(r)
 	if linkGone(err) {
 		return s.askAgain(w, r, base)
 	}
 	if err != nil {
 		return err
 	}
-	var by people.OfficerID
+	on := theirs{Booking: b, Sealed: sealed}
 	if base == clerkBase {
-		by = r.Officer.ID
-		e, err := s.edition(r.Now)
-		if err != nil {
+		on.By = r.Officer.ID
+		if err := s.mayActOn(r, b.Slot); err != nil {
 			return err
 		}
-		if site, ok := e.SiteNumbered(b.Slot.Site()); ok {
-			if err := mayAct(r.Officer, site.ID); err != nil {
-				return err
-			}
-		}
 	}
-	c, err := command(f, l.Ref, by)
+	c, err := command(r, f, on)
 	if err != nil {
 		return err
 	}
-	a, d, err := do[service.BookingAnswer](s, r, c)
+	a, _, err := do[service.BookingAnswer](s, r, c)
 	if err != nil {
 		return err
 	}
 	path := s.bookingPath(r, base, l)
 	if a.Verdict.Outcome != reason.Allow {
-		v := actView{Back: path, Verdict: s.verdict(r, a.Verdict, s.quote(r, d))}
+		v := actView{Back: path, Verdict: s.verdict(r, a.Verdict, formatRef(b.Ref))}
 		for name := range f {
 			v.Again = append(v.Again, hiddenField{name, f.get(name)})
 		}
@@ -359,6 +386,17 @@ func (s *server) acted(w http.ResponseWriter, r *request, base, note string, com
 		return s.render(w, r, page{Name: "act", View: v, Form: "again"})
 	}
 	return s.redirect(w, r, path+"?note="+note)
+}
+
+// mayActOn reports whether the officer may see and change what is booked or asked for in a
+// slot: one who works at a single site has to do with that site's alone.
+func (s *server) mayActOn(r *request, slot booking.SlotID) error {
+	e, err := s.edition(r.Now)
+	if err != nil {
+		return err
+	}
+	site, _ := e.SiteNumbered(slot.Site()) // a site that the edition no longer has is nobody's own
+	return mayAct(r.Officer, site.ID)
 }
 
 // actView is the answer to an act that was not allowed. The form in it says the same
@@ -370,29 +408,68 @@ type actView struct {
 	Again   []hiddenField
 }
 
-func cancelCommand(_ formValues, ref booking.Ref, by people.OfficerID) (service.Command, error) {
-	return service.Cancel{Ref: ref, Officer: by}, nil
+func cancelCommand(_ *request, _ formValues, on theirs) (service.Command, error) {
+	return service.Cancel{Ref: on.Booking.Ref, Officer: on.By}, nil
 }
 
-func moveCommand(f formValues, ref booking.Ref, by people.OfficerID) (service.Command, error) {
+func (s *server) moveCommand(r *request, f formValues, on theirs) (service.Command, error) {
 	to, err := parseSlotID("to", f.get("to"))
-	return service.Move{Ref: ref, To: to, Officer: by}, err
+	if err != nil {
+		return nil, err
+	}
+	return s.moveTo(r, on, to)
 }
 
-func acceptCommand(_ formValues, ref booking.Ref, by people.OfficerID) (service.Command, error) {
-	return service.Accept{Ref: ref, Officer: by}, nil
+// moveTo makes the command that moves a booking, with the members' tags of the other day.
+func (s *server) moveTo(r *request, on theirs, to booking.SlotID) (service.Command, error) {
+	c := service.Move{Ref: on.Booking.Ref, To: to, Officer: on.By}
+	if to.Day() == on.Booking.Slot.Day() {
+		return c, nil
+	}
+	var err error
+	c.Tags, err = s.tagsOn(r, on, to.Day())
+	return c, err
 }
 
-func declineCommand(_ formValues, ref booking.Ref, by people.OfficerID) (service.Command, error) {
-	return service.Decline{Ref: ref, Officer: by}, nil
+// errDayStays says that a booking cannot change its day.
+var errDayStays = problem.New(problem.Conflict, "booking.day_stays")
+
+// tagsOn returns the tags of a booking's members for another day. A tag is of one day and
+// is made of the document alone: where the party's key was destroyed nobody can make it,
+// and the booking keeps its day.
+func (s *server) tagsOn(r *request, on theirs, day uint16) ([][16]byte, error) {
+	party, err := s.party(r.Context(), on.Booking, on.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	if len(party.People) != len(on.Booking.Members) {
+		return nil, errDayStays
+	}
+	tags := make([][16]byte, len(party.People))
+	for i, p := range party.People {
+		doc, err := identity.ParseDocument(p.Kind, p.Country, p.Number)
+		if err != nil || s.deps.Secrets.Tag(on.Booking.Slot.Day(), doc.Key()) != on.Booking.Members[i].Tag {
+			return nil, errDayStays // what is sealed is not what was booked with
+		}
+		tags[i] = s.deps.Secrets.Tag(day, doc.Key())
+	}
+	return tags, nil
 }
 
-func reissueCommand(f formValues, ref booking.Ref, by people.OfficerID) (service.Command, error) {
+func acceptCommand(_ *request, _ formValues, on theirs) (service.Command, error) {
+	return service.Accept{Ref: on.Booking.Ref, Officer: on.By}, nil
+}
+
+func declineCommand(_ *request, _ formValues, on theirs) (service.Command, error) {
+	return service.Decline{Ref: on.Booking.Ref, Officer: on.By}, nil
+}
+
+func reissueCommand(_ *request, f formValues, on theirs) (service.Command, error) {
 	n, err := strconv.ParseUint(f.get("member"), 10, 8)
 	if err != nil {
 		return nil, problem.Field("member", "member")
 	}
-	return service.Reissue{Ref: ref, Member: uint8(n), Officer: by}, nil
+	return service.Reissue{Ref: on.Booking.Ref, Member: uint8(n), Officer: on.By}, nil
 }
 
 func (s *server) cancelSent(w http.ResponseWriter, r *request) error {
@@ -400,7 +477,7 @@ func (s *server) cancelSent(w http.ResponseWriter, r *request) error {
 }
 
 func (s *server) moveSent(w http.ResponseWriter, r *request) error {
-	return s.acted(w, r, bookBase, "moved", moveCommand)
+	return s.acted(w, r, bookBase, "moved", s.moveCommand)
 }
 
 func (s *server) acceptSent(w http.ResponseWriter, r *request) error {

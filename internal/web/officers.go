@@ -48,6 +48,9 @@ func (s *server) officersPage(w http.ResponseWriter, r *request) error {
 	}
 	var v officersView
 	for _, o := range all {
+		if mayAct(r.Officer, o.Site) != nil {
+			continue // who appoints at one site alone sees those of that site
+		}
 		l := officerLine{Officer: o, Name: s.openName(r.Context(), o, sealed[o.Sealed]), Roles: roleNames(o.Roles)}
 		if site, ok := e.Site(o.Site); ok {
 			l.Site = site.Name
@@ -72,9 +75,11 @@ type officerForm struct {
 	Language string
 	Active   bool
 	Self     bool
-	Sites    []agreement.Site
-	Side     agreement.Side
-	Errors   errorsIn
+	// Everywhere is true where the officer may be appointed for all sites.
+	Everywhere bool
+	Sites      []agreement.Site
+	Side       agreement.Side
+	Errors     errorsIn
 }
 
 type roleChoice struct {
@@ -87,8 +92,12 @@ func (s *server) newOfficerForm(r *request, o people.Officer, name string) (offi
 	if err != nil {
 		return officerForm{}, err
 	}
-	v := officerForm{ID: o.ID, Name: name, Login: o.Login, Site: o.Site, Gate: o.Gate, Language: o.Language, Active: o.Active,
+	v := officerForm{Everywhere: true, ID: o.ID, Name: name, Login: o.Login, Site: o.Site, Gate: o.Gate, Language: o.Language, Active: o.Active,
 		Self: o.ID == r.Officer.ID, Sites: e.Sites, Side: s.deps.Side}
+	if only, ok := e.Site(r.Officer.Site); ok {
+		v.Sites = []agreement.Site{only}
+		v.Everywhere = false
+	}
 	for _, role := range people.Roles {
 		v.Roles = append(v.Roles, roleChoice{Role: role, Held: o.Has(role)})
 	}
@@ -124,6 +133,9 @@ func (s *server) officerByID(r *request, id string) (people.Officer, string, err
 		return o, "", err
 	case !ok:
 		return o, "", errNotFound
+	}
+	if err := mayAct(r.Officer, o.Site); err != nil {
+		return o, "", err
 	}
 	return o, s.openName(r.Context(), o, sealed), nil
 }
@@ -209,7 +221,7 @@ func (s *server) officerSave(w http.ResponseWriter, r *request) error {
 	if word == "" {
 		return s.redirect(w, r, "/officers?note=officer")
 	}
-	return s.renderWord(w, r, a.Officer, name, word)
+	return s.renderWord(w, r, o, name, word)
 }
 
 // officerFault puts a problem of the register by the field that it is about, and

@@ -83,7 +83,7 @@ func (s *server) book(r *request, o order) (service.BookingAnswer, service.Done,
 	// What was sealed for an act that another call had done already, or that came to
 	// nothing, is of no use to anybody. Where the answer was lost it is not known which,
 	// and the key stays.
-	if kept := answer.Booking.Sealed == c.SealedID; err == nil && !kept || err != nil && problem.KindOf(err) != problem.Offline && problem.KindOf(err) != problem.Internal {
+	if kept := answer.Booking.Sealed == c.SealedID || answer.Refusal.Sealed == c.SealedID; err == nil && !kept || err != nil && problem.KindOf(err) != problem.Offline && problem.KindOf(err) != problem.Internal {
 		if err := s.deps.Sealer.Destroy(r.Context(), c.SealedID); err != nil {
 			s.deps.Log.WarnContext(r.Context(), "a key of no use was not destroyed", "problem", problem.KindOf(err).String(), "id", r.ID)
 		}

@@ -6,7 +6,9 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
+	"html/template"
 	"io"
 	"io/fs"
 	"net/http/httptest"
@@ -15,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"darwaza.dev/agreements"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/lang"
 )
@@ -68,6 +71,17 @@ func travellersPages(p *testPost) map[string]func(l string) reply {
 		return func(l string) reply { return p.get("/"+l+path, "") }
 	}
 	n := 1000
+	held := p.hold()
+	// asked is the number of a request that was left to the manager.
+	asked := func() string {
+		n += 10
+		_, number := p.asks(held, n)
+		return number
+	}
+	byNumber := func(l, number string) reply {
+		r := p.post("/"+l+"/booking", "", url.Values{"reference": {number}})
+		return p.get(r.Header.Get("Location"), "")
+	}
 	booked := func(rest string) func(string) reply {
 		return func(l string) reply {
 			n += 10
@@ -109,6 +123,25 @@ func travellersPages(p *testPost) map[string]func(l string) reply {
 			p.book("", hour(11), n)
 			c := p.post("/"+l+"/book/people", "", partyForm(hour(11), n))
 			return p.post("/"+l+"/book/confirm", "", hidden(c.body, "check"))
+		},
+		"held": func(l string) reply {
+			n += 10
+			c := p.post("/"+l+"/book/people", "", partyForm(held, n))
+			return p.post("/"+l+"/book/confirm", "", hidden(c.body, "check"))
+		},
+		"asked": func(l string) reply { return byNumber(l, asked()) },
+		"turned": func(l string) reply {
+			number := asked()
+			p.call("POST", "/api/v1/requests/"+number+"/decision", "manager", fmt.Sprintf("turned-%010d", n), rulingIn{false, "no_paper"})
+			return byNumber(l, number)
+		},
+		"move same day": func(l string) reply {
+			n += 10
+			path := p.book("", hour(11), n)
+			for _, b := range p.bookings() {
+				p.must(p.sealer.Destroy(context.Background(), b.Sealed))
+			}
+			return p.get("/"+l+strings.TrimPrefix(path, "/en")+"/move", "")
 		},
 		"unknown":    func(l string) reply { return p.post("/"+l+"/booking", "", url.Values{"reference": {"AAAA"}}) },
 		"no receipt": func(l string) reply { return p.post("/"+l+"/receipt", "", url.Values{"receipt": {"R-000000000000"}}) },
@@ -326,4 +359,71 @@ func TestTextsUsed(t *testing.T) {
 			t.Errorf("no page shows %s", key)
 		}
 	}
+}
+
+// TestDoneAndNotShown has a page fail after its command was done: it is not said that
+// nothing was changed.
+func TestDoneAndNotShown(t *testing.T) {
+	p := newTestPost(t)
+	p.book("", hour(10), 1)
+	f := hidden(p.post("/en/book/people", "", partyForm(hour(12), 1)).body, "check")
+	broken, err := template.New("layout").Parse(`{{define "layout"}}{{.NoSuchField}}{{end}}`)
+	p.must(err)
+	whole := p.server.templates[lang.EN]["refused"]
+	p.server.templates[lang.EN]["refused"] = broken
+	r := p.post("/en/book/confirm", "", f)
+	p.server.templates[lang.EN]["refused"] = whole
+	if said := text(r.body); r.StatusCode != 500 || p.refusals() != 1 || strings.Contains(said, "Nothing was changed") || !strings.Contains(said, "It was done") {
+		t.Errorf("%d %s", r.StatusCode, said)
+	}
+	// Where nothing was done, that is what is said.
+	people := p.server.templates[lang.EN]["people"]
+	p.server.templates[lang.EN]["people"] = broken
+	r = p.get("/en/book/people?slot="+slotIDText(hour(12)), "")
+	p.server.templates[lang.EN]["people"] = people
+	if said := text(r.body); r.StatusCode != 500 || !strings.Contains(said, "Nothing was changed") {
+		t.Errorf("%d %s", r.StatusCode, said)
+	}
+}
+
+// TestOneWord holds the words for people, ours and the agreement's, to one word for one
+// thing and one set of digits for one language.
+func TestOneWord(t *testing.T) {
+	p := newTestPost(t)
+	// What the left word was used for beside the right one.
+	never := map[lang.Tag]map[string]string{
+		lang.UR: {"افسر": "اہلکار", "اشاعت": "ایڈیشن", "کلید": "کنجی", "اخراج": "باہر", "کسٹم قیمت": "کسٹم مالیت", "دوسری طرف": "دوسرا فریق", "دونوں طرف": "دونوں فریق"},
+		lang.FA: {"رزرو": "نوبت", "بازارها": "بازارچه‌ها", "مدیر بازار ": "مدیر بازارچه"},
+	}
+	check := func(where string, tag lang.Tag, text string) {
+		for wrong, right := range never[tag] {
+			if strings.Contains(text, wrong) {
+				t.Errorf("%s, %s: %s is said, elsewhere %s: %s", where, tag, wrong, right, text)
+			}
+		}
+		digits := map[lang.Tag]string{lang.UR: "۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", lang.FA: "٠١٢٣٤٥٦٧٨٩"}[tag]
+		if strings.ContainsAny(text, digits) {
+			t.Errorf("%s, %s: digits of another language: %s", where, tag, text)
+		}
+		if tag == lang.FA && strings.Contains(text, "مانند ") && regexp.MustCompile(`[0-9]`).MatchString(text) {
+			t.Errorf("%s: Latin digits in Persian: %s", where, text)
+		}
+	}
+	texts := p.server.deps.Texts
+	for _, key := range texts.Keys() {
+		for tag := range never {
+			check(key, tag, texts.Say(tag, key, lang.Args{"n": 1}))
+		}
+	}
+	line := regexp.MustCompile(`(fa|ur): *("[^"]*"|[^,}\n]*)`)
+	p.must(fs.WalkDir(agreements.FS, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".yaml") {
+			return err
+		}
+		b, err := fs.ReadFile(agreements.FS, path)
+		for _, m := range line.FindAllStringSubmatch(string(b), -1) {
+			check(path, lang.Tag(m[1]), m[2])
+		}
+		return err
+	}))
 }

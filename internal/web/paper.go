@@ -83,6 +83,9 @@ func (s *server) receiptPaper(w http.ResponseWriter, r *request) error {
 	if !ok {
 		return errNotFound
 	}
+	if err := mayAct(r.Officer, site.ID); err != nil {
+		return err
+	}
 	zone, err := calendar.Zone(site.Zone)
 	if err != nil {
 		return problem.Wrap(problem.Internal, "zone", err)

@@ -4,6 +4,7 @@
 package web
 
 import (
+	"net/http"
 	"strconv"
 	"time"
 
@@ -100,6 +101,35 @@ func (s *server) place(r *request, siteNumber, gateNumber string) (place, error)
 	p.Date = calendar.On(r.Now, p.Zone)
 	p.Day = rules.DayNumber(p.Date)
 	return p, nil
+}
+
+// fields are what a page was asked with: the address of one that is read, the form of one
+// that is sent.
+func (r *request) fields() (formValues, error) {
+	if r.Method != http.MethodPost {
+		return formValues(r.URL.Query()), nil
+	}
+	return r.form()
+}
+
+// atGate reads what was sent and finds the gate at which the officer works.
+func (s *server) atGate(r *request) (formValues, place, error) {
+	f, err := r.fields()
+	if err != nil {
+		return nil, place{}, err
+	}
+	p, err := s.place(r, f.get("site"), f.get("gate"))
+	return f, p, err
+}
+
+// atSite is atGate for pages that ask for no gate.
+func (s *server) atSite(r *request) (formValues, place, error) {
+	f, err := r.fields()
+	if err != nil {
+		return nil, place{}, err
+	}
+	p, err := s.siteOf(r, f.get("site"))
+	return f, p, err
 }
 
 // siteOf is place for pages that ask for no gate.

@@ -18,6 +18,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -178,8 +179,17 @@ func (p *post) do(c service.Command) service.Done {
 	return d
 }
 
-// appoint makes an officer who works at Mand, and returns their id.
+// appoint makes an officer who works at Mand, or at all sites who appoints others, and
+// returns their id.
 func (p *post) appoint(login string, roles ...people.Role) people.OfficerID {
+	site := "mand-pishin"
+	if slices.Contains(roles, people.Admin) {
+		site = ""
+	}
+	return p.appointAt(site, login, roles...)
+}
+
+func (p *post) appointAt(site, login string, roles ...people.Role) people.OfficerID {
 	p.t.Helper()
 	word := "word of " + login
 	verifier, err := HashWord(rand.Reader, word)
@@ -188,7 +198,7 @@ func (p *post) appoint(login string, roles ...people.Role) people.OfficerID {
 	}
 	id := service.NewOfficerID(rand.Reader)
 	p.words[login] = word
-	p.do(service.Appoint{Officer: people.Officer{ID: id, Login: login, Roles: roles, Site: "mand-pishin", Gate: 1, Language: "en", Active: true}, Word: verifier})
+	p.do(service.Appoint{Officer: people.Officer{ID: id, Login: login, Roles: roles, Site: site, Gate: 1, Language: "en", Active: true}, Word: verifier})
 	return id
 }
 
@@ -387,13 +397,13 @@ func (p *post) book(hour int, cnic, name string, children int) traveller {
 	return traveller{doc: d, name: name, b: a.Booking, text: text}
 }
 
-// foreign is somebody to whom the other side sold a place.
-func (p *post) foreign(hour int, kind, country, number string) traveller {
+// theirs is somebody to whom the other side sold a place.
+func (p *post) theirs(hour int, kind, country, number string) traveller {
 	p.t.Helper()
-	return p.foreignAt(mand, hour, kind, country, number)
+	return p.theirsAt(mand, hour, kind, country, number)
 }
 
-func (p *post) foreignAt(site uint16, hour int, kind, country, number string) traveller {
+func (p *post) theirsAt(site uint16, hour int, kind, country, number string) traveller {
 	p.t.Helper()
 	d, err := identity.ParseDocument(kind, country, number)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sort"
 	"strconv"
+	"strings"
 
 	"darwaza.dev/internal/problem"
 )
@@ -33,6 +34,10 @@ func statusOf(err error) int {
 	}
 	switch problem.KindOf(err) {
 	case problem.Invalid:
+		// A call that is whole, with a document or a temperature in it that cannot be one.
+		if code := problem.CodeOf(err); code == "temperature" || code == "document" || strings.HasPrefix(code, "document.") {
+			return http.StatusUnprocessableEntity
+		}
 		return http.StatusBadRequest
 	case problem.NotFound:
 		return http.StatusNotFound
@@ -65,6 +70,8 @@ type problemDocument struct {
 type problemView struct {
 	Kind, Code string
 	ID         string
+	// Done is true where the act was done and only the page about it failed.
+	Done bool
 	// Again holds the fields of a form whose answer was lost, so that one press sends
 	// the very same act again: it is done once.
 	Again  []hiddenField
@@ -108,11 +115,11 @@ func (s *server) problem(w *recorder, r *request, rt *route, err error) {
 		_ = s.redirect(w, r, "/sign-in?next="+urlQuery(r.Path))
 		return
 	}
-	v := problemView{Kind: problem.KindOf(err).String(), Code: problem.CodeOf(err), ID: r.ID}
+	v := problemView{Kind: problem.KindOf(err).String(), Code: problem.CodeOf(err), ID: r.ID, Done: r.Done}
 	if v.Kind == problem.Internal.String() {
 		v.Code = "" // nothing is said about it in public
 	}
-	if status == http.StatusServiceUnavailable && r.Method == http.MethodPost && r.PostForm.Has("idem") {
+	if status == http.StatusServiceUnavailable && !r.Done && r.Method == http.MethodPost && r.PostForm.Has("idem") {
 		v.Action = r.Path
 		for name, values := range r.PostForm {
 			for _, value := range values {

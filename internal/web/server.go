@@ -126,6 +126,8 @@ type request struct {
 	Officer     people.Officer
 	OfficerName string
 	Client      *Client // the calling program, nil for a browser
+	// Done is true once a command of this request was done, whatever went wrong afterwards.
+	Done bool
 }
 
 // handler answers a request. What it returns is answered as a problem, as a page or
@@ -370,6 +372,7 @@ func do[A any](s *server, r *request, c service.Command) (answer A, done service
 	if err != nil {
 		return answer, done, err
 	}
+	r.Done = true
 	if err := s.codec.Unmarshal(done.Answer, &answer); err != nil {
 		return answer, done, problem.Wrap(problem.Internal, "answer", err)
 	}

@@ -218,7 +218,7 @@ func (s *server) session(r *request) (people.Officer, string, bool) {
 		name []byte
 	)
 	err := s.view(r.Context(), func(st service.State) error {
-		o, ok = st.People.Officers.Get(id)
+		o, ok = service.OfficerOf(st, id)
 		word, _ = service.WordOf(st, id)
 		if o.Sealed != "" {
 			name, _ = st.Sealed.Get(o.Sealed)
@@ -344,12 +344,8 @@ func (s *server) signIn(w http.ResponseWriter, r *request) error {
 
 func (s *server) officerByLogin(ctx context.Context, login string) (o people.Officer, verifier string, ok bool, err error) {
 	err = s.view(ctx, func(st service.State) error {
-		id, found := st.People.Logins.Get(login)
-		if !found {
-			return nil
-		}
-		if o, ok = st.People.Officers.Get(id); ok {
-			verifier, ok = service.WordOf(st, id)
+		if o, ok = service.OfficerByLogin(st, login); ok {
+			verifier, ok = service.WordOf(st, o.ID)
 		}
 		return nil
 	})
@@ -410,8 +406,24 @@ func (s *server) changeWord(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	o := r.Officer
-	if _, _, err := do[service.AppointAnswer](s, r, service.Appoint{Officer: o, By: o.ID, Word: verifier}); err != nil {
+	_, done, err := do[service.AppointAnswer](s, r, service.Appoint{Officer: o, By: o.ID, Word: verifier})
+	if err != nil {
 		return err
+	}
+	if done.Again {
+		// The form was sent before, and what was set then is what holds: this word, or
+		// another one that was sent under the same key, and then nothing was set now.
+		if _, verifier, _, err = s.officerByLogin(r.Context(), o.Login); err != nil {
+			return err
+		}
+		same, err := s.sessions.verify(r.Context(), verifier, next)
+		if err != nil {
+			return err
+		}
+		if !same {
+			v.Errors.add("new", "word.again")
+			return s.render(w, r, page{Name: "word", View: v, Status: http.StatusConflict})
+		}
 	}
 	s.setCookie(w, "session", s.sessions.issue(o.ID, verifier, r.Now.Add(sessionLength)), sessionLength)
 	return s.redirect(w, r, s.home(r)+"?note=word")

@@ -205,6 +205,41 @@ func TestOwnWordChangesNothingElse(t *testing.T) {
 	}
 }
 
+// TestSecondWord sends a second word under the key of a form that set another: it is not
+// set, which is said, with a fresh form that sets it. The session goes on.
+func TestSecondWord(t *testing.T) {
+	p := newTestPost(t)
+	const first, second = "a wholly new word 1", "another one entirely 2"
+	holds := func(word string) bool {
+		_, verifier, _, err := p.server.officerByLogin(t.Context(), "clerk")
+		p.must(err)
+		ok, err := VerifyWord(verifier, word)
+		p.must(err)
+		return ok
+	}
+	f := hidden(p.get("/en/word", "clerk").body, "")
+	f.Set("now", testWord)
+	f.Set("new", first)
+	if r := p.post("/en/word", "clerk", f); r.StatusCode != http.StatusSeeOther || !holds(first) {
+		t.Fatalf("%d %s", r.StatusCode, text(r.body))
+	}
+	f.Set("now", first)
+	f.Set("new", second)
+	r := p.post("/en/word", "clerk", f)
+	if r.StatusCode != http.StatusConflict || !strings.Contains(text(r.body), "this word was not set") || !holds(first) || strings.Contains(strings.Join(r.Header["Set-Cookie"], " "), "session=") {
+		t.Errorf("under a used key: %d %s", r.StatusCode, text(r.body))
+	}
+	fresh := hidden(r.body, "")
+	if fresh.Get("idem") == f.Get("idem") {
+		t.Fatal("the form is the used one")
+	}
+	fresh.Set("now", first)
+	fresh.Set("new", second)
+	if r := p.post("/en/word", "clerk", fresh); r.StatusCode != http.StatusSeeOther || !holds(second) {
+		t.Errorf("by the fresh form: %d %s", r.StatusCode, text(r.body))
+	}
+}
+
 func TestRoles(t *testing.T) {
 	p := openPost(t)
 	who := map[people.Role]*browser{}

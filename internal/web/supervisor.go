@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
-	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/people"
@@ -23,15 +22,17 @@ import (
 
 // dayView is the supervisor's day of a site.
 type dayView struct {
-	Place  place
-	Date   calendar.Date
-	Day    uint16
-	Today  bool
-	Figure service.DayView
-	Cap    uint32
-	Names  [2]lang.Text // this side, the other
-	There  *age
-	Dwell  time.Duration // mean of finished visits
+	Place place
+	Date  calendar.Date
+	Day   uint16
+	Today bool
+	// ClosedAt is when the day was settled, by the site's clock; zero where it is not.
+	ClosedAt time.Time
+	Figure   service.DayView
+	Cap      uint32
+	Names    [2]lang.Text // this side, the other
+	There    *age
+	Dwell    time.Duration // mean of finished visits
 	// Contact is the contact-hours between people inside.
 	Contact    uint64
 	Arrivals   figureChart
@@ -46,7 +47,11 @@ type dayView struct {
 	// Looked is a number that was looked up, Found what stands under it.
 	Looked string
 	Found  *scanLine
-	Wrong  bool
+	// Duties are this side's, empty where no market is held or it has not begun.
+	Duties []dutyRow
+	// FoundWhy are the reasons of its answer.
+	FoundWhy []reasonLine
+	Wrong    bool
 }
 
 // figureChart is a chart with the table of the same figures.
@@ -61,6 +66,14 @@ type figureRow struct {
 	Outcome reason.Outcome
 	Count   int64
 	Most    int64 // the greatest beside it, for its bar
+}
+
+// dutyRow is a duty of the authority and how it stands.
+type dutyRow struct {
+	Clause, Anchor string
+	Text           lang.Text
+	Outcome        reason.Outcome
+	Why            []reasonLine
 }
 
 type reasonRow struct {
@@ -81,12 +94,11 @@ type categoryRow struct {
 }
 
 func (s *server) dayPage(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.siteOf(r, q.Get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
-	v := dayView{Place: p, Date: dateOf(p, q.Get("day")), Looked: q.Get("number")}
+	v := dayView{Place: p, Date: dateOf(p, f.get("day")), Looked: f.get("number")}
 	v.Day, v.Currency = rules.DayNumber(v.Date), p.Edition.Currency
 	v.Today = v.Day == p.Day
 	v.MayDecide = r.Officer.Has(people.Supervisor)
@@ -95,32 +107,49 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 	v.Wrong = v.Looked != ""
 	err = s.view(r.Context(), func(st service.State) error {
 		v.Figure = service.DayFigures(st, p.Site.Number, v.Day)
+		for _, d := range service.DutiesOf(st, s.deps.Law(), s.deps.Side, p.Site.Number, v.Day, r.Now) {
+			v.Duties = append(v.Duties, dutyRow{Clause: d.Clause.ID, Anchor: d.Clause.Anchor, Text: d.Clause.Text, Outcome: d.Outcome,
+				Why: s.reasonLines(r.Lang, rules.Verdict{At: r.Now, Reasons: d.Reasons})})
+		}
 		for _, pr := range service.PresencesOf(st, p.Site.Number, v.Day) {
 			for _, sc := range pr.Scans {
 				if pr.Pending != 0 && sc.Serial == pr.Pending {
 					v.Open = append(v.Open, s.scanLine(p, pr, sc))
 				}
-				if numberErr == nil && sc.Serial == number {
-					l := s.scanLine(p, pr, sc)
-					v.Found, v.Wrong = &l, false
-				}
 			}
+		}
+		if pr, sc, ok := service.ScanOf(st, p.Site.Number, v.Day, number); ok && numberErr == nil {
+			l := s.scanLine(p, pr, sc)
+			v.Found, v.Wrong = &l, false
+			v.FoundWhy = s.reasonLines(r.Lang, rules.Verdict{At: sc.At, Reasons: sc.Reasons})
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	if v.Wrong { // not a scan's number: a booking's, or that of a request that gave none
+		path, err := s.lookUp(r, v.Looked)
+		if err != nil {
+			return err
+		}
+		if path != "" {
+			return s.redirect(w, r, path)
+		}
+	}
 	if n, ok := s.deps.Law().Param("occupancy.cap", p.Site.ID, s.deps.Side, r.Now); ok {
 		v.Cap = uint32(max(n, 0))
 	}
 	g := v.Figure.Gate
+	if !g.ClosedAt.IsZero() {
+		v.ClosedAt = g.ClosedAt.In(p.Zone)
+	}
 	if g.DwellCount > 0 {
 		v.Dwell = (g.DwellTotal / time.Duration(g.DwellCount)).Round(time.Minute)
 	}
 	v.Contact = g.Contact / 3600
 	if v.Figure.ThereKnown {
-		v.There = ageOf(r.Now, v.Figure.There.AsOf)
+		v.There = ageOf(r.Now, v.Figure.There.AsOf.In(p.Zone))
 	}
 	s.dayCharts(r, &v)
 	return s.render(w, r, page{Name: "day", View: v, Wide: true, Styles: []string{"officer.css"}})
@@ -260,22 +289,14 @@ func (s *server) overTime(r *request, from, to, last int, title string, figures 
 
 // daySettle ends a site's day.
 func (s *server) daySettle(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
 	date := dateOf(p, f.get("day"))
-	c := service.Settle{Site: p.Site.Number, Day: rules.DayNumber(date), Officer: r.Officer.ID}
+	var c service.Settle
 	err = s.view(r.Context(), func(st service.State) error {
-		for _, b := range service.RosterOf(st, c.Site, c.Day) {
-			if b.Status == booking.Booked {
-				c.Bookings = append(c.Bookings, b.Ref)
-			}
-		}
+		c = service.SettleOf(st, p.Site.Number, rules.DayNumber(date), r.Officer.ID)
 		return nil
 	})
 	if err != nil {

@@ -25,6 +25,7 @@ type buyer struct {
 	Pass pass.ID  `json:"p"`
 	Tag  [16]byte `json:"t"`
 	Day  uint16   `json:"d"`
+	Gen  uint8    `json:"g,omitempty"` // generation of the pass that was shown
 	// Kind is the kind of the document.
 	Kind string `json:"k"`
 	// Ref and Member are the booking, where this side sold the pass.

@@ -47,7 +47,7 @@ func TestOfficersPages(t *testing.T) {
 	gate.get("/en/gate").scan(tr.text, "in")
 	gate.complete(tr)
 	decide := "/gate/scan/" + gate.fields("/en/gate/decide").Get("pass") + "/" + gate.fields("/en/gate/decide").Get("serial") + "?site=1&gate=1"
-	p.do(service.Foreign{Site: mand, Day: 9376, Figures: stats.Foreign{Inside: 141, Peak: 150, Entries: 160, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
+	p.do(service.OtherFigures{Site: mand, Day: 9376, Figures: stats.Other{Inside: 141, Peak: 150, Entries: 160, Exits: 19, AsOf: p.clock().Add(-3 * time.Minute)}})
 	buyer := strings.TrimPrefix(m[1], "/en")
 	manager := p.signedIn("manager", people.Manager)
 	manager.get("/en/vendors").submit("/en/vendors", "document", cnicA, "kind", "cnic")
@@ -118,6 +118,15 @@ func TestGateAnswersLook(t *testing.T) {
 	c.signIn("mand")
 	in, twice := p.book(10, cnicA, "Bibi Gul", 2), p.book(10, cnicB, "Gul Khan", 0)
 	b.enter(twice)
+	customs := p.appoint("customs", people.Customs)
+	p.display(customs, map[string]int64{tomato: 50})
+	p.do(service.Buy{ID: "R-000000000000", Site: mand, Pass: twice.b.Members[0].Pass, Tag: twice.b.Members[0].Tag, Code: tomato, Quantity: 10_000, Officer: customs, Document: "cnic", Named: true})
+	changed := p.book(10, "35202-1234599-1", "Nobody", 0)
+	b.get("/en/gate").scan(changed.text, "in")
+	decide := b.fields("/en/gate/decide")
+	p.do(service.Cancel{Ref: changed.b.Ref})
+	p.do(service.DecideScan{Pass: changed.b.Members[0].Pass, Serial: p.presence(changed).Pending, Admit: true, Why: "seen", Officer: p.appoint("boss", people.Supervisor), Gate: 1})
+	notDone := fmt.Sprintf("/gate/scan/%s/%s?site=1&gate=1&did=admit", decide.Get("pass"), decide.Get("serial"))
 	for _, tag := range []string{"en", "fa", "ur"} {
 		for _, width := range []int64{360, 768, 1280} {
 			if os.Getenv("DARWAZA_SHOTS") == "" && (tag == "en") != (width == 768) && width != 360 {
@@ -132,6 +141,18 @@ func TestGateAnswersLook(t *testing.T) {
 				c.fits()
 				c.shot(fmt.Sprintf("%s-%d-gate-%s", tag, width, name))
 			}
+			// What was keyed is no document and no temperature.
+			c.open("/" + tag + "/gate")
+			c.keys(in.text + "\r").until(shows("HOLD"))
+			js[bool](c, `(document.getElementById("document").value="?!",document.getElementById("temperature").value="12",document.querySelector("form.ask").requestSubmit(),true)`)
+			c.until(`document.querySelector(".summary")!==null`)
+			c.axe()
+			c.fits()
+			c.shot(fmt.Sprintf("%s-%d-gate-mend", tag, width))
+			c.open("/" + tag + notDone)
+			c.axe()
+			c.fits()
+			c.shot(fmt.Sprintf("%s-%d-gate-changed", tag, width))
 		}
 	}
 	js[bool](c, `(location.href="/en/gate",true)`)
@@ -139,6 +160,8 @@ func TestGateAnswersLook(t *testing.T) {
 	for _, tag := range []string{"en", "fa", "ur"} {
 		c.open("/" + tag + "/gate?direction=out")
 		c.keys(twice.text + "\r").until(`document.getElementById("answer").dataset.outcome=="ALLOW" || document.getElementById("answer").dataset.outcome=="REFER"`)
+		c.axe()
+		c.fits()
 		c.shot(tag + "-768-gate-out")
 	}
 }

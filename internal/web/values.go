@@ -98,30 +98,7 @@ func dateOf(p place, text string) calendar.Date {
 }
 
 func (s *server) valuesPage(w http.ResponseWriter, r *request) error {
-	q := r.URL.Query()
-	p, err := s.siteOf(r, q.Get("site"))
-	if err != nil {
-		return err
-	}
-	v, err := s.valuesOf(r, p, dateOf(p, q.Get("day")), true)
-	if err != nil {
-		return err
-	}
-	v.only(q.Get("q"))
-	return s.renderValues(w, r, v, http.StatusOK)
-}
-
-func (s *server) renderValues(w http.ResponseWriter, r *request, v valuesView, status int) error {
-	return s.render(w, r, page{Name: "values-edit", View: v, Status: status, Wide: true, Styles: []string{"officer.css"}})
-}
-
-// valuesSave publishes the values that were changed.
-func (s *server) valuesSave(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
@@ -129,15 +106,57 @@ func (s *server) valuesSave(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if v.Past {
-		return problem.New(problem.Conflict, "values.past")
+	v.only(f.get("q"))
+	return s.renderValues(w, r, v, http.StatusOK)
+}
+
+func (s *server) renderValues(w http.ResponseWriter, r *request, v valuesView, status int) error {
+	return s.render(w, r, page{Name: "values-edit", View: v, Status: status, Wide: true, Styles: []string{"officer.css"}})
+}
+
+// valuesForm reads the day that a form of values is about; what was displayed on a day
+// that is over stays as it was.
+func (s *server) valuesForm(r *request) (formValues, valuesView, error) {
+	f, p, err := s.atSite(r)
+	if err != nil {
+		return nil, valuesView{}, err
 	}
-	c := service.Display{Site: p.Site.Number, Day: v.Day, Officer: r.Officer.ID}
+	v, err := s.valuesOf(r, p, dateOf(p, f.get("day")), true)
+	if err == nil && v.Past {
+		err = problem.New(problem.Conflict, "values.past")
+	}
+	return f, v, err
+}
+
+// publish displays values, where there are any, and goes back to the day's page.
+func (s *server) publish(w http.ResponseWriter, r *request, v valuesView, values []service.DisplayValue) error {
+	if len(values) > 0 {
+		c := service.Display{Site: v.Place.Site.Number, Day: v.Day, Officer: r.Officer.ID, Values: values}
+		if _, _, err := do[service.DisplayAnswer](s, r, c); err != nil {
+			return err
+		}
+	}
+	return s.redirect(w, r, valuesPath(v.Place, v.Date)+"&note=values")
+}
+
+// amountText brings an amount as it was typed, in any script's digits, to the form that
+// package money reads.
+func amountText(text string) string {
+	return strings.NewReplacer("٫", ".", "٬", "").Replace(lang.PlainDigits(text))
+}
+
+// valuesSave publishes the values that were changed.
+func (s *server) valuesSave(w http.ResponseWriter, r *request) error {
+	f, v, err := s.valuesForm(r)
+	if err != nil {
+		return err
+	}
+	var changed []service.DisplayValue
 	v.Typed = map[string]string{}
 	for _, g := range v.Categories {
 		for _, l := range g.Lines {
 			field := "v." + l.Line.Code
-			text := strings.NewReplacer("٫", ".", "٬", "").Replace(lang.PlainDigits(f.get(field)))
+			text := amountText(f.get(field))
 			if text == "" {
 				continue
 			}
@@ -148,43 +167,27 @@ func (s *server) valuesSave(w http.ResponseWriter, r *request) error {
 				continue
 			}
 			if !l.Shown || l.Value.Minor != a.Minor || l.Value.Currency != v.Currency || l.Value.Unit != l.Line.Unit {
-				c.Values = append(c.Values, service.DisplayValue{Code: l.Line.Code, Minor: a.Minor, Currency: v.Currency, Unit: l.Line.Unit})
+				changed = append(changed, service.DisplayValue{Code: l.Line.Code, Minor: a.Minor, Currency: v.Currency, Unit: l.Line.Unit})
 			}
 		}
 	}
 	if len(v.Errors) > 0 {
 		return s.renderValues(w, r, v, http.StatusUnprocessableEntity)
 	}
-	if len(c.Values) > 0 {
-		if _, _, err := do[service.DisplayAnswer](s, r, c); err != nil {
-			return err
-		}
-	}
-	return s.redirect(w, r, valuesPath(p, v.Date)+"&note=values")
+	return s.publish(w, r, v, changed)
 }
 
 // valuesCopy publishes the values of the last day that had any for the goods that have
 // none yet.
 func (s *server) valuesCopy(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
+	_, v, err := s.valuesForm(r)
 	if err != nil {
 		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
-	if err != nil {
-		return err
-	}
-	v, err := s.valuesOf(r, p, dateOf(p, f.get("day")), true)
-	if err != nil {
-		return err
-	}
-	if v.Past {
-		return problem.New(problem.Conflict, "values.past")
 	}
 	if v.Before == nil {
 		return errNotFound
 	}
-	old, err := s.valuesOf(r, p, *v.Before, false)
+	old, err := s.valuesOf(r, v.Place, *v.Before, false)
 	if err != nil {
 		return err
 	}
@@ -194,20 +197,15 @@ func (s *server) valuesCopy(w http.ResponseWriter, r *request) error {
 			shown[l.Line.Code] = l.Shown
 		}
 	}
-	c := service.Display{Site: p.Site.Number, Day: v.Day, Officer: r.Officer.ID}
+	var copied []service.DisplayValue
 	for _, g := range old.Categories {
 		for _, l := range g.Lines {
 			if l.Shown && !shown[l.Line.Code] {
-				c.Values = append(c.Values, service.DisplayValue{Code: l.Line.Code, Minor: l.Value.Minor, Currency: l.Value.Currency, Unit: l.Value.Unit})
+				copied = append(copied, service.DisplayValue{Code: l.Line.Code, Minor: l.Value.Minor, Currency: l.Value.Currency, Unit: l.Value.Unit})
 			}
 		}
 	}
-	if len(c.Values) > 0 {
-		if _, _, err := do[service.DisplayAnswer](s, r, c); err != nil {
-			return err
-		}
-	}
-	return s.redirect(w, r, valuesPath(p, v.Date)+"&note=values")
+	return s.publish(w, r, v, copied)
 }
 
 func valuesPath(p place, d calendar.Date) string {

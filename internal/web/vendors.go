@@ -4,23 +4,27 @@
 package web
 
 import (
-	"encoding/hex"
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/identity"
+	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 )
 
-// A vendor's card is kept under the register's tag of the vendor's document, and
-// nothing else of the vendor is: so cards are found by document, and there is no list
-// of people to leak.
+// A vendor's card is kept under the register's tag of the vendor's document, and nothing
+// else of the vendor is: a card is found by document or in the list of cards, and neither
+// says who the vendor is. The tag is a mark of the person, so it stands in no address.
 
 // vendorsView finds a vendor's card.
 type vendorsView struct {
@@ -28,30 +32,95 @@ type vendorsView struct {
 	Kinds   []identity.Kind
 	Kind    string
 	Country string
+	Cards   []cardLine
 	Errors  errorsIn
 }
 
+// cardLine is one card in the list.
+type cardLine struct {
+	Path  string
+	Site  lang.Text
+	Card  string
+	Until calendar.Date // the last day
+	State string        // suspended, good or notnow
+	By    string        // login of the officer who changed it last
+}
+
+// cardState is how a card stands on a day.
+func cardState(v market.Vendor, today uint16) string {
+	switch {
+	case v.Suspended:
+		return "suspended"
+	case v.From <= today && today < v.Until:
+		return "good"
+	}
+	return "notnow"
+}
+
+// cards lists the cards of the sites at which the officer may act, by site and number.
+func (s *server) cards(r *request, p place) ([]cardLine, error) {
+	var (
+		all []service.Card
+		by  = map[people.OfficerID]string{}
+	)
+	if err := s.view(r.Context(), func(st service.State) error {
+		all = service.CardsOf(st)
+		for _, c := range all {
+			id := people.OfficerID(c.Vendor.By)
+			if _, known := by[id]; !known {
+				o, _ := service.OfficerOf(st, id)
+				by[id] = o.Login
+			}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(all, func(a, b service.Card) int {
+		return cmp.Or(cmp.Compare(a.Vendor.Site, b.Vendor.Site), cmp.Compare(a.Vendor.Card, b.Vendor.Card))
+	})
+	var lines []cardLine
+	for _, c := range all {
+		site, ok := p.Edition.SiteNumbered(c.Vendor.Site)
+		if mayAct(r.Officer, site.ID) != nil || !ok {
+			continue
+		}
+		lines = append(lines, cardLine{Path: s.vendorPath(r, c.Register, p), Site: site.Name, Card: c.Vendor.Card,
+			Until: rules.DayDate(max(c.Vendor.Until, 1) - 1), State: cardState(c.Vendor, p.Day), By: by[people.OfficerID(c.Vendor.By)]})
+	}
+	return lines, nil
+}
+
 func (s *server) vendorsPage(w http.ResponseWriter, r *request) error {
-	p, err := s.siteOf(r, r.URL.Query().Get("site"))
+	return s.showVendors(w, r, r.URL.Query().Get("site"), http.StatusOK)
+}
+
+// vendorsAgain answers an address of a card that has run out or never was one.
+func (s *server) vendorsAgain(w http.ResponseWriter, r *request) error {
+	return s.showVendors(w, r, "", http.StatusNotFound)
+}
+
+func (s *server) showVendors(w http.ResponseWriter, r *request, site string, status int) error {
+	p, err := s.siteOf(r, site)
 	if err != nil {
 		return err
 	}
-	return s.renderVendors(w, r, vendorsView{Place: p, Kind: string(identity.CNIC), Country: p.Edition.Parties[s.deps.Side].Country}, http.StatusOK)
+	return s.renderVendors(w, r, vendorsView{Place: p, Kind: string(identity.CNIC), Country: p.Edition.Parties[s.deps.Side].Country}, status)
 }
 
 func (s *server) renderVendors(w http.ResponseWriter, r *request, v vendorsView, status int) error {
 	v.Kinds = identity.Kinds[:]
+	var err error
+	if v.Cards, err = s.cards(r, v.Place); err != nil {
+		return err
+	}
 	return s.render(w, r, page{Name: "vendors", View: v, Status: status, Styles: []string{"officer.css"}, Scripts: []string{"wedge.js"}})
 }
 
 // vendorFind looks a document up. It changes nothing; it is posted so that the number
 // stands in no address.
 func (s *server) vendorFind(w http.ResponseWriter, r *request) error {
-	f, err := r.form()
-	if err != nil {
-		return err
-	}
-	p, err := s.siteOf(r, f.get("site"))
+	f, p, err := s.atSite(r)
 	if err != nil {
 		return err
 	}
@@ -69,17 +138,23 @@ func (s *server) vendorFind(w http.ResponseWriter, r *request) error {
 		return s.renderVendors(w, r, v, http.StatusUnprocessableEntity)
 	}
 	tag := s.deps.Secrets.Register(d.Key())
-	return s.redirect(w, r, vendorPath(tag, p))
+	return s.redirect(w, r, s.vendorPath(r, tag, p))
 }
 
-func vendorPath(tag [16]byte, p place) string {
-	return "/vendors/card/" + hex.EncodeToString(tag[:]) + "?site=" + strconv.Itoa(int(p.Site.Number))
+// vendorPath is the address of a vendor's card for the next two hours. The tag is sealed
+// in it as a booking's reference is in a link.
+func (s *server) vendorPath(r *request, tag [16]byte, p place) string {
+	token, err := s.links.seal(s.deps.Rand, link{Ref: booking.Ref(tag[:])}, r.Now.Add(linkLength))
+	if err != nil {
+		panic(err) // no random bytes
+	}
+	return "/vendors/card/" + token + "?site=" + strconv.Itoa(int(p.Site.Number))
 }
 
 // vendorView is one vendor's card.
 type vendorView struct {
 	Place       place
-	Tag         string
+	Path        string // of the page
 	Known       bool
 	Vendor      market.Vendor
 	SiteName    string
@@ -92,12 +167,13 @@ type vendorView struct {
 func (s *server) vendorOf(r *request, site string) (vendorView, [16]byte, error) {
 	var v vendorView
 	var tag [16]byte
-	v.Tag = r.PathValue("tag")
-	raw, err := hex.DecodeString(v.Tag)
-	if err != nil || len(raw) != len(tag) {
-		return v, tag, errNotFound
+	l, ok := s.links.open(r.PathValue("link"), r.Now)
+	if !ok || len(l.Ref) != len(tag) { // a booking's link is shorter
+		return v, tag, problem.New(problem.NotFound, "link")
 	}
-	copy(tag[:], raw)
+	v.Path = "/vendors/card/" + r.PathValue("link")
+	copy(tag[:], l.Ref)
+	var err error
 	if v.Place, err = s.siteOf(r, site); err != nil {
 		return v, tag, err
 	}
@@ -111,7 +187,7 @@ func (s *server) vendorOf(r *request, site string) (vendorView, [16]byte, error)
 	today := v.Place.Day
 	if v.Known {
 		v.Card, v.From, v.Until = v.Vendor.Card, rules.DayDate(v.Vendor.From), rules.DayDate(max(v.Vendor.Until, 1)-1)
-		v.Good = !v.Vendor.Suspended && v.Vendor.From <= today && today < v.Vendor.Until
+		v.Good = cardState(v.Vendor, today) == "good"
 		if site, ok := v.Place.Edition.SiteNumbered(v.Vendor.Site); ok {
 			v.SiteName = site.Name.In(r.Lang)
 		}
@@ -124,6 +200,9 @@ func (s *server) vendorOf(r *request, site string) (vendorView, [16]byte, error)
 
 func (s *server) vendorPage(w http.ResponseWriter, r *request) error {
 	v, _, err := s.vendorOf(r, r.URL.Query().Get("site"))
+	if linkGone(err) {
+		return s.vendorsAgain(w, r)
+	}
 	if err != nil {
 		return err
 	}
@@ -141,6 +220,9 @@ func (s *server) vendorEnrol(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	v, tag, err := s.vendorOf(r, f.get("site"))
+	if linkGone(err) {
+		return s.vendorsAgain(w, r)
+	}
 	if err != nil {
 		return err
 	}
@@ -186,5 +268,5 @@ func (s *server) vendorEnrol(w http.ResponseWriter, r *request) error {
 		}
 		return err
 	}
-	return s.redirect(w, r, vendorPath(tag, v.Place)+"&note=vendor")
+	return s.redirect(w, r, v.Path+"?site="+strconv.Itoa(int(v.Place.Site.Number))+"&note=vendor")
 }

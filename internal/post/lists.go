@@ -1,0 +1,47 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package post
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"io/fs"
+
+	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/sequencer"
+	"darwaza.dev/internal/service"
+)
+
+// forgotten reports whether the post has a record and does not remember what it last
+// signed of it: a restore that gave entries up has put the head file aside, a disk was
+// lost with it, or a server is new beside others. Serials that the other side has heard
+// may then be missing from the record, and would be given again.
+func (p *Post) forgotten(ctx context.Context) (bool, error) {
+	size, err := p.store.Size(ctx)
+	if err != nil || size == 0 {
+		return false, err
+	}
+	_, ok, err := sequencer.ReadHead(p.Config.Head)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return !ok, err
+}
+
+// beginLists begins what this side numbers for the other side anew. Where nothing was
+// missing it costs no more than that the other side reads it once again.
+func (p *Post) beginLists(ctx context.Context) error {
+	var id [8]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return problem.Wrap(problem.Internal, "post.lists", err)
+	}
+	list := max(binary.BigEndian.Uint64(id[:]), 1)
+	if _, err := p.seq.Do(ctx, service.Idem{}, service.BeginList{List: list}); err != nil {
+		return err
+	}
+	p.log.Warn("the last signed head is not there, as after a restore: the lists for the other side begin anew")
+	return nil
+}
