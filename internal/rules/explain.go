@@ -279,7 +279,7 @@ func (j *judge) candidates(k *clause, t *trial) {
 	a := j.a
 	param := func(id string) (int64, bool) {
 		n, _, ok := a.param(id)
-		return n, ok && n < 4e6 && n > -4e6
+		return n, ok && n < 4_000_000 && n > -4_000_000
 	}
 	near := func(name string, day int64) {
 		if name != "" {

@@ -126,7 +126,7 @@ func scaled(args []ast.Expr) string {
 	switch {
 	case n < 0:
 		return "unconvert"
-	case n == 1 && d < 1e6:
+	case n == 1 && d < 1_000_000:
 		return "each"
 	}
 	return "convert"
