@@ -547,7 +547,7 @@ func (r *reader) clauses(raw rawClauses) {
 func (r *reader) clause(line int, instrument string, x rawClause) {
 	r.owner = x.ID
 	r.declare("clause", x.ID, line)
-	r.foreign(line, &x)
+	r.strayFields(line, &x)
 	c := &Clause{
 		ID: x.ID, Anchor: anchor(x.ID), Instrument: instrument, Kind: x.Kind, At: x.At,
 		Text: trim(x.Text), Say: trim(x.Say), Next: trim(x.Next), Published: r.date(x.Published),
