@@ -219,6 +219,8 @@ func TestWideFaults(t *testing.T) {
 		{"amends too short", main, "amends: 0001", "amends: 01", "", "", "not the hash of an edition"},
 		{"status", main, "status: framework", "status: treaty", "", "", `status "treaty"`},
 		{"published", main, "published: 2024-12-01", "published: lately", "", "", `"lately" is not a date`},
+		{"date that is none", main, "from: 2025-02-01}", "from: soon}", "", "", `"soon" is not a date`},
+		{"attribute for a date", treaty, "start: entry.at, end", "from: entry.at, end", "", "", `"entry.at" is not a date`},
 		{"type", main, "type: date, name: {en: lives", "type: day, name: {en: lives", "", "", `type "day"`},
 		{"unit", main, "unit: kg", "unit: stone", "", "", `unit "stone" of a int`},
 		{"unit of a date", main, "type: date, name: {en: lives", "type: date, unit: days, name: {en: lives", "", "", `unit "days" of a date`},
