@@ -101,8 +101,12 @@ func (l *language) library() []cel.EnvOption {
 			n, err := minus(z, a)
 			return numVal(n+1, err)
 		}),
-		span("hours", func(n int64) (time.Duration, bool) { return time.Duration(n) * time.Hour, n < 1_000_000 && n > -1_000_000 }),
-		span("minutes", func(n int64) (time.Duration, bool) { return time.Duration(n) * time.Minute, n < 60_000_000 && n > -60_000_000 }),
+		span("hours", func(n int64) (time.Duration, bool) {
+			return time.Duration(n) * time.Hour, n < 1_000_000 && n > -1_000_000
+		}),
+		span("minutes", func(n int64) (time.Duration, bool) {
+			return time.Duration(n) * time.Minute, n < 60_000_000 && n > -60_000_000
+		}),
 		two("max", func(a, z int64) ref.Val { return types.Int(max(a, z)) }),
 		two("min", func(a, z int64) ref.Val { return types.Int(min(a, z)) }),
 		two("percent", func(a, r int64) ref.Val { return scale(a, r, 10_000) }),
