@@ -41,6 +41,19 @@ func wide(t testing.TB) fstest.MapFS {
 	return out
 }
 
+// TestHoursAsked warns of a site without hours only where a clause asks for them.
+func TestHoursAsked(t *testing.T) {
+	m := wide(t)
+	delete(m, "schedule/south.yaml")
+	if _, faults := Check(m); !slices.ContainsFunc(faults, func(f Fault) bool { return f.Warning && f.Clause == "south" && f.What == "no schedule for the site" }) {
+		t.Errorf("got %v", faults)
+	}
+	m["clauses/treaty.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(m["clauses/treaty.yaml"].Data), "kind: schedule, at: [gate]", "kind: schedule, at: [gate], sites: [north]", 1))}
+	if _, faults := Check(m); slices.ContainsFunc(faults, func(f Fault) bool { return f.What == "no schedule for the site" }) {
+		t.Errorf("got %v", faults)
+	}
+}
+
 func TestWidePackage(t *testing.T) {
 	e, faults := Check(wide(t))
 	if errs := faults.Errors(); len(errs) > 0 {
