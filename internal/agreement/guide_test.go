@@ -84,6 +84,9 @@ func TestSpec(t *testing.T) {
 	for _, n := range []int{maxFiles, maxPath, maxMembers, maxList, maxItems, maxClauses, maxInputs, maxRows, maxSlotsDay, maxLines, maxColumns, maxExpression, maxFaults, maxDepth, maxTokens} {
 		want[thousands(n)] = true
 	}
+	for _, w := range []string{"a list in it " + thousands(maxItems) + " entries", "a list in one " + thousands(maxList) + " entries", thousands(maxTokens) + " lines and separators"} {
+		want[w] = true
+	}
 	for _, n := range []int{maxYAML >> 10, maxFile >> 20, maxTotal >> 20, maxWords >> 20} {
 		want[map[bool]string{true: fmt.Sprintf("%d KiB", n), false: fmt.Sprintf("%d MiB", n)}[n > 100]] = true
 	}
