@@ -378,6 +378,67 @@ func TestGateMendsWhatWasKeyed(t *testing.T) {
 	}
 }
 
+// TestGateCorrectsOneDigit: a number that could be somebody's, and is not the holder's, is
+// keyed again on the refusal itself: no other field is, and nothing is left against anybody.
+func TestGateCorrectsOneDigit(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate").scan(tr.text, "in")
+	v := b.fields("/en/gate", `class="ask"`)
+	v.Set("temperature", "36.6")
+	v.Set("symptoms", "no")
+	v.Set("document", cnicB)
+	b.postForm("/en/gate", v).wants("Stop", "If the number was keyed wrongly, key it again.")
+	if b.outcome() != "REFUSE" {
+		t.Fatalf("%s\n%s", b.outcome(), b.text())
+	}
+	for _, no := range []string{`name="temperature"`, `name="seen"`, "366", "36.6", `action="/en/gate/decide"`} {
+		if strings.Contains(b.body, no) {
+			t.Errorf("the page has %s", no)
+		}
+	}
+	first := b.fields("/en/gate", `class="ask"`)
+	// No document's number at all: to be mended, with nothing recorded, as ever.
+	v = url.Values{}
+	for k, x := range first {
+		v[k] = x
+	}
+	v.Set("document", "?!")
+	n := p.facts()
+	if b.postForm("/en/gate", v); b.code != 422 || p.facts() != n {
+		t.Errorf("%d, %d facts", b.code, p.facts()-n)
+	}
+	v = b.fields("/en/gate", `class="ask"`)
+	v.Set("document", cnicA)
+	if b.postForm("/en/gate", v); b.outcome() != "ALLOW" {
+		t.Fatalf("%s\n%s", b.outcome(), b.text())
+	}
+	scans := p.presence(tr).Scans
+	refused := scans[len(scans)-2]
+	if last := scans[len(scans)-1]; refused.Corrected != last.Serial || !last.Counted {
+		t.Errorf("%+v", scans)
+	}
+	b.get("/en/gate").lacks("Not allowed")
+	b.get("/en/gate/scans?site=1&gate=1&all=1").wants(fmt.Sprintf("Keyed wrongly, corrected by No. %d", scans[len(scans)-1].Serial))
+	p.signedIn("boss", people.Supervisor).get("/en/day").lacks("another document").wants("Refused 0")
+	// What was measured of one person is no other's, and ends.
+	other := p.book(10, cnicB, "Gul Khan", 0)
+	b.get("/en/gate").scan(other.text, "in")
+	v = b.fields("/en/gate", `class="ask"`)
+	v.Set("document", cnicB)
+	v.Set("screened", first.Get("screened"))
+	if b.postForm("/en/gate", v); b.outcome() != "HOLD" {
+		t.Errorf("measured of another: %s", b.outcome())
+	}
+	if _, ok := p.s.tokens.openScreening(first.Get("screened"), tr.b.Members[0].Pass, p.clock()); !ok {
+		t.Error("not to be opened")
+	}
+	if _, ok := p.s.tokens.openScreening(first.Get("screened"), tr.b.Members[0].Pass, p.clock().Add(screenedFor)); ok {
+		t.Error("does not end")
+	}
+}
+
 // The same from a program: what is wrong is named, and not repeated.
 func TestProgramMendsWhatWasKeyed(t *testing.T) {
 	p := newTestPost(t)
