@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/service"
 )
 
@@ -571,5 +573,63 @@ func TestNoEdition(t *testing.T) {
 	b.get("/en/gate").scan(tr.text, "in")
 	if o := b.outcome(); o != "REFUSE" {
 		t.Errorf("a pass of last year: %s\n%s", o, b.text())
+	}
+}
+
+// TestProgramDecidesGoods: a customs program lists the goods that wait at the way out and
+// ends them once; a program of the gate does not, and a retry is answered as the first time.
+func TestProgramDecidesGoods(t *testing.T) {
+	p := newTestPost(t)
+	p.now = marketDay.Add(40 * time.Minute)
+	p.book("", hour(10), 1)
+	text, _, err := p.server.passText(p.bookings()[0], 0)
+	p.must(err)
+	doc := documentIn{"cnic", "PAK", cnic(1)}
+	display := map[string]any{"site": "mand-pishin", "day": "2025-09-02", "values": []map[string]any{{"good": "07020000", "minor": 100, "currency": "USD", "unit": "kg"}}}
+	if r := p.call("POST", "/api/v1/values", "customs", "display-00000001", display); r.StatusCode != 200 {
+		t.Fatalf("%d %s", r.StatusCode, r.body)
+	}
+	scan := scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: text, Document: &doc, Screening: &screeningIn{TempTenths: 366}}
+	wrong := scan
+	wrong.Document = &documentIn{"cnic", "PAK", cnic(2)}
+	no := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "scan-00000000000", wrong))
+	if no.Verdict.Outcome != reason.Refuse || !slices.Equal(no.Asks, []string{"document"}) {
+		t.Fatalf("%+v", no)
+	}
+	scan.Again = no.Scan.Serial
+	if in := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "scan-00000000001", scan)); !in.Scan.Counted {
+		t.Fatalf("%+v", in)
+	}
+	buy := buyIn{Site: "mand-pishin", Pass: text, Buyer: &buyerIn{Name: "Gul Bano", Document: doc}, Good: "0702.0000", Quantity: 30_000}
+	p.call("POST", "/api/v1/desk/purchases", "customs", "buy-000000000001", buy)
+	scan.Direction, scan.Document, scan.Screening, scan.Again = "out", nil, nil, 0
+	out := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "scan-00000000002", scan))
+	if !out.Scan.Counted || out.Goods == nil || out.Goods.Outcome != reason.Refer {
+		t.Fatalf("%+v", out)
+	}
+	list := func() goodsListOut {
+		return into[goodsListOut](t, p.call("GET", "/api/v1/gate/goods/mand-pishin", "customs", "", nil))
+	}
+	if l := list(); len(l.Goods) != 1 || l.Goods[0].State != "waiting" || l.Goods[0].Scan.Serial != out.Scan.Serial || l.Goods[0].Goods.Reasons[0].Clause != "ST4(ii)" {
+		t.Errorf("%+v", l)
+	}
+	c := goodsIn{Site: "mand-pishin", PassID: out.PassID, Serial: out.Scan.Serial, Go: true, Why: "paid"}
+	if r := p.call("POST", "/api/v1/gate/goods", "gate", "goods-0000000001", c); r.StatusCode != 403 {
+		t.Errorf("the gate decides: %d", r.StatusCode)
+	}
+	p.lost = true
+	p.call("POST", "/api/v1/gate/goods", "customs", "goods-0000000002", c)
+	if a := into[scanOut](t, p.call("POST", "/api/v1/gate/goods", "customs", "goods-0000000002", c)); !a.Record.Again || a.Goods == nil {
+		t.Errorf("%+v", a)
+	}
+	if r := p.call("POST", "/api/v1/gate/goods", "customs", "goods-0000000003", c); r.StatusCode != 409 {
+		t.Errorf("twice: %d", r.StatusCode)
+	}
+	if l := list(); len(l.Goods) != 1 || l.Goods[0].State != "let_go" || l.Goods[0].Why != "paid" || l.Goods[0].By == "" {
+		t.Errorf("%+v", l)
+	}
+	day := into[dayOut](t, p.call("GET", "/api/v1/days/mand-pishin/2025-09-02", "supervisor", "", nil))
+	if day.Here.GoodsWaiting != 0 || day.Here.GoodsLetGo != 1 || day.Here.Refused != 0 {
+		t.Errorf("%+v", day.Here)
 	}
 }
