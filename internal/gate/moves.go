@@ -123,10 +123,15 @@ func (d Desk) DecideUsed(m Move) []fact.Fact {
 		return d.Booking.DecideEntered(h.Ref)
 	}
 	b, _ := d.Booking.Bookings.Get(h.Ref)
-	if m.Kind == InUndone && b.Status == booking.Used && !d.enteredOtherwise(h.Ref, pass.ID{}, 0) {
-		return []fact.Fact{&booking.EntryUndone{Ref: h.Ref}}
+	if m.Kind != InUndone || b.Status != booking.Used || d.enteredOtherwise(h.Ref, pass.ID{}, 0) {
+		return nil
 	}
-	return nil
+	facts := d.Booking.DecideUndone(h.Ref)
+	site, day := b.Slot.Site(), b.Slot.Day()
+	if d.day(site, day).Closed && !b.GivenBack { // and nothing settles the day again
+		facts = append(facts, &booking.Missed{Site: site, Day: day, Refs: []booking.Ref{h.Ref}, Places: b.Places()})
+	}
+	return facts
 }
 
 // tell writes a movement into the list for the other side, where it concerns it, and
@@ -163,6 +168,7 @@ func (st State) undoneTold(p *Presence, s *Scan, at time.Time) {
 	if id, ok := st.Guests.Get(p.guest()); ok && id == p.Pass && p.Visits == 0 {
 		st.Guests.Delete(p.guest())
 	}
+	st.unused(p)
 	st.tell(p, InUndone, at)
 }
 

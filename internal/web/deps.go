@@ -15,6 +15,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -25,8 +26,8 @@ import (
 	"darwaza.dev/internal/service"
 )
 
-// Deps is what the server is made of. Every field but Banner, Record, Heard and
-// Clients must be set.
+// Deps is what the server is made of. Every field but Banner, Record, Heard,
+// Clients and the proxies must be set.
 type Deps struct {
 	Side agreement.Side
 	// Law returns the editions in force; it changes when one is adopted.
@@ -57,6 +58,11 @@ type Deps struct {
 	Heard func() Heard
 	// Clients are the programs that may use the API.
 	Clients []Client
+	// Proxies are the addresses of proxies in front of the server, and ProxyHeader the header
+	// in which they say whom they heard, such as X-Forwarded-For. It is believed from them
+	// alone; where there are none, from nobody.
+	Proxies     []netip.Prefix
+	ProxyHeader string
 }
 
 // Record is what the pages and auditors may read of this side's log.
