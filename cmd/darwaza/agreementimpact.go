@@ -412,6 +412,8 @@ func asked(f fact.Fact) []question {
 		add(f.Asked, nil)
 	case *booking.Queued:
 		add(f.Asked, nil)
+	case *booking.Refused:
+		add(f.Asked, f.Reasons)
 	case *gate.Scanned:
 		add(f.Asked, f.Reasons)
 	case *market.Bought:

@@ -285,28 +285,28 @@ func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
 	}
 	v, asked := d.ask(p, r.Members, r.Vendors)
 	if p.site == "" { // no edition is in force then, and v says so
-		return d.refuse(nil, r, v, false)
+		return d.refuse(nil, r, v, asked, false)
 	}
 	if why, ok := d.timely(p, r.Slot); !ok {
-		return d.refuse(nil, r, v.With(why), false)
+		return d.refuse(nil, r, v.With(why), asked, false)
 	}
 	if !lawful(v) {
-		return d.refuse(nil, r, v, v.Outcome.NeedsOfficer())
+		return d.refuse(nil, r, v, asked, v.Outcome.NeedsOfficer())
 	}
 	facts, v, seated, err := d.seat(p, r, v, asked)
 	if err != nil || seated {
 		return facts, v, err
 	}
-	return d.refuse(facts, r, v, false)
+	return d.refuse(facts, r, v, asked, false)
 }
 
 // refuse adds the fact that a party got no places. open is true where an officer may let
 // it in.
-func (d Desk) refuse(facts []fact.Fact, r Request, v rules.Verdict, open bool) ([]fact.Fact, rules.Verdict, error) {
+func (d Desk) refuse(facts []fact.Fact, r Request, v rules.Verdict, asked []rules.Asked, open bool) ([]fact.Fact, rules.Verdict, error) {
 	if _, taken := d.Refusals.Get(r.Ref); taken {
 		return nil, rules.Verdict{}, problem.New(problem.Conflict, "booking.ref")
 	}
-	f := &Refused{Ref: r.Ref, Slot: r.Slot, Places: places(r.Members), Outcome: v.Outcome, Reasons: bare(v.Reasons), Edition: v.Edition, By: r.By}
+	f := &Refused{Ref: r.Ref, Slot: r.Slot, Places: places(r.Members), Outcome: v.Outcome, Reasons: bare(v.Reasons), Edition: v.Edition, By: r.By, Asked: asked}
 	if open {
 		f.Members, f.Sealed = r.Members, r.Sealed
 	}

@@ -44,6 +44,7 @@ type Refused struct {
 	By      string          `cbor:"7,keyasint,omitempty"`
 	Members []Member        `cbor:"8,keyasint,omitempty"`
 	Sealed  string          `cbor:"9,keyasint,omitempty"`
+	Asked   []rules.Asked   `cbor:"10,keyasint,omitempty"` // as in Made
 }
 
 // Ruled says what an officer decided on a request that was left to one, by which reasons

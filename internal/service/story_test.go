@@ -304,22 +304,25 @@ func leaves(v reflect.Value, path string, f func(path string, v reflect.Value)) 
 // forms are the only texts that a fact may hold, by their class in testdata/facts.txt.
 // None has room for a name, a number that somebody else gave, or a sentence.
 var forms = map[string]string{
-	"ref":      `^([0-9A-HJKMNP-TV-Z]{12})?$`,
-	"receipt":  `^(R-[0-9A-HJKMNP-TV-Z]{12})?$`,
-	"country":  `^([A-Z]{3})?$`,
-	"sealed":   `^(sealed-[0-9A-Za-z-]+|name)?$`, // the story's; the vault's are random
-	"hash":     `^([0-9a-f]{64})?$`,
-	"clause":   `^[A-Za-z0-9()./_-]{0,40}$`,
-	"reason":   `^[a-z_]+\.[a-z_]+\.[a-z_]+$`,
-	"goods":    `^[0-9]{8}$`,
-	"category": `^[A-Z0-9]{0,8}$`,
-	"currency": `^[A-Z]{3}$`,
-	"unit":     `^[a-z0-9 ]{0,12}$`,
-	"regime":   `^(concession|statutory)?$`,
-	"side":     `^[AB]?$`,
-	"way":      `^(in|out)$`,
-	"site":     `^[a-z-]{0,64}$`,
-	"language": `^(en|fa|ur)?$`,
+	"ref":       `^([0-9A-HJKMNP-TV-Z]{12})?$`,
+	"receipt":   `^(R-[0-9A-HJKMNP-TV-Z]{12})?$`,
+	"country":   `^([A-Z]{3})?$`,
+	"sealed":    `^(sealed-[0-9A-Za-z-]+|name)?$`, // the story's; the vault's are random
+	"hash":      `^([0-9a-f]{64})?$`,
+	"clause":    `^[A-Za-z0-9()./_-]{0,40}$`,
+	"reason":    `^[a-z_]+\.[a-z_]+\.[a-z_]+$`,
+	"goods":     `^[0-9]{8}$`,
+	"category":  `^[A-Z0-9]{0,8}$`,
+	"currency":  `^[A-Z]{3}$`,
+	"unit":      `^[a-z0-9 ]{0,12}$`,
+	"regime":    `^(concession|statutory)?$`,
+	"side":      `^[AB]?$`,
+	"way":       `^(in|out)$`,
+	"site":      `^[a-z-]{0,64}$`,
+	"language":  `^(en|fa|ur)?$`,
+	"attribute": `^[a-z][a-z0-9.]{0,59}$`,
+	// Attributes that clauses read, by their declared types; a text is a word of a closed set or a code of a good.
+	"question": `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{8}"|[0-9]{1,6}|true|false),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
 	"nothing":  `^$`,
 }
 
