@@ -668,7 +668,8 @@ func TestSidesAgainstModel(t *testing.T) {
 		var sold []ticket
 		came := map[*world]map[place]int{a: {}, b: {}} // how often each has come in, on a pass of which seller
 		inside := map[pass.ID]bool{}
-		var ins []entry // of those inside, the last at the end
+		var ins []entry                 // of those inside, the last at the end
+		given := map[booking.Ref]bool{} // has been cancelled
 		person := uint64(0)
 		side := func(t *rapid.T, name string) (w, o *world) {
 			if rapid.Bool().Draw(t, name) {
@@ -702,7 +703,9 @@ func TestSidesAgainstModel(t *testing.T) {
 			},
 			"cancel": func(t *rapid.T) {
 				x := pick(t)
-				do[BookingAnswer](x.seller, Cancel{Ref: x.ref})
+				if do[BookingAnswer](x.seller, Cancel{Ref: x.ref}).Verdict.Outcome == reason.Allow {
+					given[x.ref] = true
+				}
 			},
 			"move": func(t *rapid.T) {
 				x := pick(t)
@@ -711,7 +714,9 @@ func TestSidesAgainstModel(t *testing.T) {
 			"reissue": func(t *rapid.T) {
 				x := pick(t)
 				_, m := member(t, x)
-				do[BookingAnswer](x.seller, Reissue{Ref: x.ref, Member: uint8(m)})
+				if v := do[BookingAnswer](x.seller, Reissue{Ref: x.ref, Member: uint8(m)}).Verdict; v.Outcome == reason.Allow && given[x.ref] {
+					t.Fatalf("%s was given back, and has a new pass", x.ref)
+				}
 			},
 			"in": func(t *rapid.T) {
 				x := pick(t)
@@ -773,6 +778,11 @@ func TestSidesAgainstModel(t *testing.T) {
 				}
 			},
 			"": func(t *rapid.T) {
+				for _, x := range sold {
+					if st := x.seller.stands(x.ref).Status; given[x.ref] && st != booking.Cancelled && st != booking.Used {
+						t.Fatalf("%s was given back, and is %v", x.ref, st)
+					}
+				}
 				for _, w := range ws {
 					for _, s := range slots {
 						row := w.slot(s)
