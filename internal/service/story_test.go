@@ -321,6 +321,7 @@ var forms = map[string]string{
 	"site":     `^[a-z-]{0,64}$`,
 	"language": `^(en|fa|ur)?$`,
 	"nothing":  `^$`,
+	"asked":    `^(attribute|[a-z]+\.[a-z]+)?$`, // what a clause reads, by its name in the agreement
 }
 
 // TestFactsHoldNothingPersonal goes through every kind of fact and every field of it. A
