@@ -47,6 +47,9 @@ func fillIn(v reflect.Value, n uint64) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fillIn(v.Index(0), n)
 		fillIn(v.Index(1), n+1)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fillIn(v.Elem(), n)
 	case reflect.Array:
 		for i := range v.Len() {
 			fillIn(v.Index(i), n+uint64(i))

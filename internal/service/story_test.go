@@ -283,6 +283,10 @@ func leaves(v reflect.Value, path string, f func(path string, v reflect.Value)) 
 	switch {
 	case v.Type() == reflect.TypeFor[time.Time]():
 		f(path, v)
+	case v.Kind() == reflect.Pointer:
+		if !v.IsNil() {
+			leaves(v.Elem(), path, f)
+		}
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
 			leaves(v.Field(i), path+"."+v.Type().Field(i).Name, f)
