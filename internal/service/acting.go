@@ -19,6 +19,7 @@ var (
 	mayRule    = []people.Role{people.Clerk, people.Manager, people.Supervisor}
 	mayScan    = []people.Role{people.GateOfficer, people.Health, people.Supervisor}
 	maySettle  = []people.Role{people.Supervisor}
+	mayOpen    = []people.Role{people.Supervisor}                                     // what was held
 	mayRelease = []people.Role{people.Customs, people.GateOfficer, people.Supervisor} // goods, as far as the clause leaves it to them
 	mayDisplay = []people.Role{people.Customs, people.Supervisor}
 	maySell    = []people.Role{people.Customs}

@@ -113,7 +113,10 @@ func everything(t *testing.T) *story {
 	o.Login = storyLogin
 	tell[AppointAnswer](s, Appoint{Officer: o, By: "admin", SealedID: "name", Sealed: []byte("ciphertext"), Word: "verifier"})
 	tell[EnrolAnswer](s, Enrol{Register: id('r', 1), Vendor: market.Vendor{Card: storyCard, Site: mand, From: 1, Until: 60000}, Officer: "manager"})
-	tell[BeginListAnswer](s, BeginList{List: 77})
+	tell[BeginListAnswer](s, BeginList{List: 77, Hold: true})
+	for _, site := range []uint16{mand, mand + 1, mand + 2} {
+		tell[OpenSalesAnswer](s, OpenSales{Site: site, Officer: "supervisor"})
+	}
 
 	// Requests that are left to an officer.
 	for n, admit := range []bool{true, false} {
