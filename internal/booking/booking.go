@@ -215,6 +215,10 @@ type Acks struct {
 	Changes    uint64 `cbor:"5,keyasint,omitempty"`
 	ClaimsUpto uint64 `cbor:"6,keyasint,omitempty"`
 	ClaimsList uint64 `cbor:"7,keyasint,omitempty"`
+	// ClaimsWhole is the other side's list that was last read to its end.
+	ClaimsWhole uint64 `cbor:"8,keyasint,omitempty"`
+	// Held are the sites at which nothing is sold, since the end of the record was lost.
+	Held []Held `cbor:"9,keyasint,omitempty"`
 }
 
 // RosterKey is a position in the list of bookings of a site and day, and of requests that

@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -532,8 +533,18 @@ func OfficersOf(st State) []people.Officer {
 // WordOf returns the verifier of an officer's sign-in word.
 func WordOf(st State, id people.OfficerID) (string, bool) {
 	b, ok := st.Sealed.Get(wordKey(id))
-	return string(b), ok
+	return strings.TrimPrefix(string(b), givenWord), ok
 }
+
+// WordGiven reports whether somebody else made an officer's sign-in word, so that they
+// choose their own before they do anything else.
+func WordGiven(st State, id people.OfficerID) bool {
+	b, _ := st.Sealed.Get(wordKey(id))
+	return strings.HasPrefix(string(b), givenWord)
+}
+
+// givenWord stands before the verifier of a word that its officer has not chosen.
+const givenWord = "given:"
 
 // wordKey is where the verifier of a sign-in word is kept, beside the sealed data and in no fact.
 func wordKey(id people.OfficerID) string { return "word:" + string(id) }
@@ -561,6 +572,9 @@ func DayFigures(st State, site, day uint16) DayView {
 func FiguresFor(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) stats.Other {
 	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
 	f := stats.Other{Inside: d.Inside, Peak: d.Peak, Entries: d.Entries, Exits: d.Exits, AsOf: now}
+	if whole, ok := st.Stats.Days.Get(stats.Key{Site: site, Day: day}); ok {
+		f.Whole = whole.Told()
+	}
 	e, ok := law.Edition(now)
 	if !ok {
 		return f

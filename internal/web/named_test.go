@@ -321,6 +321,9 @@ func (a *acts) atDesk(t *testing.T) {
 func (a *acts) inOffice(t *testing.T) {
 	t.Helper()
 	day := dayDate(hour(10).Day()).String()
+	_, err := a.mem.Do(context.Background(), service.Idem{}, service.BeginList{List: 7, Hold: true})
+	a.must(err)
+	a.form("POST /day/open", "/en/day/open", "supervisor", url.Values{"site": {"1"}, "day": {day}})
 	a.form("POST /day/settle", "/en/day/settle", "supervisor", url.Values{"site": {"1"}, "day": {day}})
 	a.api("POST /api/v1/gate/settle", "/api/v1/gate/settle", "supervisor", map[string]string{"site": "gabd-reemdan", "day": day})
 	f := url.Values{"name": {"Zarmina Seeded"}, "login": {"clerk.new"}, "role.clerk": {"yes"}, "language": {"en"}}

@@ -122,6 +122,7 @@ func (s *server) routes() []route {
 		{"POST /vendors/card/{link}", officers(people.Manager), s.vendorEnrol, ""},
 		{"GET /day", officers(people.Supervisor, people.Manager), s.dayPage, "nav.day"},
 		{"POST /day/settle", officers(people.Supervisor), s.daySettle, ""},
+		{"POST /day/open", officers(people.Supervisor), s.dayOpen, ""},
 		{"GET /officers", officers(people.Admin), s.officersPage, "nav.officers"},
 		{"GET /officers/new", officers(people.Admin), s.officerNew, ""},
 		{"POST /officers/new", officers(people.Admin), s.officerSave, ""},

@@ -39,9 +39,11 @@ func (s *server) reasonLines(tag lang.Tag, v rules.Verdict) []reasonLine {
 			l.Anchor = c.Anchor
 			l.Example = e.Instruments[c.Instrument].Status == "example"
 		}
+		named := false
 		if e != nil {
 			// What a clause wants to know has a name in the agreement.
 			if a, ok := e.Attributes[r.Params["attribute"]]; ok {
+				named = true
 				args["attribute"] = a.Name.In(tag)
 			}
 			if p := e.Parameters[r.Params["parameter"]]; p != nil {
@@ -50,6 +52,9 @@ func (s *server) reasonLines(tag lang.Tag, v rules.Verdict) []reasonLine {
 		}
 		if c != nil && decidesAgainst(r.Code) {
 			l.Text, l.Next = c.Say.In(tag), c.Next.In(tag)
+		}
+		if l.Text == "" && named {
+			l.Text = s.sayWhole(tag, "named."+string(r.Code), args)
 		}
 		if l.Text == "" {
 			l.Text = s.sayWhole(tag, "reason."+string(r.Code), args)
