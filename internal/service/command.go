@@ -271,6 +271,8 @@ type BuyAnswer struct {
 	// Fits is the greatest quantity, in thousandths, that would still be allowed at the
 	// concessional rate.
 	Fits int64 `cbor:"4,keyasint,omitempty"`
+	// Turned is the number of a lot that was not let go and stands so in the record.
+	Turned string `cbor:"5,keyasint,omitempty"`
 }
 
 // Void takes a purchase back; the receipt stays and says so.

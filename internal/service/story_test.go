@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/identity"
@@ -33,6 +34,7 @@ const (
 	storyLogin = "ali.khan"
 	storyCard  = "V-77123"
 	storyTemp  = 391 // tenths of a degree
+	storyWords = "they sent my mother away"
 )
 
 // A story runs commands, each of them twice under one idempotency key, as a client does
@@ -194,7 +196,7 @@ func everything(t *testing.T) *story {
 	// The goods desk.
 	tell[DisplayAnswer](s, Display{Site: mand, Day: marketDay, Officer: "customs", Values: []DisplayValue{{Code: tomato, Minor: 100, Currency: "USD"}}})
 	buy := s.buys(1, tomato, 50_010)
-	tell[BuyAnswer](s, buy)
+	turned := tell[BuyAnswer](s, buy)
 	buy = s.buys(1, tomato, 1000)
 	buy.SealedID, buy.Sealed = "sealed-receipt", []byte("ciphertext")
 	tell[BuyAnswer](s, buy)
@@ -209,6 +211,12 @@ func everything(t *testing.T) *story {
 	tell[ScanAnswer](s, UndoScan{Pass: out.Presence.Pass, Serial: out.Scan.Serial, Officer: "gate"})
 	tell[ScanAnswer](s, s.out(s.claims(in, 0)))
 	tell[ScanAnswer](s, s.scan(s.claims(in, 0))) // and is never scanned out
+
+	// Answers are contested, and a supervisor says what is right.
+	k := tell[CaseAnswer](s, s.contest(appeal.Subject(turned.Turned), pass.ID{}, "clerk"))
+	tell[CaseAnswer](s, s.answering(k.Case, true, "misread", "come"))
+	k = tell[CaseAnswer](s, s.contest(appeal.ScanSubject(h.Presence.Site, h.Presence.Day, h.Scan.Serial), h.Presence.Pass, ""))
+	tell[CaseAnswer](s, s.answering(k.Case, false, "clause", "nothing"))
 
 	// Time goes on, until nothing of it is left.
 	s.now = at("12:00")
@@ -306,6 +314,10 @@ func leaves(v reflect.Value, path string, f func(path string, v reflect.Value)) 
 var forms = map[string]string{
 	"ref":      `^([0-9A-HJKMNP-TV-Z]{12})?$`,
 	"receipt":  `^(R-[0-9A-HJKMNP-TV-Z]{12})?$`,
+	"case":     `^(C-[0-9A-HJKMNP-TV-Z]{12})?$`,
+	"subject":  `^((R-)?[0-9A-HJKMNP-TV-Z]{12}|G-[0-9]{1,5}-[0-9]{1,5}-[0-9]{1,20})$`,
+	"kind":     `^(request|booking|scan|lot)$`,
+	"next":     `^(nothing|book|come|corrected)$`,
 	"country":  `^([A-Z]{3})?$`,
 	"sealed":   `^(sealed-[0-9A-Za-z-]+|name)?$`, // the story's; the vault's are random
 	"hash":     `^([0-9a-f]{64})?$`,
@@ -365,7 +377,7 @@ func TestFactsHoldNothingPersonal(t *testing.T) {
 		officers[string(o.ID)] = true
 	}
 	grounds := map[string]bool{"": true}
-	for _, list := range [][]string{gate.Grounds[:], gate.GoodsGrounds[:], market.Grounds[:], booking.Grounds[:]} {
+	for _, list := range [][]string{gate.Grounds[:], gate.GoodsGrounds[:], market.Grounds[:], booking.Grounds[:], appeal.Upheld[:], appeal.Changed[:]} {
 		for _, g := range list {
 			grounds[g] = true
 		}
@@ -414,7 +426,7 @@ func TestFactsHoldNothingPersonal(t *testing.T) {
 // holdsNothing looks for what the story's people brought, as text and as a number.
 func holdsNothing(t *testing.T, where string, b []byte) {
 	t.Helper()
-	for _, secret := range []string{storyLogin, storyCard, "39.1", fmt.Sprint(storyTemp), "\x19\x01\x87", "ciphertext"} {
+	for _, secret := range []string{storyLogin, storyCard, storyWords, "39.1", fmt.Sprint(storyTemp), "\x19\x01\x87", "ciphertext"} {
 		if bytes.Contains(b, []byte(secret)) {
 			t.Errorf("%s holds %q", where, secret)
 		}

@@ -395,6 +395,12 @@ func ScanOf(st State, site, day uint16, number uint64) (gate.Presence, gate.Scan
 			}
 		}
 	}
+	s, ok := strayOf(st, site, day, number)
+	return gate.Presence{}, s, ok
+}
+
+// strayOf returns the scan of a number that belongs to no pass.
+func strayOf(st State, site, day uint16, number uint64) (gate.Scan, bool) {
 	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
 	// Numbers rise with positions.
 	at := sort.Search(int(d.Strays), func(i int) bool {
@@ -402,7 +408,7 @@ func ScanOf(st State, site, day uint16, number uint64) (gate.Presence, gate.Scan
 		return !ok || s.Serial >= number
 	})
 	s, ok := st.Gate.Strays.Get(gate.RosterKey{Site: site, Day: day, Pos: uint32(at)})
-	return gate.Presence{}, s, ok && s.Serial == number
+	return s, ok && s.Serial == number
 }
 
 // FindPresence returns what this side's gates have seen of a person on a day: for those
