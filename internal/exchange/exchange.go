@@ -79,6 +79,9 @@ const (
 	maxPages = 100
 	// daysAhead is for how many days from today figures are asked.
 	daysAhead = 7
+	// daysBehind is for how many days before today they are, where the other side has not
+	// given them since the day ended.
+	daysBehind = 7
 	// serveTime is how long an ask may take to arrive, pullTime how long an answer may.
 	serveTime = 10 * time.Second
 	pullTime  = 20 * time.Second

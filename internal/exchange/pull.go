@@ -13,10 +13,12 @@ import (
 	"slices"
 	"time"
 
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 	"darwaza.dev/internal/stats"
 )
@@ -342,7 +344,10 @@ func (x *Exchange) pullFigures(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	var days []siteDay
+	days, err := x.pastDays(ctx, edition, law, now)
+	if err != nil {
+		return err
+	}
 	for ahead := range uint16(daysAhead) {
 		for _, s := range edition.Sites {
 			if today, _, ok := service.DayAt(law, s.Number, now); ok {
@@ -373,6 +378,28 @@ func (x *Exchange) pullFigures(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// pastDays returns the days of the last week, on which something happened at this side,
+// whose figures the other side has not given since they ended: the line was down. An hour
+// is left for a day to be settled.
+func (x *Exchange) pastDays(ctx context.Context, e *agreement.Edition, law *service.Law, now time.Time) (days []siteDay, err error) {
+	err = x.deps.Reader.View(ctx, func(st service.State) error {
+		for _, s := range e.Sites {
+			today, _, ok := service.DayAt(law, s.Number, now)
+			for day := today - daysBehind; ok && day < today; day++ {
+				had, known := st.Stats.Other.Get(stats.Key{Site: s.Number, Day: day})
+				seen, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: s.Number, Day: day})
+				sold, _ := st.Booking.Rosters.Get(booking.RosterKey{Site: s.Number, Day: day})
+				ended := rules.DayDate(day + 1).Start(law.Zone(s.ID)).Add(time.Hour)
+				if (known || seen.Roster > 0 || sold > 0) && had.AsOf.Before(ended) {
+					days = append(days, siteDay{Site: s.Number, Day: day})
+				}
+			}
+		}
+		return nil
+	})
+	return days, err
 }
 
 // keepFigures records figures that are new, or whose age is.

@@ -123,10 +123,14 @@ func (d Desk) DecideUsed(m Move) []fact.Fact {
 		return d.Booking.DecideEntered(h.Ref)
 	}
 	b, _ := d.Booking.Bookings.Get(h.Ref)
-	if m.Kind == InUndone && b.Status == booking.Used && !d.enteredOtherwise(h.Ref, pass.ID{}, 0) {
-		return []fact.Fact{&booking.EntryUndone{Ref: h.Ref}}
+	if m.Kind != InUndone || b.Status != booking.Used || d.enteredOtherwise(h.Ref, pass.ID{}, 0) {
+		return nil
 	}
-	return nil
+	facts := []fact.Fact{&booking.EntryUndone{Ref: h.Ref}}
+	if site, day := b.Slot.Site(), b.Slot.Day(); d.day(site, day).Closed { // and nothing settles the day again
+		facts = append(facts, &booking.Missed{Site: site, Day: day, Refs: []booking.Ref{h.Ref}, Places: b.Places()})
+	}
+	return facts
 }
 
 // tell writes a movement into the list for the other side, where it concerns it, and

@@ -1153,3 +1153,30 @@ func TestMistypedDocument(t *testing.T) {
 		}
 	})
 }
+
+// What is heard after a day was settled corrects it, as often as it changes: a booking that
+// was used by the other side's gate is no no-show, and one whose only entry there was a
+// mistake is one after all.
+func TestNoShowAndBack(t *testing.T) {
+	a, b := open(t)
+	x := a.book(slotAt(9), 1, 2).Booking
+	e := b.enters(a, x, 1)
+	b.verdict(e.Verdict, reason.Allow, "")
+	a.now, b.now = at("20:00"), at("20:00")
+	do[SettleAnswer](a, Settle{Site: mand, Day: marketDay, Officer: "supervisor", Bookings: []booking.Ref{x.Ref}})
+	check := func(status booking.Status, missed uint32) {
+		t.Helper()
+		if got, n := a.stands(x.Ref).Status, DayFigures(a.mem.plain, mand, marketDay).Stats.NoShow; got != status || n != missed {
+			t.Errorf("%v and %d no-shows, want %v and %d", got, n, status, missed)
+		}
+	}
+	check(booking.NoShow, 2)
+	a.watches(b)
+	check(booking.Used, 0)
+	a.tick(b)
+	do[ScanAnswer](b, UndoScan{Pass: x.Members[1].Pass, Serial: e.Scan.Serial, Officer: "gate"})
+	a.watches(b)
+	check(booking.NoShow, 2)
+	a.rebuilt()
+	b.rebuilt()
+}

@@ -93,6 +93,8 @@ type DayView struct {
 	Stats      stats.Day
 	There      stats.Other
 	ThereKnown bool
+	// GoodsOpen is how many scans have goods that wait for an officer at the way out.
+	GoodsOpen uint32
 }
 
 // DutyView is whether an authority has done on a day what a clause asks of it.
@@ -556,6 +558,8 @@ func DayFigures(st State, site, day uint16) DayView {
 	v.Gate, _ = st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
 	v.Stats, _ = st.Stats.Days.Get(stats.Key{Site: site, Day: day})
 	v.There, v.ThereKnown = st.Stats.Other.Get(stats.Key{Site: site, Day: day})
+	open, _ := GoodsOut(st, site, day)
+	v.GoodsOpen = uint32(len(open))
 	return v
 }
 

@@ -416,6 +416,12 @@ type hereOut struct {
 	// Contact is the sum over time of N(N−1), N being the people inside, in seconds.
 	ContactSeconds uint64 `json:"contact_seconds"`
 	Closed         bool   `json:"closed"`
+	// Goods at the way out that were left to an officer: those that wait, and what became
+	// of the others.
+	GoodsWaiting uint32 `json:"goods_waiting"`
+	GoodsLetGo   uint32 `json:"goods_let_go"`
+	GoodsKept    uint32 `json:"goods_kept"`
+	GoodsLapsed  uint32 `json:"goods_lapsed"`
 }
 
 type thereOut struct {
@@ -462,7 +468,7 @@ func (s *server) apiDay(w http.ResponseWriter, r *request) error {
 func dayDocument(v service.DayView, site string, day calendar.Date, now time.Time) dayOut {
 	g, t := v.Gate, v.Stats
 	out := dayOut{
-		AsOf: now.UTC(), Site: site, Day: day.String(), Here: here(g),
+		AsOf: now.UTC(), Site: site, Day: day.String(), Here: here(g, v.GoodsOpen),
 		Booked: t.Booked, Cancelled: t.Cancelled, Standby: t.Standby, NoShow: t.NoShow, NotBooked: t.NotBooked,
 		Arrivals: orEmpty(t.Arrivals), Departures: orEmpty(t.Departures), Lateness: t.Lateness, Outcomes: map[string]uint32{}, Reasons: []reasonOut{},
 		Admitted: t.Admitted, TurnedBack: t.TurnedBack, Purchases: t.Purchases, Voided: t.Voided, Categories: []categoryOut{},
@@ -484,10 +490,11 @@ func dayDocument(v service.DayView, site string, day calendar.Date, now time.Tim
 	return out
 }
 
-func here(g gate.SiteDay) hereOut {
+func here(g gate.SiteDay, goodsOpen uint32) hereOut {
 	out := hereOut{
 		Inside: g.Inside, Peak: g.Peak, Entries: g.Entries, Exits: g.Exits, Settled: g.Settled, Refused: g.Refused, Referred: g.Referred, Doubles: g.Doubles,
 		DwellSeconds: int64(g.DwellTotal / time.Second), DwellCount: g.DwellCount, ContactSeconds: g.Contact, Closed: g.Closed,
+		GoodsWaiting: goodsOpen, GoodsLetGo: g.GoodsLet, GoodsKept: g.GoodsKept, GoodsLapsed: g.GoodsLapsed,
 	}
 	if !g.PeakAt.IsZero() {
 		t := g.PeakAt.UTC()

@@ -5,6 +5,7 @@ package web
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,89 @@ func TestGoodsAtTheWayOut(t *testing.T) {
 	gate.wants("Goods that leave: A person decides", "ST4(ii)", "decided apart from the person", "This is for the Customs officer to decide")
 	sc := p.presence(tr).Scans
 	gate.get(fmt.Sprintf("/en/gate/scan/%s/%d?site=1&gate=1", tr.b.Members[0].Pass, sc[len(sc)-1].Serial)).wants("Goods that leave: A person decides", "ST4(ii)")
+}
+
+// TestGoodsDecided: the officer whom the clause names ends what the agreement leaves open
+// about goods at the way out; nobody else can, and the supervisor sees what waits.
+func TestGoodsDecided(t *testing.T) {
+	p, desk, tr := shop(t)
+	desk.want(tomato, "60").submit("/en/desk/buy")
+	receipt := receiptNo.FindString(desk.text())
+	gate, boss := p.browser(), p.signedIn("boss", people.Supervisor)
+	gate.signIn("mand", p.words["mand"])
+	boss.get("/en/gate/goods?site=1").wants("No goods wait.")
+	gate.get("/en/gate").scan(tr.text, "out")
+	if strings.Contains(gate.body, `action="/en/gate/goods"`) {
+		t.Error("the gate may decide on what the clause leaves to customs")
+	}
+	boss.get("/en/day").wants("Goods of 1 exit wait for a decision.", "Goods at the way out")
+	// A form that the gate was not given.
+	sc := p.presence(tr).Scans
+	form := gate.fields("/en/gate", `id="text"`)
+	form.Set("pass", tr.b.Members[0].Pass.String())
+	form.Set("serial", fmt.Sprint(sc[len(sc)-1].Serial))
+	form.Set("act", "go")
+	form.Set("why", "paid")
+	if gate.postForm("/en/gate/goods", form); gate.code != 403 {
+		t.Errorf("the gate decides: %d", gate.code)
+	}
+	desk.get("/en/gate/goods").wants("Goods at the way out", receipt, "ST4(ii)")
+	form = desk.fields("/en/gate/goods")
+	form.Set("act", "keep")
+	if desk.postForm("/en/gate/goods", form); desk.code != 422 && desk.code != 400 {
+		t.Errorf("no ground: %d", desk.code)
+	}
+	desk.get("/en/gate/goods")
+	form = desk.fields("/en/gate/goods")
+	form.Set("why", "unpaid")
+	form.Set("act", "keep")
+	n := p.facts()
+	p.lost = 1
+	desk.postForm("/en/gate/goods", form) // and the answer is lost
+	desk.postForm("/en/gate/goods", form).wants("the goods are kept", "Kept by customs : What is owed was not paid")
+	if p.facts() != n+1 || strings.Contains(desk.body, `value="keep"`) {
+		t.Errorf("%d facts, or it can be kept twice", p.facts()-n)
+	}
+	boss.get("/en/day").wants("Goods at the way out: 0 let go · 1 kept · 0 ended undecided").lacks("wait for a decision.")
+	form = desk.fields("/en/gate/goods")
+	form.Set("why", "paid")
+	form.Set("act", "go")
+	desk.postForm("/en/gate/goods", form).wants("the goods may go", "No goods wait.", "Let go by customs : What is owed was paid")
+	gate.get(fmt.Sprintf("/en/gate/scan/%s/%d?site=1&gate=1", tr.b.Members[0].Pass, sc[len(sc)-1].Serial)).wants("Let go by customs : What is owed was paid")
+}
+
+// TestGoodsDecidedAtTheGate: an officer of both roles decides where the scan is answered;
+// and a decision after the day is answered as not done.
+func TestGoodsDecidedAtTheGate(t *testing.T) {
+	p, desk, tr := shop(t)
+	desk.want(tomato, "60").submit("/en/desk/buy")
+	b := p.signedIn("both", people.GateOfficer, people.Customs)
+	b.get("/en/gate").scan(tr.text, "out").wants("Goods that leave: A person decides")
+	form := b.fields("/en/gate/goods")
+	form.Set("why", "free")
+	form.Set("act", "go")
+	late := url.Values{}
+	for k, x := range form {
+		late[k] = x
+	}
+	late.Set("idem", strings.Repeat("k", 20))
+	b.postForm("/en/gate/goods", form).wants("the goods may go", "Let go by both : I looked")
+	if b.postForm("/en/gate/goods", late); b.code != 409 {
+		t.Errorf("decided twice: %d", b.code)
+	}
+	// Another day's.
+	p2, desk2, tr2 := shop(t)
+	desk2.want(tomato, "60").submit("/en/desk/buy")
+	b = p2.signedIn("both", people.GateOfficer, people.Customs)
+	b.get("/en/gate").scan(tr2.text, "out")
+	form = b.fields("/en/gate/goods")
+	form.Set("why", "free")
+	form.Set("act", "go")
+	p2.mu.Lock()
+	p2.now = p2.now.AddDate(0, 0, 1)
+	p2.mu.Unlock()
+	b.signIn("both", p2.words["both"])
+	b.postForm("/en/gate/goods", form).wants("This was not done. The day of the scan is over.", "Ended undecided")
 }
 
 func TestVendors(t *testing.T) {

@@ -56,6 +56,8 @@ type gateAnswer struct {
 	// GoodsWhy are its reasons, GoodsDecider the key of the role that ends what they leave open.
 	GoodsWhy     []reasonLine
 	GoodsDecider string
+	GoodsEnd     goodsOut   // what became of them
+	GoodsForm    *goodsForm // for the decision on them, where the officer may take it
 	Class        lang.Text
 	From         time.Time // of the slot, zero where it is not known
 	Until        time.Time
@@ -75,13 +77,17 @@ type gateAnswer struct {
 	Found                                  string // or the booking that was found, with the document
 	Document                               string
 	Seen                                   bool
-	Errors                                 errorsIn // what to mend in the form
-	Grounds                                []string
-	Decider                                string // key of the role that must decide, where the officer does not hold it
-	CanUndo                                bool
-	Note                                   string // key of what was just done
-	NotDone                                string // key of why what was asked for was not done
-	Decided                                bool
+	// Mistyped asks for the document again, because the one that was keyed does not fit;
+	// Screened is what was measured before, sealed.
+	Mistyped bool
+	Screened string
+	Errors   errorsIn // what to mend in the form
+	Grounds  []string
+	Decider  string // key of the role that must decide, where the officer does not hold it
+	CanUndo  bool
+	Note     string // key of what was just done
+	NotDone  string // key of why what was asked for was not done
+	Decided  bool
 }
 
 // scanLine is one scan in a list.
@@ -98,7 +104,9 @@ type scanLine struct {
 	Settled bool
 	Pending bool
 	Lapsed  bool
-	People  uint32 // 0 where the scan belongs to no pass
+	// Corrected is the number of the scan that put this one right, 0 where none has.
+	Corrected uint64
+	People    uint32 // 0 where the scan belongs to no pass
 }
 
 // findAnswer is what a lost pass's document leads to.
@@ -207,7 +215,7 @@ func (s *server) scanLines(st service.State, p place, roster uint32, passes uint
 		for _, sc := range pr.Scans {
 			// A scan that another one completed says nothing by itself.
 			half := sc.Outcome.NeedsOfficer() && !sc.Counted && sc.Decided == "" && sc.Serial != pr.Pending
-			if mine && (sc.Gate != p.Gate.Number || half) {
+			if mine && (sc.Gate != p.Gate.Number || half || sc.Corrected != 0) {
 				continue
 			}
 			lines = append(lines, s.scanLine(p, pr, sc))
@@ -227,7 +235,7 @@ func (s *server) scanLine(p place, pr gate.Presence, sc gate.Scan) scanLine {
 	return scanLine{
 		Pass: pr.Pass, Number: sc.Serial, At: sc.At.In(p.Zone), Out: sc.Direction == gate.Out, Gate: g.Name,
 		Officer: sc.Officer, Outcome: sc.Outcome, Counted: sc.Counted, Void: sc.Void, Settled: sc.Settled,
-		Pending: pr.Pending == sc.Serial, Lapsed: sc.Lapsed, People: pr.People,
+		Pending: pr.Pending == sc.Serial, Lapsed: sc.Lapsed, Corrected: sc.Corrected, People: pr.People,
 	}
 }
 
@@ -281,10 +289,10 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	}
 
 	a := &gateAnswer{Place: p, Out: out, Text: text, Found: found, Document: document}
+	var readable bool
 	if found == "" && pass.Genuine(c.Fault) {
 		switch {
 		case document != "":
-			var readable bool
 			if c.Match, c.Tag, readable = s.compare(p, c.Claims, own, member, document); !readable {
 				a.Errors.add("document", "find.document.wrong")
 			}
@@ -296,7 +304,14 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	if again, err := strconv.ParseUint(f.get("again"), 10, 64); err == nil {
 		c.Again = again
 	}
-	c.Screening = screening(f, &a.Errors)
+	a.Mistyped = f.get("mistyped") != ""
+	if sealed := f.get("screened"); sealed != "" {
+		if c.Screening, readable = s.tokens.openScreening(sealed, c.Claims.ID, r.Now); readable {
+			a.Screened = sealed
+		}
+	} else {
+		c.Screening = screening(f, &a.Errors)
+	}
 	if len(a.Errors) > 0 {
 		// Nothing is asked of the gate, and nothing recorded, until the officer has mended it.
 		v.Answer = a
@@ -313,7 +328,15 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	s.fillAnswer(r, a, ans)
+	if err := s.fillAnswer(r, a, ans); err != nil {
+		return err
+	}
+	a.Mistyped = a.AskDocument && ans.Verdict.Outcome == reason.Refuse
+	if a.Screened = ""; a.Mistyped && c.Screening.Done {
+		if a.Screened, err = s.tokens.sealScreening(c.Screening, c.Claims.ID, r.Now); err != nil {
+			return err
+		}
+	}
 	if a.AskDocument && own != nil {
 		a.Name = s.memberName(r, *own, member)
 	}
@@ -322,7 +345,7 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 }
 
 // fillAnswer takes the gate's answer apart for the page.
-func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) {
+func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) error {
 	law := s.deps.Law()
 	a.Outcome = ans.Verdict.Outcome
 	a.Word, a.Icon = gateWord(a.Outcome, a.Out)
@@ -370,6 +393,21 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) {
 	}
 	a.CanUndo = ans.Scan.Serial != 0 && ans.Scan.Counted && !ans.Scan.Void
 	a.Decided = ans.Scan.Decided != ""
+	if sc := ans.Scan; ans.Goods.Point != "" {
+		a.GoodsEnd = goodsOut{Go: sc.GoodsGo, Ground: sc.GoodsGround, Lapsed: sc.GoodsLapsed}
+		kept := sc.GoodsBy != "" && !sc.GoodsGo && !sc.GoodsLapsed
+		if a.GoodsDecider == "" && (kept || ans.Presence.GoodsOpen(sc)) && slices.ContainsFunc(mayRelease(), r.Officer.Has) {
+			form := goodsFormOf(a.Place, ans.Presence.Pass, sc, "gate")
+			a.GoodsForm = &form
+		}
+		if sc.GoodsBy != "" {
+			return s.view(r.Context(), func(st service.State) error {
+				a.GoodsEnd.By = s.login(st, sc.GoodsBy)
+				return nil
+			})
+		}
+	}
+	return nil
 }
 
 // decider returns the key of the role that a clause names to end what it leaves open,
@@ -541,12 +579,10 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 			// Where a scan that waited was refused in the end, what it waited for is no more to be supplied.
 			sc.Reasons = slices.DeleteFunc(slices.Clone(sc.Reasons), func(r reason.Reason) bool { return r.Outcome.NeedsOfficer() })
 		}
-		var leaves rules.Verdict
-		if sc.Goods != reason.None {
-			leaves = rules.Verdict{Point: rules.Exit, Outcome: sc.Goods, Reasons: sc.GoodsWhy, At: sc.At}
+		if err := s.fillAnswer(r, a, service.ScanAnswer{Scan: sc, Presence: pr, Class: pr.Class, People: pr.People, Goods: service.GoodsVerdict(sc),
+			Verdict: rules.Verdict{Point: rules.Gate, Outcome: sc.Outcome, Reasons: sc.Reasons, At: sc.At}}); err != nil {
+			return err
 		}
-		s.fillAnswer(r, a, service.ScanAnswer{Scan: sc, Presence: pr, Class: pr.Class, People: pr.People, Goods: leaves,
-			Verdict: rules.Verdict{Point: rules.Gate, Outcome: sc.Outcome, Reasons: sc.Reasons, At: sc.At}})
 		if a.Decided {
 			a.Outcome, a.Note = reason.Refuse, "gate.did.back"
 			if sc.Admitted {
@@ -563,6 +599,12 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 		case pr.Pending == serial:
 			a.AskDecision, a.Grounds = true, gate.Grounds[:]
 			a.Decider = s.decider(r, sc.Reasons)
+		}
+		switch did := f.get("did"); {
+		case a.GoodsEnd.By != "" && (did == "go" && sc.GoodsGo || did == "keep" && !sc.GoodsGo):
+			a.Note = "leaving.did." + did
+		case sc.GoodsLapsed && (did == "go" || did == "keep"):
+			a.NotDone = "gate.did.lapsed"
 		}
 		if did := f.get("did"); !a.Decided && (did == "admit" || did == "back") {
 			a.NotDone = "gate.did.changed"

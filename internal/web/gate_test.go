@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/service"
 )
 
@@ -378,6 +380,67 @@ func TestGateMendsWhatWasKeyed(t *testing.T) {
 	}
 }
 
+// TestGateCorrectsOneDigit: a number that could be somebody's, and is not the holder's, is
+// keyed again on the refusal itself: no other field is, and nothing is left against anybody.
+func TestGateCorrectsOneDigit(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate").scan(tr.text, "in")
+	v := b.fields("/en/gate", `class="ask"`)
+	v.Set("temperature", "36.6")
+	v.Set("symptoms", "no")
+	v.Set("document", cnicB)
+	b.postForm("/en/gate", v).wants("Stop", "If the number was keyed wrongly, key it again.")
+	if b.outcome() != "REFUSE" {
+		t.Fatalf("%s\n%s", b.outcome(), b.text())
+	}
+	for _, no := range []string{`name="temperature"`, `name="seen"`, "366", "36.6", `action="/en/gate/decide"`} {
+		if strings.Contains(b.body, no) {
+			t.Errorf("the page has %s", no)
+		}
+	}
+	first := b.fields("/en/gate", `class="ask"`)
+	// No document's number at all: to be mended, with nothing recorded, as ever.
+	v = url.Values{}
+	for k, x := range first {
+		v[k] = x
+	}
+	v.Set("document", "?!")
+	n := p.facts()
+	if b.postForm("/en/gate", v); b.code != 422 || p.facts() != n {
+		t.Errorf("%d, %d facts", b.code, p.facts()-n)
+	}
+	v = b.fields("/en/gate", `class="ask"`)
+	v.Set("document", cnicA)
+	if b.postForm("/en/gate", v); b.outcome() != "ALLOW" {
+		t.Fatalf("%s\n%s", b.outcome(), b.text())
+	}
+	scans := p.presence(tr).Scans
+	refused := scans[len(scans)-2]
+	if last := scans[len(scans)-1]; refused.Corrected != last.Serial || !last.Counted {
+		t.Errorf("%+v", scans)
+	}
+	b.get("/en/gate").lacks("Not allowed")
+	b.get("/en/gate/scans?site=1&gate=1&all=1").wants(fmt.Sprintf("Keyed wrongly, corrected by No. %d", scans[len(scans)-1].Serial))
+	p.signedIn("boss", people.Supervisor).get("/en/day").lacks("another document").wants("Refused 0")
+	// What was measured of one person is no other's, and ends.
+	other := p.book(10, cnicB, "Gul Khan", 0)
+	b.get("/en/gate").scan(other.text, "in")
+	v = b.fields("/en/gate", `class="ask"`)
+	v.Set("document", cnicB)
+	v.Set("screened", first.Get("screened"))
+	if b.postForm("/en/gate", v); b.outcome() != "HOLD" {
+		t.Errorf("measured of another: %s", b.outcome())
+	}
+	if _, ok := p.s.tokens.openScreening(first.Get("screened"), tr.b.Members[0].Pass, p.clock()); !ok {
+		t.Error("not to be opened")
+	}
+	if _, ok := p.s.tokens.openScreening(first.Get("screened"), tr.b.Members[0].Pass, p.clock().Add(screenedFor)); ok {
+		t.Error("does not end")
+	}
+}
+
 // The same from a program: what is wrong is named, and not repeated.
 func TestProgramMendsWhatWasKeyed(t *testing.T) {
 	p := newTestPost(t)
@@ -510,5 +573,63 @@ func TestNoEdition(t *testing.T) {
 	b.get("/en/gate").scan(tr.text, "in")
 	if o := b.outcome(); o != "REFUSE" {
 		t.Errorf("a pass of last year: %s\n%s", o, b.text())
+	}
+}
+
+// TestProgramDecidesGoods: a customs program lists the goods that wait at the way out and
+// ends them once; a program of the gate does not, and a retry is answered as the first time.
+func TestProgramDecidesGoods(t *testing.T) {
+	p := newTestPost(t)
+	p.now = marketDay.Add(40 * time.Minute)
+	p.book("", hour(10), 1)
+	text, _, err := p.server.passText(p.bookings()[0], 0)
+	p.must(err)
+	doc := documentIn{"cnic", "PAK", cnic(1)}
+	display := map[string]any{"site": "mand-pishin", "day": "2025-09-02", "values": []map[string]any{{"good": "07020000", "minor": 100, "currency": "USD", "unit": "kg"}}}
+	if r := p.call("POST", "/api/v1/values", "customs", "display-00000001", display); r.StatusCode != 200 {
+		t.Fatalf("%d %s", r.StatusCode, r.body)
+	}
+	scan := scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: text, Document: &doc, Screening: &screeningIn{TempTenths: 366}}
+	wrong := scan
+	wrong.Document = &documentIn{"cnic", "PAK", cnic(2)}
+	no := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "scan-00000000000", wrong))
+	if no.Verdict.Outcome != reason.Refuse || !slices.Equal(no.Asks, []string{"document"}) {
+		t.Fatalf("%+v", no)
+	}
+	scan.Again = no.Scan.Serial
+	if in := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "scan-00000000001", scan)); !in.Scan.Counted {
+		t.Fatalf("%+v", in)
+	}
+	buy := buyIn{Site: "mand-pishin", Pass: text, Buyer: &buyerIn{Name: "Gul Bano", Document: doc}, Good: "0702.0000", Quantity: 30_000}
+	p.call("POST", "/api/v1/desk/purchases", "customs", "buy-000000000001", buy)
+	scan.Direction, scan.Document, scan.Screening, scan.Again = "out", nil, nil, 0
+	out := into[scanOut](t, p.call("POST", "/api/v1/gate/scans", "gate", "scan-00000000002", scan))
+	if !out.Scan.Counted || out.Goods == nil || out.Goods.Outcome != reason.Refer {
+		t.Fatalf("%+v", out)
+	}
+	list := func() goodsListOut {
+		return into[goodsListOut](t, p.call("GET", "/api/v1/gate/goods/mand-pishin", "customs", "", nil))
+	}
+	if l := list(); len(l.Goods) != 1 || l.Goods[0].State != "waiting" || l.Goods[0].Scan.Serial != out.Scan.Serial || l.Goods[0].Goods.Reasons[0].Clause != "ST4(ii)" {
+		t.Errorf("%+v", l)
+	}
+	c := goodsIn{Site: "mand-pishin", PassID: out.PassID, Serial: out.Scan.Serial, Go: true, Why: "paid"}
+	if r := p.call("POST", "/api/v1/gate/goods", "gate", "goods-0000000001", c); r.StatusCode != 403 {
+		t.Errorf("the gate decides: %d", r.StatusCode)
+	}
+	p.lost = true
+	p.call("POST", "/api/v1/gate/goods", "customs", "goods-0000000002", c)
+	if a := into[scanOut](t, p.call("POST", "/api/v1/gate/goods", "customs", "goods-0000000002", c)); !a.Record.Again || a.Goods == nil {
+		t.Errorf("%+v", a)
+	}
+	if r := p.call("POST", "/api/v1/gate/goods", "customs", "goods-0000000003", c); r.StatusCode != 409 {
+		t.Errorf("twice: %d", r.StatusCode)
+	}
+	if l := list(); len(l.Goods) != 1 || l.Goods[0].State != "let_go" || l.Goods[0].Why != "paid" || l.Goods[0].By == "" {
+		t.Errorf("%+v", l)
+	}
+	day := into[dayOut](t, p.call("GET", "/api/v1/days/mand-pishin/2025-09-02", "supervisor", "", nil))
+	if day.Here.GoodsWaiting != 0 || day.Here.GoodsLetGo != 1 || day.Here.Refused != 0 {
+		t.Errorf("%+v", day.Here)
 	}
 }
