@@ -261,6 +261,9 @@ type Buy struct {
 	// given: then it is the one that this side's gates or bookings have.
 	Gen  uint8 `cbor:"17,keyasint,omitempty"`
 	Bare bool  `cbor:"18,keyasint,omitempty"`
+	// Turn asks for the desk's answer to be recorded and nothing to be bought, where the lot is
+	// not simply let go; where it is, that is a problem of kind conflict.
+	Turn bool `cbor:"19,keyasint,omitempty"`
 }
 
 // BuyAnswer is the goods desk's answer.

@@ -350,6 +350,9 @@ func (c Buy) Run(tx *Tx) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Turn && ans.Bought {
+		return nil, problem.New(problem.Conflict, "market.allowed")
+	}
 	if ans.Bought && ans.Purchase.Decided != "" {
 		if err := tx.decider(o, people.Customs, ans.Verdict.Reasons); err != nil {
 			return nil, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/gate"
@@ -95,6 +96,8 @@ type DayView struct {
 	ThereKnown bool
 	// GoodsOpen is how many scans have goods that wait for an officer at the way out.
 	GoodsOpen uint32
+	Cases     appeal.SiteCases // of the site, on all days
+	CasesOn   appeal.DayCases
 }
 
 // DutyView is whether an authority has done on a day what a clause asks of it.
@@ -560,6 +563,7 @@ func DayFigures(st State, site, day uint16) DayView {
 	v.There, v.ThereKnown = st.Stats.Other.Get(stats.Key{Site: site, Day: day})
 	open, _ := GoodsOut(st, site, day)
 	v.GoodsOpen = uint32(len(open))
+	v.Cases, v.CasesOn = CaseFigures(st, site, day)
 	return v
 }
 
