@@ -50,7 +50,7 @@ func Apply(st State, at time.Time, f fact.Fact) {
 	case *Entered:
 		st.turn(f.Ref, Used, Booked, NoShow)
 	case *EntryUndone:
-		st.turn(f.Ref, Booked, Used)
+		st.entryUndone(f)
 	case *Missed:
 		for _, ref := range f.Refs {
 			st.turn(ref, NoShow, Booked)
@@ -120,11 +120,13 @@ func (st State) enlist(ref Ref, slot SlotID) {
 	st.Roster.Put(k, ref)
 }
 
-// release gives the persons' claims back.
+// release gives the persons' claims back, as far as they are the booking's.
 func (st State) release(b *Booking) {
 	for _, m := range b.Members {
-		st.Claims.Delete(b.claim(m))
-		st.change(b.claim(m), ClaimReleased)
+		if ref, ok := st.Claims.Get(b.claim(m)); ok && ref == b.Ref {
+			st.Claims.Delete(b.claim(m))
+			st.change(b.claim(m), ClaimReleased)
+		}
 	}
 }
 
@@ -144,10 +146,14 @@ func (st State) leave(s *Slot, b *Booking) {
 }
 
 // withdraw takes back the passes of a booking that has places, under serials from first
-// on. The places stay withheld until every gate that could admit has heard.
+// on. The places stay withheld until every gate that could admit has heard. A pass that is
+// withdrawn already has no place to give back.
 func (st State) withdraw(s *Slot, b *Booking, first uint64, until time.Time) {
 	for i, m := range b.Members {
 		w := Withdrawal{Serial: first + uint64(i), Pass: m.Pass, Gen: m.Gen, Slot: s.ID, Places: m.Places(), Until: until}
+		if h, _ := st.Holders.Get(m.Pass); h.Gone {
+			w.Places = 0
+		}
 		st.list(w)
 		less(&s.Taken, w.Places)
 		s.Withheld += w.Places
@@ -299,7 +305,8 @@ func (st State) reissued(f *Reissued) {
 	m := &b.Members[f.Member]
 	st.list(Withdrawal{Serial: f.Serial, Pass: m.Pass, Gen: m.Gen, Slot: b.Slot, Until: f.Until})
 	m.Gen++
-	st.Holders.Put(m.Pass, Holder{Ref: b.Ref, Member: f.Member, Gen: m.Gen})
+	h, _ := st.Holders.Get(m.Pass)
+	st.Holders.Put(m.Pass, Holder{Ref: b.Ref, Member: f.Member, Gen: m.Gen, Gone: h.Gone})
 	st.Bookings.Put(b.Ref, b)
 }
 
@@ -346,13 +353,42 @@ func (st State) turn(ref Ref, to Status, from ...Status) {
 	if !ok || !slices.Contains(from, b.Status) {
 		return
 	}
-	was := b.Status
 	b.Status = to
 	st.Bookings.Put(ref, b)
-	switch {
-	case to == Used:
+	if to == Used {
 		st.used(&b, ClaimUsed)
-	case was == Used:
-		st.used(&b, ClaimUnused)
 	}
+}
+
+// entryUndone makes a used booking what it was before: booked, or cancelled where it was
+// given back. What was kept for the entry is withheld once more, until the other side has
+// heard again and says that nobody came in.
+func (st State) entryUndone(f *EntryUndone) {
+	b, ok := st.Bookings.Get(f.Ref)
+	if !ok || b.Status != Used {
+		return
+	}
+	a, _ := st.Acks.Get(0)
+	next := max(f.First, a.Last+1)
+	for _, n := range b.Kept {
+		w, ok := st.Withdrawals.Get(n)
+		if !ok {
+			continue
+		}
+		s := st.slot(w.Slot)
+		w.Serial, w.Used, w.Freed, w.Places = next, false, false, min(w.Places, s.Taken)
+		s.Taken -= w.Places
+		s.Withheld += w.Places
+		st.put(s)
+		st.list(w)
+		next++
+	}
+	given := b.GivenBack
+	b.Status, b.Kept, b.GivenBack = Booked, nil, false
+	st.used(&b, ClaimUnused)
+	if given {
+		b.Status = Cancelled
+		st.release(&b)
+	}
+	st.Bookings.Put(b.Ref, b)
 }

@@ -119,6 +119,12 @@ type Booking struct {
 	// None where nothing is against it; PassedWhy are the reasons, without parameters.
 	Passed    reason.Outcome  `cbor:"12,keyasint,omitempty"`
 	PassedWhy []reason.Reason `cbor:"13,keyasint,omitempty"`
+	// Kept are the serials of withdrawals of its passes that had been used at the other
+	// side's gate before it heard: places that stay taken beside those that it holds.
+	Kept []uint64 `cbor:"14,keyasint,omitempty"`
+	// GivenBack is true of a booking that was cancelled and is Used all the same, because
+	// somebody had come in at the other side's gate: the places of the others are gone.
+	GivenBack bool `cbor:"15,keyasint,omitempty"`
 }
 
 // Places returns the places of all members.

@@ -606,6 +606,9 @@ func (d Desk) DecideReissue(ref Ref, member uint8, by string) ([]fact.Fact, rule
 	case b.Members[member].Gen == 255:
 		return nil, v, problem.New(problem.Limit, "booking.generations")
 	}
+	if h, _ := d.Holders.Get(b.Members[member].Pass); h.Gone { // given back, and perhaps somebody else's by now
+		return nil, v.With(because(CodeEnded, reason.Refuse)), nil
+	}
 	p, err := d.place(b.Slot)
 	if err != nil {
 		p = place{}

@@ -153,9 +153,12 @@ type Entered struct {
 	Slot   SlotID `cbor:"3,keyasint,omitempty"`
 }
 
-// EntryUndone says that the only entry of the booking was a mistake.
+// EntryUndone says that the only entry of the booking was a mistake. Places that were kept
+// for it beside its own are withheld again under the serials from First on, in the order
+// in which they were kept; First is 0 where there are none.
 type EntryUndone struct {
-	Ref Ref `cbor:"1,keyasint"`
+	Ref   Ref    `cbor:"1,keyasint"`
+	First uint64 `cbor:"2,keyasint,omitempty"`
 }
 
 // Missed says of bookings of a site's day that nobody came.

@@ -4,6 +4,8 @@
 package booking
 
 import (
+	"slices"
+
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/pass"
 )
@@ -78,12 +80,14 @@ func (st State) usedElsewhere(n uint64) {
 	if !ok || w.Used {
 		return
 	}
+	var kept uint32
 	if w.Places > 0 && !w.Freed {
 		s := st.slot(w.Slot)
-		kept := min(w.Places, s.Withheld)
+		kept = min(w.Places, s.Withheld)
 		s.Withheld -= kept
 		s.Taken += kept
 		st.put(s)
+		w.Places = kept
 	}
 	w.Used, w.Freed = true, true
 	st.Withdrawals.Put(n, w)
@@ -92,10 +96,16 @@ func (st State) usedElsewhere(n uint64) {
 		return
 	}
 	b, ok := st.Bookings.Get(h.Ref)
-	if !ok || b.Status != Booked && b.Status != Cancelled && b.Status != NoShow {
+	if !ok || b.Status != Booked && b.Status != Cancelled && b.Status != NoShow && b.Status != Used {
 		return
 	}
+	if kept > 0 {
+		b.Kept = append(slices.Clip(b.Kept), n)
+	}
 	if b.Status == Cancelled {
+		b.GivenBack = true
+	}
+	if b.GivenBack {
 		// The person has used a booking of this day, so that another would be a second one;
 		// where there is another already, both stand.
 		for _, m := range b.Members {
@@ -109,9 +119,24 @@ func (st State) usedElsewhere(n uint64) {
 	was := b.Status
 	b.Status = Used
 	st.Bookings.Put(b.Ref, b)
-	if was != Cancelled {
+	if was == Booked || was == NoShow {
 		st.used(&b, ClaimUsed)
 	}
+}
+
+// DecideUndone says that the only entry of a booking was a mistake, where it counts as
+// used.
+func (st State) DecideUndone(ref Ref) []fact.Fact {
+	b, ok := st.Bookings.Get(ref)
+	if !ok || b.Status != Used {
+		return nil
+	}
+	f := &EntryUndone{Ref: ref}
+	if len(b.Kept) > 0 {
+		a, _ := st.Acks.Get(0)
+		f.First = a.Last + 1
+	}
+	return []fact.Fact{f}
 }
 
 // DecideList begins the lists of this server anew under an id that was never used, as

@@ -213,7 +213,7 @@ func (st State) scanned(at time.Time, f *Scanned) {
 // scan is the scan as it is kept.
 func (f *Scanned) scan(at time.Time) Scan {
 	s := Scan{Serial: f.Serial, Direction: f.Direction, Gate: f.Gate, At: at, Officer: f.Officer, Outcome: f.Outcome,
-		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found, Goods: f.Goods, GoodsWhy: f.GoodsWhy, Document: f.Document}
+		Reasons: f.Reasons, Minute: f.Minute, Found: f.Found, Goods: f.Goods, GoodsWhy: f.GoodsWhy, Document: f.Document, Gen: f.Gen}
 	if f.Goods != reason.None {
 		s.GoodsSite, s.GoodsDay = f.Site, f.Day
 	}

@@ -719,7 +719,7 @@ func (d Desk) DecideUndo(id pass.ID, serial uint64, officer string) ([]fact.Fact
 	facts := []fact.Fact{&Undone{Pass: id, Serial: serial, Officer: officer, Site: p.Site, Day: p.Day, Counted: s.Counted,
 		Direction: s.Direction, Minute: s.Minute, Slot: p.Slot, People: p.People, Now: at.minute}}
 	if h, ok := d.Booking.Holders.Get(id); ok && s.Counted && s.Direction == In && p.Issuer == string(d.Side) && !d.enteredOtherwise(h.Ref, id, serial) {
-		facts = append(facts, &booking.EntryUndone{Ref: h.Ref})
+		facts = append(facts, d.Booking.DecideUndone(h.Ref)...)
 	}
 	return facts, nil
 }

@@ -28,6 +28,7 @@ type UsedPass struct {
 	Serial uint64    `cbor:"1,keyasint"` // of the withdrawal
 	Pass   pass.ID   `cbor:"2,keyasint"`
 	Until  time.Time `cbor:"3,keyasint"` // of the pass: after that nobody need know
+	Gen    uint8     `cbor:"4,keyasint,omitempty"`
 }
 
 // DecideList takes note of what was read of the other side's list, and of the passes in
@@ -51,14 +52,46 @@ func (d Desk) DecideList(r ListRead) ([]fact.Fact, error) {
 		if e.Serial == 0 || e.Serial > r.Upto || i > 0 && e.Serial <= r.Entries[i-1].Serial {
 			return nil, problem.Field("entries", "gate.list.order")
 		}
-		if p, ok := d.Presences.Get(e.Pass); ok && p.Visits > 0 && d.Now.Before(e.Until) {
-			f.Used = append(f.Used, UsedPass{Serial: e.Serial, Pass: e.Pass, Until: e.Until})
+		if p, ok := d.Presences.Get(e.Pass); ok && p.cameWith(e.Gen) && d.Now.Before(e.Until) {
+			f.Used = append(f.Used, UsedPass{Serial: e.Serial, Pass: e.Pass, Until: e.Until, Gen: e.Gen})
 		}
 	}
 	if first := r.Upto - uint64(len(r.Entries)); r.List != h.List && first != 0 {
 		return nil, problem.New(problem.Conflict, "gate.list.other")
 	}
 	return []fact.Fact{f}, nil
+}
+
+// cameWith reports whether the pass was let in with a generation up to gen. One before gen
+// counts, because a pass that was issued again stands for the same place; one after it
+// does not, because it stands for what the booking was moved to.
+func (p *Presence) cameWith(gen uint8) bool {
+	var n uint32
+	for _, s := range p.Scans {
+		if s.Counted && s.Direction == In {
+			if n++; s.Gen <= gen {
+				return true
+			}
+		}
+	}
+	return p.Visits > n // by a scan that is kept no more
+}
+
+// unused takes back that a pass was used before its withdrawal was heard, where that entry
+// was a mistake and the other side may not know of it yet.
+func (st State) unused(p *Presence) {
+	h, ok := st.Heard.Get(p.Issuer)
+	if !ok || !p.Theirs {
+		return
+	}
+	left := slices.DeleteFunc(slices.Clone(h.Used), func(u UsedPass) bool { return u.Pass == p.Pass && !p.cameWith(u.Gen) })
+	if len(left) == len(h.Used) {
+		return
+	}
+	if h.Used = left; len(left) == 0 {
+		h.Used = nil
+	}
+	st.Heard.Put(p.Issuer, h)
 }
 
 func (st State) listHeard(at time.Time, f *ListHeard) {

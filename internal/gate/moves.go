@@ -126,8 +126,9 @@ func (d Desk) DecideUsed(m Move) []fact.Fact {
 	if m.Kind != InUndone || b.Status != booking.Used || d.enteredOtherwise(h.Ref, pass.ID{}, 0) {
 		return nil
 	}
-	facts := []fact.Fact{&booking.EntryUndone{Ref: h.Ref}}
-	if site, day := b.Slot.Site(), b.Slot.Day(); d.day(site, day).Closed { // and nothing settles the day again
+	facts := d.Booking.DecideUndone(h.Ref)
+	site, day := b.Slot.Site(), b.Slot.Day()
+	if d.day(site, day).Closed && !b.GivenBack { // and nothing settles the day again
 		facts = append(facts, &booking.Missed{Site: site, Day: day, Refs: []booking.Ref{h.Ref}, Places: b.Places()})
 	}
 	return facts
@@ -167,6 +168,7 @@ func (st State) undoneTold(p *Presence, s *Scan, at time.Time) {
 	if id, ok := st.Guests.Get(p.guest()); ok && id == p.Pass && p.Visits == 0 {
 		st.Guests.Delete(p.guest())
 	}
+	st.unused(p)
 	st.tell(p, InUndone, at)
 }
 

@@ -60,6 +60,7 @@ type Scan struct {
 	// read or keyed; Corrected is the scan with which that was put right, 0 where none has.
 	Document  bool   `cbor:"27,keyasint,omitempty"`
 	Corrected uint64 `cbor:"28,keyasint,omitempty"`
+	Gen       uint8  `cbor:"29,keyasint,omitempty"` // the generation of the pass that was shown
 }
 
 // Presence is what this side's control has seen of one pass.

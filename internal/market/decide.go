@@ -165,8 +165,10 @@ type Lot struct {
 	Tag   [16]byte
 	Class uint8 // of the buyer's booking, 0 where not known
 	// Own is true where the pass is one that this side sold, and Day is then its slot's.
-	Own      bool
-	Day      uint16
+	Own bool
+	Day uint16
+	// Holder is the tag of the person for whom this side sold the pass.
+	Holder   [16]byte
 	Gone     reason.Code // why the pass is no longer good, empty where it is
 	Code     string
 	Quantity int64
@@ -340,6 +342,10 @@ func (d Desk) buyer(l Lot, at spot) (why []reason.Reason, class uint8, err error
 	}
 	if l.Own && l.Day != at.day {
 		return []reason.Reason{{Code: gate.CodeDay, Outcome: reason.Refuse}}, class, nil
+	}
+	// One pass is one person's: another document would open another person's ledger.
+	if l.Own && l.Holder != l.Tag {
+		return nil, 0, problem.Field("tag", "market.tag")
 	}
 	p, ok := d.Gate.Presences.Get(l.Pass)
 	if !ok {

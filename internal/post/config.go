@@ -14,6 +14,7 @@ import (
 	"go/parser"
 	"go/token"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -67,6 +68,9 @@ type Config struct {
 	// HTTP is true to serve without TLS, which is only possible on a loopback address:
 	// for a proxy on the same machine that has a certificate of its own.
 	HTTP bool `yaml:"http"`
+	// Proxy is a proxy before the server, where there is one. Wrong tries are counted by the
+	// address that they come from, and through a proxy everybody seems to be the proxy.
+	Proxy ProxyConfig `yaml:"proxy"`
 	// Certificate and CertificateKey are PEM files of a certificate from elsewhere. Where
 	// they are empty the server makes its own, from the post's certificate authority
 	// (authority.pem in the keys' folder, which tablets install once), and renews it.
@@ -92,6 +96,35 @@ type Config struct {
 	// LogLevel is debug, info, warn or error. The log goes to standard error as JSON and
 	// holds no names, documents or references.
 	LogLevel string `yaml:"log_level"`
+}
+
+// ProxyConfig is a proxy that says whom it heard.
+type ProxyConfig struct {
+	// Addresses are those from which the proxy asks the server, such as [127.0.0.1], or networks
+	// such as [10.1.0.0/24]. Nobody else's header is believed.
+	Addresses []string `yaml:"addresses"`
+	// Header is the one in which the proxy writes the address of whoever asked it, such as
+	// X-Forwarded-For or X-Real-IP. Make sure that the proxy sets it itself, or appends to it:
+	// nginx does with "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for". Of
+	// several addresses with commas between them the last one counts that is no proxy's.
+	Header string `yaml:"header"`
+}
+
+// prefixes returns the proxy's addresses as networks.
+func (c ProxyConfig) prefixes() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range c.Addresses {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			a, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, err
+			}
+			p = netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen())
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
 }
 
 // ExchangeConfig is the line to the other side's server. Both sides work with the line
@@ -232,6 +265,15 @@ func (c *Config) check() error {
 	}
 	if c.HTTP && !loopback(host) {
 		return bad("http", "without TLS the server listens only on a loopback address such as 127.0.0.1:8080, not on %q; passwords and documents would be readable on the way", c.Listen)
+	}
+	if _, err := c.Proxy.prefixes(); err != nil {
+		return bad("proxy.addresses", "must be addresses or networks such as 127.0.0.1 or 10.1.0.0/24: %w", err)
+	}
+	if (len(c.Proxy.Addresses) == 0) != (c.Proxy.Header == "") {
+		return bad("proxy.header", "addresses and header go together")
+	}
+	if strings.EqualFold(c.Proxy.Header, "Forwarded") || strings.Trim(c.Proxy.Header, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {
+		return bad("proxy.header", "must be a header that holds addresses alone, such as X-Forwarded-For or X-Real-IP")
 	}
 	if (c.Certificate == "") != (c.CertificateKey == "") {
 		return bad("certificate_key", "certificate and certificate_key go together")

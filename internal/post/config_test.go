@@ -22,6 +22,7 @@ func sample() *Config {
 		Side: agreement.A, Agreements: []string{"edition-1", `a "quoted" folder`}, Database: "post.db",
 		Keys: "keys", Vault: "vault", Head: "head/head", Listen: ":8443", Names: []string{"gate.example", "10.0.0.4"},
 		Owner:    OwnerConfig{Listen: "127.0.0.1:0"},
+		Proxy:    ProxyConfig{Addresses: []string{"127.0.0.1", "10.1.0.0/24"}, Header: "X-Forwarded-For"},
 		Exchange: ExchangeConfig{Peer: "https://b.example:8443", Every: Duration(3 * time.Second)}, LogLevel: "info", EraseAfter: 30, AnswerWithin: 5,
 		Clients: []ClientConfig{{"office", strings.Repeat("ab", 32), "X1", []people.Role{people.Clerk, people.Manager}}},
 	}
@@ -85,6 +86,9 @@ func TestConfigProblems(t *testing.T) {
 		{"twice", `listen: ":8443"`, "listen: \":8443\"\nlisten: \":9443\"", "listen"},
 		{"listen", `listen: ":8443"`, `listen: "8443"`, "listen: must be host:port"},
 		{"plain http in public", `http: false`, `http: true`, "http: without TLS"},
+		{"proxy without a header", `header: "X-Forwarded-For"`, `header: ""`, "proxy.header: addresses and header go together"},
+		{"proxy by name", `addresses: ["127.0.0.1", "10.1.0.0/24"]`, `addresses: ["proxy.example"]`, "proxy.addresses: must be addresses"},
+		{"header of another form", `header: "X-Forwarded-For"`, `header: "Forwarded"`, "proxy.header: must be a header that holds"},
 		{"half a certificate", `certificate: ""`, `certificate: "a.pem"`, "go together"},
 		{"plain peer", `https://b.example:8443"`, `http://b.example:8443"`, "exchange.peer: must be https"},
 		{"peer with a path", `https://b.example:8443"`, `https://b.example:8443/x"`, "exchange.peer: must be an address"},

@@ -176,12 +176,16 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 	if err != nil {
 		return nil, problem.Wrap(problem.Internal, "post.texts", err)
 	}
+	proxies, err := c.Proxy.prefixes()
+	if err != nil {
+		return nil, problem.Wrap(problem.Invalid, "config.field", err)
+	}
 	pages, err := web.New(web.Deps{
 		Side: c.Side, Law: p.Law, Reader: p.store, Writer: p.seq, Sealer: p.vault,
 		PassKey: func() *pass.Key { return p.Keys.Pass }, ReceiptKey: func() *pass.Key { return p.Keys.Receipt },
 		Trust: p.trust.Load, Secrets: p.secrets, Clock: p.clock, Rand: rand.Reader, Log: p.log, Texts: texts,
 		SessionKey: p.Keys.Session, Secure: !c.HTTP && !o.Insecure, Banner: o.Banner, Record: p.store,
-		Clients: clients(c.Clients), Heard: p.heard, AnswerWithin: c.AnswerWithin,
+		Clients: clients(c.Clients), Heard: p.heard, AnswerWithin: c.AnswerWithin, Proxies: proxies, ProxyHeader: c.Proxy.Header,
 	})
 	if err != nil {
 		return nil, err

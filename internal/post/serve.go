@@ -43,6 +43,9 @@ func Serve(ctx context.Context, c *Config, version string, w io.Writer) error {
 	if _, ok := p.Law().Edition(time.Now()); !ok {
 		log.Warn("no edition of the agreement is in force today: every question ends with a person's decision (REFER)")
 	}
+	if c.HTTP && c.Proxy.Header == "" {
+		log.Warn("the server is behind a proxy that the configuration does not name (proxy): everybody's wrong tries count as one address's")
+	}
 	// Loading takes several times the memory that serving does: give it back at once.
 	debug.FreeOSMemory()
 	log.Info("serving", "version", version, "address", address)

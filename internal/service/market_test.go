@@ -180,13 +180,21 @@ func TestBuyer(t *testing.T) {
 	w, b := arrived(t)
 	w.display(tomato, 100)
 	claims := w.claims(b, 0)
-	do[ScanAnswer](w, w.scan(claims))
-	c := w.buys(1, tomato, 1000)
-	c.Pass = claims.ID
-	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Allow, "")
-	c = w.buys(2, tomato, 1000) // another person's tag with this pass
+	// Another person's tag with this pass, before anybody has seen its holder and after.
+	c := w.buys(2, tomato, 1000)
 	c.Pass = claims.ID
 	w.fails(c, problem.Invalid, "market.tag")
+	do[ScanAnswer](w, w.scan(claims))
+	c = w.buys(1, tomato, 1000)
+	c.Pass = claims.ID
+	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Allow, "")
+	c = w.buys(2, tomato, 1000)
+	c.Pass = claims.ID
+	w.fails(c, problem.Invalid, "market.tag")
+	// The number of a pass that this side neither sold nor saw, without the pass.
+	c = w.buys(3, tomato, 1000)
+	c.Pass, c.Bare = pass.ID{9, 9}, true
+	w.fails(c, problem.Invalid, "market.pass")
 	c = w.buys(1, tomato, 1000)
 	c.Pass, c.Site = claims.ID, gabd
 	do[DisplayAnswer](w, Display{Site: gabd, Day: marketDay, Officer: "customs", Values: []DisplayValue{{Code: tomato, Minor: 100, Currency: "USD"}}})

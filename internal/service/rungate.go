@@ -334,8 +334,8 @@ func (c Buy) Run(tx *Tx) (any, error) {
 	}
 	l := market.Lot{ID: c.ID, Site: c.Site, Pass: c.Pass, Tag: c.Tag, Code: c.Code, Quantity: c.Quantity, Officer: string(c.Officer),
 		Document: c.Document, Named: c.Named, Accept: c.Accept, Dry: c.Dry, Decided: c.Decided, Value: c.Value, Replaces: c.Replaces, Sealed: c.SealedID}
-	if b, _, ok := BookingOfPass(tx.State, c.Pass); ok {
-		l.Class, l.Own, l.Day = b.Slot.Class(), true, b.Slot.Day()
+	if b, m, ok := BookingOfPass(tx.State, c.Pass); ok {
+		l.Class, l.Own, l.Day, l.Holder = b.Slot.Class(), true, b.Slot.Day(), b.Members[m].Tag
 	}
 	if c.Pass != (pass.ID{}) {
 		gen := c.Gen
@@ -345,6 +345,11 @@ func (c Buy) Run(tx *Tx) (any, error) {
 			gen = p.Gen
 		}
 		l.Gone = PassGone(tx.State, c.Pass, gen)
+		// The number of a pass says nothing of its holder. Where this side neither sold it nor
+		// saw a document with it, the pass itself has to be shown.
+		if p, _ := tx.Gate.Presences.Get(c.Pass); c.Bare && l.Gone == "" && !l.Own && p.Tag == ([16]byte{}) {
+			return nil, problem.Field("pass_id", "market.pass")
+		}
 	}
 	facts, ans, err := tx.market().DecideBuy(l)
 	if err != nil {

@@ -6,6 +6,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -90,6 +91,40 @@ func TestDeskAfterCancel(t *testing.T) {
 	if r.StatusCode != 200 || !strings.Contains(text(r.body), "cancelled or moved") {
 		t.Errorf("the open page: %d %s", r.StatusCode, text(r.body))
 	}
+}
+
+// TestOnePassOneLedger has one pass shown with another person's document: its purchase
+// would count towards that person's allowance, and leave the holder's as it was.
+func TestOnePassOneLedger(t *testing.T) {
+	p := newTestPost(t)
+	customs, _, _, err := p.server.officerByLogin(context.Background(), "customs")
+	p.must(err)
+	_, err = p.mem.Do(context.Background(), service.Idem{}, service.Display{Site: 1, Day: hour(10).Day(), Officer: customs.ID,
+		Values: []service.DisplayValue{{Code: "07020000", Minor: 100, Currency: "USD"}}})
+	p.must(err)
+	p.book("", hour(10), 1)
+	b := p.bookings()[0]
+	own, _, err := p.server.passText(b, 0)
+	p.must(err)
+	buy := func(n int, fields map[string]any) reply {
+		in := map[string]any{"site": "mand-pishin", "good": "07020000", "quantity": 1000,
+			"buyer": map[string]any{"name": "Gul Bano", "document": documentIn{"cnic", "PAK", cnic(n)}}}
+		maps.Copy(in, fields)
+		return p.call("POST", "/api/v1/desk/purchases", "customs", fmt.Sprintf("one-ledger-%06d-%d", n, len(fields["how"].(string))), without(in, "how"))
+	}
+	if a := buy(1, map[string]any{"how": "p", "pass": own}); !strings.Contains(a.body, `"number":"R-`) {
+		t.Fatalf("the holder: %d %s", a.StatusCode, a.body)
+	}
+	for _, fields := range []map[string]any{{"how": "pa", "pass": own}, {"how": "pas", "pass_id": b.Members[0].Pass}} {
+		if a := buy(2, fields); a.StatusCode != http.StatusBadRequest || strings.Contains(a.body, cnic(2)) {
+			t.Errorf("another person's document: %d %s", a.StatusCode, a.body)
+		}
+	}
+}
+
+func without(m map[string]any, key string) map[string]any {
+	delete(m, key)
+	return m
 }
 
 // TestPaperLacksDuty wants a receipt without a known duty to say so.

@@ -280,7 +280,7 @@ func TestRandomCalls(t *testing.T) {
 		keep(p.call("POST", "/api/v1/desk/purchases", "customs", fmt.Sprintf("prime-buy-%07d", i), buyIn{Site: "mand-pishin", Pass: text, Buyer: &buyerIn{"Gul", doc}, Good: "07020000", Quantity: 1000}))
 	}
 	answered := map[string]int{}
-	for i := range 6000 {
+	for i := range 7000 {
 		o := ops[rng.IntN(len(ops))]
 		m.clean = rng.IntN(4) > 0
 		params := map[string]string{}

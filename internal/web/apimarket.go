@@ -216,6 +216,7 @@ func (s *server) apiBuy(w http.ResponseWriter, r *request) error {
 		ID: service.NewReceipt(s.deps.Rand), Site: site.Number, Code: in.Good, Quantity: in.Quantity, Officer: r.Officer.ID,
 		Accept: in.Accept, Dry: in.Dry, Decided: in.Decided, Value: in.Value, Replaces: in.Replaces,
 	}
+	var shown *pass.Claims
 	switch {
 	case len(in.Good) > 12:
 		return problem.Field("good", "good")
@@ -233,7 +234,7 @@ func (s *server) apiBuy(w http.ResponseWriter, r *request) error {
 		if !pass.Genuine(fault) {
 			return problem.Field("pass", string(fault))
 		}
-		c.Pass, c.Gen = claims.ID, claims.Generation
+		c.Pass, c.Gen, shown = claims.ID, claims.Generation, &claims
 	}
 	var name, number string
 	if in.Buyer != nil {
@@ -243,6 +244,9 @@ func (s *server) apiBuy(w http.ResponseWriter, r *request) error {
 		}
 		if name, err = plainText("buyer.name", in.Buyer.Name, 120); err != nil {
 			return err
+		}
+		if shown != nil && s.deps.Secrets.Bind(shown.ID, doc.Key()) != shown.Binding {
+			return problem.Field("buyer.document", "desk.document.differs")
 		}
 		number = doc.Number
 		c.Document, c.Tag, c.Named = string(doc.Kind), s.deps.Secrets.Tag(day, doc.Key()), name != ""

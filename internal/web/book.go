@@ -523,12 +523,16 @@ func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error
 	if len(v.Errors) > 0 {
 		return s.render(w, r, page{Name: "people", View: v, Form: "party", Status: http.StatusUnprocessableEntity})
 	}
+	booked := func() {}
 	if base == clerkBase {
 		o.Officer = r.Officer.ID
-	} else if err := s.throttle.booking(r.Now, r.Request); err != nil {
+	} else if booked, err = s.booking(r); err != nil {
 		return err
 	}
 	a, d, err := s.book(r, o)
+	if kind := problem.KindOf(err); a.Booking.Ref != "" || err != nil && (kind == problem.Internal || kind == problem.Offline) {
+		booked()
+	}
 	if err != nil {
 		return err
 	}

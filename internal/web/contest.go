@@ -205,11 +205,8 @@ func (s *server) contestFind(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	subject, id, serial := numberOf(v.Number)
-	guessed := string(subject) + string(id)
-	if serial != 0 {
-		guessed = string(appeal.ScanSubject(v.Site, dayNumber(v.Day), serial))
-	}
-	if err := s.throttle.guess(r.Now, r.Request, guessed); err != nil {
+	right, err := s.guess(r)
+	if err != nil {
 		return err
 	}
 	e, err := s.edition(r.Now)
@@ -242,12 +239,10 @@ func (s *server) contestFind(w http.ResponseWriter, r *request) error {
 	}
 	path := s.contestPath(r, contestBase, c)
 	if !ok {
-		if err := s.throttle.missed(r.Now); err != nil {
-			return err
-		}
 		v.Errors.add("number", "case.error.unknown")
 		return s.render(w, r, page{Name: "contest", View: v, Status: http.StatusUnprocessableEntity})
 	}
+	right()
 	return s.redirect(w, r, path)
 }
 
@@ -577,7 +572,7 @@ func (s *server) openCase(w http.ResponseWriter, r *request, base string) error 
 		return s.renderCase(w, r, v, http.StatusUnprocessableEntity)
 	}
 	if base == contestBase {
-		if err := s.throttle.booking(r.Now, r.Request); err != nil {
+		if err := s.contested(r); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -26,7 +27,7 @@ import (
 )
 
 // Deps is what the server is made of. Every field but Banner, Record, Heard,
-// AnswerWithin and Clients must be set.
+// AnswerWithin, Clients and the proxies must be set.
 type Deps struct {
 	Side agreement.Side
 	// Law returns the editions in force; it changes when one is adopted.
@@ -60,6 +61,11 @@ type Deps struct {
 	AnswerWithin int
 	// Clients are the programs that may use the API.
 	Clients []Client
+	// Proxies are the addresses of proxies in front of the server, and ProxyHeader the header
+	// in which they say whom they heard, such as X-Forwarded-For. It is believed from them
+	// alone; where there are none, from nobody.
+	Proxies     []netip.Prefix
+	ProxyHeader string
 }
 
 // Record is what the pages and auditors may read of this side's log.

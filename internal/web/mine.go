@@ -40,7 +40,8 @@ func (s *server) mineFind(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	ref := parseRef(f.get("reference"))
-	if err := s.throttle.guess(r.Now, r.Request, string(ref)); err != nil {
+	right, err := s.guess(r)
+	if err != nil {
 		return err
 	}
 	known := false
@@ -55,13 +56,11 @@ func (s *server) mineFind(w http.ResponseWriter, r *request) error {
 	// A link is made in either case, so that both take the same work.
 	path := s.bookingPath(r, bookBase, link{Ref: ref})
 	if !known {
-		if err := s.throttle.missed(r.Now); err != nil {
-			return err
-		}
 		var v referenceView
 		v.Errors.add("reference", "mine.error.unknown")
 		return s.render(w, r, page{Name: "find-booking", View: v, Status: http.StatusUnprocessableEntity})
 	}
+	right()
 	return s.redirect(w, r, path)
 }
 

@@ -487,7 +487,7 @@ func (s *server) nav(r *request) []navItem {
 	for _, rt := range s.table {
 		if rt.nav != "" && rt.access.allows(r.Officer.Roles) {
 			_, p, _ := strings.Cut(rt.pattern, " ")
-			items = append(items, navItem{Path: p, Key: rt.nav, Here: r.Path == p || strings.HasPrefix(r.Path, p+"/")})
+			items = append(items, navItem{Path: p, Key: rt.nav, Here: r.Path == p || strings.HasPrefix(r.Path, p+"/") && r.Path != "/gate/goods"}) // which is a page of its own
 		}
 	}
 	return items

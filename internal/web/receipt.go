@@ -62,7 +62,7 @@ func (s *server) checkReceipt(r *request, text string) (receiptFound, error) {
 	if len(text) > maxField {
 		return v, problem.Field("text", "receipt.size")
 	}
-	number := receiptNumber(text)
+	number, right := receiptNumber(text), func() {}
 	if len(text) > 24 {
 		c, fault := s.deps.Trust().VerifyReceipt(text)
 		if v.Fault = fault; fault != "" {
@@ -74,8 +74,11 @@ func (s *server) checkReceipt(r *request, text string) (receiptFound, error) {
 			ID: c.Number, Site: c.Site, Code: c.Code, Category: c.Category, Quantity: c.Quantity, Unit: c.Unit, Value: c.Value,
 			Currency: c.Currency, Regime: c.Regime, Duty: c.Duty, DutyKnown: c.DutyKnown, Clause: c.Clause, Officer: c.Officer, At: c.IssuedAt,
 		}
-	} else if err := s.throttle.guess(r.Now, r.Request, number); err != nil {
-		return v, err
+	} else {
+		var err error
+		if right, err = s.guess(r); err != nil {
+			return v, err
+		}
 	}
 	err := s.view(r.Context(), func(st service.State) error {
 		if p, l, ok := service.ReceiptOf(st, number); ok && (!v.Good || v.Side == string(s.deps.Side)) {
@@ -83,8 +86,8 @@ func (s *server) checkReceipt(r *request, text string) (receiptFound, error) {
 		}
 		return nil
 	})
-	if err == nil && !v.Good {
-		err = s.throttle.missed(r.Now)
+	if v.Good {
+		right()
 	}
 	return v, err
 }

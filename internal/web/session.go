@@ -14,6 +14,7 @@ import (
 	"hash/maphash"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -46,33 +47,38 @@ type sessions struct {
 	// unknown is the verifier that a login nobody has is checked against, so that the
 	// answer takes as long as for one that somebody has.
 	unknown string
-	// hashing bounds how many verifiers are worked out at once: each takes 19 MiB.
-	hashing chan struct{}
+	// hashing bounds how many verifiers are worked out at once, each of which takes 19 MiB:
+	// whoever comes then waits their turn and is not refused. Devices on which the login has
+	// signed in before wait in a queue of their own.
+	hashing, hashingKnown chan struct{}
 
 	seed   maphash.Seed
-	all    *rate.Limiter // sign-ins that were wrong, together
-	mu     sync.Mutex    // guards what follows
-	logins [1024]rate.Limiter
+	wrong  wrongs     // sign-ins that were wrong on devices that are not known
+	mu     sync.Mutex // guards what follows
+	logins [4096]rate.Limiter
 	known  [1024]rate.Limiter
 }
 
-// The rates of sign-ins, in tries a second and tries at once. Nobody is locked out: a
-// bucket fills again by itself, and a device on which a login has signed in before has
-// a bucket of its own, so that a stranger who guesses at a login holds up strangers.
+// The rates of wrong sign-ins, in tries a second and tries at once: of one login from one
+// network, of one address, and of its network. Whose word is right is given the try back.
+// Nobody else's guessing locks an officer out: what a stranger spends is spent for the
+// stranger's own network, and a device on which a login has signed in before has a bucket
+// of its own. No count is kept of all networks together; only the hashing is bounded.
 const (
-	loginRate, loginBurst = 1.0 / 15, 6
-	knownRate, knownBurst = 1.0 / 5, 10
-	wrongSignInRate       = 4
-	wrongSignInBurst      = 60
-	hashingAtOnce         = 3
+	loginRate, loginBurst                 = 1.0 / 15, 6
+	knownRate, knownBurst                 = 1.0 / 5, 10
+	signInOneRate, signInOneBurst         = 1.0 / 4, 20
+	signInNetworkRate, signInNetworkBurst = 1, 60
+	hashingAtOnce, hashingKnownAtOnce     = 2, 1
 )
 
 func newSessions(secret []byte, random io.Reader) (*sessions, error) {
 	m := &sessions{
-		hashing: make(chan struct{}, hashingAtOnce),
-		seed:    maphash.MakeSeed(),
-		all:     rate.NewLimiter(wrongSignInRate, wrongSignInBurst),
+		hashing:      make(chan struct{}, hashingAtOnce),
+		hashingKnown: make(chan struct{}, hashingKnownAtOnce),
+		seed:         maphash.MakeSeed(),
 	}
+	m.wrong.begin(pace{signInOneRate, signInOneBurst}, pace{signInNetworkRate, signInNetworkBurst})
 	for _, k := range []struct {
 		to    *[]byte
 		label string
@@ -93,6 +99,8 @@ func newSessions(secret []byte, random io.Reader) (*sessions, error) {
 	for i := range m.logins {
 		m.logins[i].SetLimitAt(time.Time{}, loginRate)
 		m.logins[i].SetBurstAt(time.Time{}, loginBurst)
+	}
+	for i := range m.known {
 		m.known[i].SetLimitAt(time.Time{}, knownRate)
 		m.known[i].SetBurstAt(time.Time{}, knownBurst)
 	}
@@ -141,39 +149,70 @@ func (m *sessions) knows(login, value string) bool {
 	return err == nil && len(b) == 16+sha256.Size && hmac.Equal([]byte(m.device(login, b[:16])), []byte(value))
 }
 
-// try counts a sign-in before the word is looked at.
-func (m *sessions) try(now time.Time, login, device string) error {
-	known := m.knows(login, device)
+// attempt is a sign-in before its word is looked at.
+type attempt struct {
+	login, device string
+	from          from
+	known         bool // the login has signed in on the device before
+}
+
+func (s *server) attempt(r *request, login string) attempt {
+	device := s.cookie(r.Request, "device")
+	return attempt{login: login, device: device, from: s.from(r.Request), known: s.sessions.knows(login, device)}
+}
+
+// bucket is that of a device where it is known, and else that of the login in the network.
+func (m *sessions) bucket(a attempt) *rate.Limiter {
+	if a.known {
+		return &m.known[maphash.String(m.seed, a.device)%uint64(len(m.known))]
+	}
+	return &m.logins[maphash.Comparable(m.seed, loginFrom{a.login, a.from.network})%uint64(len(m.logins))]
+}
+
+type loginFrom struct {
+	login   string
+	network netip.Prefix
+}
+
+// try counts a sign-in as if its word were wrong, before the word is looked at, so that
+// many at once are counted too.
+func (m *sessions) try(now time.Time, a attempt) error {
+	if !a.known && !m.wrong.take(now, a.from) {
+		return errSlow
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	bucket := &m.logins[maphash.String(m.seed, login)%uint64(len(m.logins))]
-	if known {
-		bucket = &m.known[maphash.String(m.seed, device)%uint64(len(m.known))]
-	}
-	if !bucket.AllowN(now, 1) || !known && m.all.TokensAt(now) < 1 {
+	if !m.bucket(a).AllowN(now, 1) {
+		if !a.known {
+			m.wrong.back(now, a.from)
+		}
 		return errSlow
 	}
 	return nil
 }
 
 // right gives a try back: someone who knows the word may sign in as often as they like.
-func (m *sessions) right(now time.Time, login, device string) {
+func (m *sessions) right(now time.Time, a attempt) {
+	if !a.known {
+		m.wrong.back(now, a.from)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// A negative count puts a token back; the limiter keeps within its burst.
-	m.logins[maphash.String(m.seed, login)%uint64(len(m.logins))].AllowN(now, -1)
-	if device != "" {
-		m.known[maphash.String(m.seed, device)%uint64(len(m.known))].AllowN(now, -1)
-	}
+	m.bucket(a).AllowN(now, -1)
 }
 
 // verify checks a word against a verifier, waiting for its turn.
-func (m *sessions) verify(ctx context.Context, verifier, word string) (bool, error) {
+func (m *sessions) verify(ctx context.Context, a attempt, verifier, word string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	turn := m.hashing
+	if a.known {
+		turn = m.hashingKnown
+	}
 	select {
-	case m.hashing <- struct{}{}:
-		defer func() { <-m.hashing }()
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
 		return VerifyWord(verifier, word)
 	case <-ctx.Done():
 		return false, errSlow
@@ -295,8 +334,8 @@ func (s *server) signIn(w http.ResponseWriter, r *request) error {
 	if len(v.Errors) > 0 {
 		return s.render(w, r, page{Name: "sign-in", View: v, Status: http.StatusUnprocessableEntity})
 	}
-	device := s.cookie(r.Request, "device")
-	if err := s.sessions.try(r.Now, v.Login, device); err != nil {
+	try := s.attempt(r, v.Login)
+	if err := s.sessions.try(r.Now, try); err != nil {
 		v.Errors.add("login", "signin.slow")
 		w.Header().Set("Retry-After", "15")
 		return s.render(w, r, page{Name: "sign-in", View: v, Status: http.StatusTooManyRequests})
@@ -310,21 +349,18 @@ func (s *server) signIn(w http.ResponseWriter, r *request) error {
 	}
 	good := false
 	if len(word) <= MaxWord {
-		if good, err = s.sessions.verify(r.Context(), verifier, word); err != nil {
+		if good, err = s.sessions.verify(r.Context(), try, verifier, word); err != nil {
 			return err
 		}
 	}
 	if !good || !ok || !o.Active {
-		s.sessions.all.AllowN(r.Now, 1)
 		v.Errors.add("login", "signin.wrong")
 		return s.render(w, r, page{Name: "sign-in", View: v, Status: http.StatusUnprocessableEntity})
 	}
-	if !s.sessions.knows(v.Login, device) {
-		device = ""
-	}
-	s.sessions.right(r.Now, v.Login, device)
+	s.sessions.right(r.Now, try)
 	s.setCookie(w, "session", s.sessions.issue(o.ID, verifier, r.Now.Add(sessionLength)), sessionLength)
-	if device == "" {
+	device := try.device
+	if !try.known {
 		nonce := make([]byte, 16)
 		if _, err := io.ReadFull(s.deps.Rand, nonce); err != nil {
 			return fmt.Errorf("web: no random bytes: %w", err)
@@ -380,7 +416,8 @@ func (s *server) changeWord(w http.ResponseWriter, r *request) error {
 		v.Errors.add("new", "word.same")
 	}
 	if len(v.Errors) == 0 {
-		if err := s.sessions.try(r.Now, r.Officer.Login, s.cookie(r.Request, "device")); err != nil {
+		try := s.attempt(r, r.Officer.Login)
+		if err := s.sessions.try(r.Now, try); err != nil {
 			return err
 		}
 		_, verifier, ok, err := s.officerByLogin(r.Context(), r.Officer.Login)
@@ -390,11 +427,13 @@ func (s *server) changeWord(w http.ResponseWriter, r *request) error {
 		if !ok || len(now) > MaxWord {
 			verifier, now = s.sessions.unknown, ""
 		}
-		good, err := s.sessions.verify(r.Context(), verifier, now)
+		good, err := s.sessions.verify(r.Context(), try, verifier, now)
 		if err != nil {
 			return err
 		}
-		if !good {
+		if good {
+			s.sessions.right(r.Now, try)
+		} else {
 			v.Errors.add("now", "word.wrong")
 		}
 	}
@@ -416,7 +455,7 @@ func (s *server) changeWord(w http.ResponseWriter, r *request) error {
 		if _, verifier, _, err = s.officerByLogin(r.Context(), o.Login); err != nil {
 			return err
 		}
-		same, err := s.sessions.verify(r.Context(), verifier, next)
+		same, err := s.sessions.verify(r.Context(), s.attempt(r, o.Login), verifier, next)
 		if err != nil {
 			return err
 		}

@@ -5,8 +5,10 @@ package web
 
 import (
 	"hash/maphash"
-	"net"
 	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,51 +18,101 @@ import (
 )
 
 // throttle slows down guessing without punishing neighbours. A whole border town can
-// come from one address (a carrier's NAT, the market's own wireless), so an address is
-// no person: it is only held to what a busy town would never reach. What is held
-// tightly is the thing that is guessed at:
+// come from one address (a carrier's NAT, the market's own wireless), so an address is no
+// person: what went well costs nothing, however often it is done from one address, and
+// only what was wrong counts, against the address and against the network that it is in.
 //
-//   - one reference, whoever asks: a person mistypes a few times, a guesser who already
-//     has part of a reference would need millions. Buckets lie in a fixed array under a
-//     keyed hash, so that memory is bounded and nobody can aim at a neighbour's bucket;
-//   - wrong references altogether: right ones cost nothing, so that a guesser who uses
-//     up the common bucket slows other guessers, and people with a real reference not at all.
-//   - bookings from one address, at a rate that a market day's whole crowd behind one
-//     address would just reach: what makes hoarding places pointless is not this but that a
+//   - Wrong references and receipt numbers. A try is counted before it is looked up, and
+//     given back where there is such a thing: somebody who has a real reference is held up
+//     only where their own address or network has spent all of its wrong ones. No count is
+//     kept of all networks together, which one guesser could use up for everybody.
+//   - Contests, right or wrong: each is read by a supervisor. One number has one open case.
+//   - Bookings that gave none. What makes hoarding places pointless is not this but that a
 //     pass holds only with its document, and a document has one booking a day.
 //
-// 60 random bits and 50 wrong answers a second make a right guess among a million
-// bookings take some 700 years on average.
+// A reference has 60 random bits. At 10 wrong ones a second from a network, a hundred
+// networks together find one of a million bookings after some 18 years on average.
 type throttle struct {
-	seed  maphash.Seed
-	wrong *rate.Limiter // wrong references and receipt numbers, together
-
-	mu    sync.Mutex // guards what follows
-	refs  [4096]rate.Limiter
-	addrs [4096]rate.Limiter
-	books [4096]rate.Limiter
+	guesses, bookings, contests wrongs
 }
 
+// The paces of what goes wrong, times a second and times at once, from one address and
+// from the network that it is in. At the opening of an hour a market town of 2,400 behind
+// one address may be told twice each that the hour is full, and one in ten mistypes.
 const (
-	wrongRate, wrongBurst = 50, 500
-	refRate, refBurst     = 1.0 / 6, 10 // ten at once, then one in six seconds
-	addrRate, addrBurst   = 200, 2000
-	bookRate, bookBurst   = 5, 500
+	guessOneRate, guessOneBurst         = 1, 300
+	guessNetworkRate, guessNetworkBurst = 10, 3000
+	bookOneRate, bookOneBurst           = 20, 5000
+	bookNetworkRate, bookNetworkBurst   = 100, 25000
+	// Of contests, each of which is work for somebody: one in five seconds, after a hundred.
+	contestOneRate, contestOneBurst         = 0.2, 100
+	contestNetworkRate, contestNetworkBurst = 2, 1000
 )
 
 func newThrottle() *throttle {
-	t := &throttle{seed: maphash.MakeSeed(), wrong: rate.NewLimiter(wrongRate, wrongBurst)}
+	t := &throttle{}
+	t.guesses.begin(pace{guessOneRate, guessOneBurst}, pace{guessNetworkRate, guessNetworkBurst})
+	t.bookings.begin(pace{bookOneRate, bookOneBurst}, pace{bookNetworkRate, bookNetworkBurst})
+	t.contests.begin(pace{contestOneRate, contestOneBurst}, pace{contestNetworkRate, contestNetworkBurst})
+	return t
+}
+
+// pace is how often something may go wrong: times a second, and times at once.
+type pace struct {
+	rate  rate.Limit
+	burst int
+}
+
+// wrongs counts what went wrong by address and by network, in fixed arrays under a keyed
+// hash: memory is bounded, and nobody can aim at a neighbour's bucket.
+type wrongs struct {
+	seed maphash.Seed
+
+	mu       sync.Mutex // guards what follows
+	ones     [4096]rate.Limiter
+	networks [4096]rate.Limiter
+}
+
+func (w *wrongs) begin(one, network pace) {
+	w.seed = maphash.MakeSeed()
 	// Limits are set as of long ago, so that a bucket is full at the first try whatever
 	// clock the server goes by.
-	for i := range t.refs {
-		t.refs[i].SetLimitAt(time.Time{}, refRate)
-		t.refs[i].SetBurstAt(time.Time{}, refBurst)
-		t.addrs[i].SetLimitAt(time.Time{}, addrRate)
-		t.addrs[i].SetBurstAt(time.Time{}, addrBurst)
-		t.books[i].SetLimitAt(time.Time{}, bookRate)
-		t.books[i].SetBurstAt(time.Time{}, bookBurst)
+	for i := range w.ones {
+		w.ones[i].SetLimitAt(time.Time{}, one.rate)
+		w.ones[i].SetBurstAt(time.Time{}, one.burst)
+		w.networks[i].SetLimitAt(time.Time{}, network.rate)
+		w.networks[i].SetBurstAt(time.Time{}, network.burst)
 	}
-	return t
+}
+
+// take counts a try as if it were wrong, so that many at once are counted too, and reports
+// whether it may be made.
+func (w *wrongs) take(now time.Time, f from) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one, network := w.of(f)
+	if !one.AllowN(now, 1) {
+		return false
+	}
+	if !network.AllowN(now, 1) {
+		one.AllowN(now, -1)
+		return false
+	}
+	return true
+}
+
+// back gives a try back that was not wrong.
+func (w *wrongs) back(now time.Time, f from) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one, network := w.of(f)
+	// A negative count puts a token back; the limiter keeps within its burst.
+	one.AllowN(now, -1)
+	network.AllowN(now, -1)
+}
+
+func (w *wrongs) of(f from) (one, network *rate.Limiter) {
+	return &w.ones[maphash.Comparable(w.seed, f.one)%uint64(len(w.ones))], &w.networks[maphash.Comparable(w.seed, f.network)%uint64(len(w.networks))]
 }
 
 var (
@@ -68,45 +120,80 @@ var (
 	errBusy = problem.New(problem.Limit, "busy")
 )
 
-// guess counts one try at a reference or receipt number, before it is looked up.
-func (t *throttle) guess(now time.Time, r *http.Request, what string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.addrs[maphash.String(t.seed, address(r))%uint64(len(t.addrs))].AllowN(now, 1) ||
-		!t.refs[maphash.String(t.seed, what)%uint64(len(t.refs))].AllowN(now, 1) {
-		return errSlow
+// guess counts a try at a reference or receipt number before it is looked up. Where there
+// is such a thing, right gives the try back.
+func (s *server) guess(r *request) (right func(), err error) {
+	f := s.from(r.Request)
+	if !s.throttle.guesses.take(r.Now, f) {
+		return nil, errSlow
 	}
-	return nil
+	return func() { s.throttle.guesses.back(r.Now, f) }, nil
 }
 
-// booking counts one booking that a traveller asks for.
-func (t *throttle) booking(now time.Time, r *http.Request) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.books[maphash.String(t.seed, address(r))%uint64(len(t.books))].AllowN(now, 1) {
+// booking counts a booking that a traveller asks for. Where it gives one, or where this
+// server is at fault, right gives it back.
+func (s *server) booking(r *request) (right func(), err error) {
+	f := s.from(r.Request)
+	if !s.throttle.bookings.take(r.Now, f) {
+		return nil, errBusy
+	}
+	return func() { s.throttle.bookings.back(r.Now, f) }, nil
+}
+
+// contested counts a contest that a person sends.
+func (s *server) contested(r *request) error {
+	if !s.throttle.contests.take(r.Now, s.from(r.Request)) {
 		return errBusy
 	}
 	return nil
 }
 
-// missed counts a try that was wrong. It says whether wrong tries still get their
-// ordinary answer or are told to wait.
-func (t *throttle) missed(now time.Time) error {
-	if !t.wrong.AllowN(now, 1) {
-		return errSlow
-	}
-	return nil
+// from is where a request comes from: one subscriber, and the network that a guesser with
+// many addresses would have them in.
+type from struct {
+	one     netip.Prefix // an IPv4 address, or the /64 that one subscriber has
+	network netip.Prefix // a /24 of IPv4, a /48 of IPv6
 }
 
-// address is the caller's network: an IPv6 subscriber has a whole /64.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+// from finds out where a request comes from. What a header says of it is believed from a
+// proxy that the configuration names, and from nobody else.
+func (s *server) from(r *http.Request) from {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		host = r.RemoteAddr
+		return from{}
 	}
-	ip := net.ParseIP(host)
-	if ip != nil && ip.To4() == nil {
-		return ip.Mask(net.CIDRMask(64, 128)).String()
+	a := at.Addr().Unmap().WithZone("")
+	if s.proxied(a) {
+		// Each proxy appends whom it heard: what stands before the last address that is no
+		// proxy of ours may be written by anybody.
+		heard := strings.Split(strings.Join(r.Header.Values(s.deps.ProxyHeader), ","), ",")
+		for _, text := range slices.Backward(heard) {
+			next, err := parseAddress(text)
+			if err != nil {
+				break
+			}
+			if a = next; !s.proxied(a) {
+				break
+			}
+		}
 	}
-	return host
+	if a.Is4() {
+		return from{netip.PrefixFrom(a, 32), netip.PrefixFrom(a, 24).Masked()}
+	}
+	return from{netip.PrefixFrom(a, 64).Masked(), netip.PrefixFrom(a, 48).Masked()}
+}
+
+// parseAddress reads an address as proxies write it, with or without a port.
+func parseAddress(text string) (netip.Addr, error) {
+	text = strings.TrimSpace(text)
+	if at, err := netip.ParseAddrPort(text); err == nil {
+		return at.Addr().Unmap().WithZone(""), nil
+	}
+	a, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	return a.Unmap().WithZone(""), err
+}
+
+// proxied reports whether an address is that of a proxy of ours.
+func (s *server) proxied(a netip.Addr) bool {
+	return slices.ContainsFunc(s.deps.Proxies, func(p netip.Prefix) bool { return p.Contains(a) })
 }

@@ -63,6 +63,7 @@ func TestOfficersPages(t *testing.T) {
 		{"decide", decide},
 		{"find", "/gate/find"},
 		{"scans", "/gate/scans?site=1&gate=1&all=1"},
+		{"goods-out", "/gate/goods"},
 		{"desk", "/desk"},
 		{"buyer", buyer + "?site=1"},
 		{"search", buyer + "?site=1&q=" + "چای"},
