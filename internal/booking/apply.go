@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/reason"
 )
 
@@ -123,10 +124,14 @@ func (st State) enlist(ref Ref, slot SlotID) {
 // release gives the persons' claims back, as far as they are the booking's.
 func (st State) release(b *Booking) {
 	for _, m := range b.Members {
-		if ref, ok := st.Claims.Get(b.claim(m)); ok && ref == b.Ref {
-			st.Claims.Delete(b.claim(m))
-			st.change(b.claim(m), ClaimReleased)
-		}
+		st.releaseOne(b, m)
+	}
+}
+
+func (st State) releaseOne(b *Booking, m Member) {
+	if ref, ok := st.Claims.Get(b.claim(m)); ok && ref == b.Ref {
+		st.Claims.Delete(b.claim(m))
+		st.change(b.claim(m), ClaimReleased)
 	}
 }
 
@@ -370,9 +375,15 @@ func (st State) entryUndone(f *EntryUndone) {
 	}
 	a, _ := st.Acks.Get(0)
 	next := max(f.First, a.Last+1)
+	one := f.Pass != (pass.ID{})
+	var left []uint64
 	for _, n := range b.Kept {
 		w, ok := st.Withdrawals.Get(n)
 		if !ok {
+			continue
+		}
+		if one && w.Pass != f.Pass {
+			left = append(left, n)
 			continue
 		}
 		s := st.slot(w.Slot)
@@ -383,12 +394,21 @@ func (st State) entryUndone(f *EntryUndone) {
 		st.list(w)
 		next++
 	}
-	given := b.GivenBack
-	b.Status, b.Kept, b.GivenBack = Booked, nil, false
-	st.used(&b, ClaimUnused)
-	if given {
-		b.Status = Cancelled
+	b.Kept = left
+	switch {
+	case one:
+		for _, m := range b.Members {
+			if b.GivenBack && m.Pass == f.Pass {
+				st.releaseOne(&b, m)
+			}
+		}
+	case b.GivenBack:
+		b.Status, b.GivenBack = Cancelled, false
+		st.used(&b, ClaimUnused)
 		st.release(&b)
+	default:
+		b.Status = Booked
+		st.used(&b, ClaimUnused)
 	}
 	st.Bookings.Put(b.Ref, b)
 }

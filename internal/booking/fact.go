@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/reason"
 )
 
@@ -155,10 +156,12 @@ type Entered struct {
 
 // EntryUndone says that the only entry of the booking was a mistake. Places that were kept
 // for it beside its own are withheld again under the serials from First on, in the order
-// in which they were kept; First is 0 where there are none.
+// in which they were kept; First is 0 where there are none. Where Pass is not zero, others of
+// the booking have come in: it stays used, and only what was kept for that pass goes back.
 type EntryUndone struct {
-	Ref   Ref    `cbor:"1,keyasint"`
-	First uint64 `cbor:"2,keyasint,omitempty"`
+	Ref   Ref     `cbor:"1,keyasint"`
+	First uint64  `cbor:"2,keyasint,omitempty"`
+	Pass  pass.ID `cbor:"3,keyasint"`
 }
 
 // Missed says of bookings of a site's day that nobody came.

@@ -139,6 +139,22 @@ func (st State) DecideUndone(ref Ref) []fact.Fact {
 	return []fact.Fact{f}
 }
 
+// DecideUndoneOne says that what one pass of a used booking did was a mistake, where others
+// have come in and a place was kept for it beside the booking's own.
+func (st State) DecideUndoneOne(ref Ref, id pass.ID) []fact.Fact {
+	b, ok := st.Bookings.Get(ref)
+	if !ok || b.Status != Used {
+		return nil
+	}
+	for _, n := range b.Kept {
+		if w, ok := st.Withdrawals.Get(n); ok && w.Pass == id {
+			a, _ := st.Acks.Get(0)
+			return []fact.Fact{&EntryUndone{Ref: ref, First: a.Last + 1, Pass: id}}
+		}
+	}
+	return nil
+}
+
 // DecideList begins the lists of this server anew under an id that was never used, as
 // after it was restored from a copy.
 func (d Desk) DecideList(list uint64) []fact.Fact {

@@ -123,8 +123,11 @@ func (d Desk) DecideUsed(m Move) []fact.Fact {
 		return d.Booking.DecideEntered(h.Ref)
 	}
 	b, _ := d.Booking.Bookings.Get(h.Ref)
-	if m.Kind != InUndone || b.Status != booking.Used || d.enteredOtherwise(h.Ref, pass.ID{}, 0) {
+	if m.Kind != InUndone || b.Status != booking.Used {
 		return nil
+	}
+	if d.enteredOtherwise(h.Ref, pass.ID{}, 0) {
+		return d.Booking.DecideUndoneOne(h.Ref, m.Pass)
 	}
 	facts := d.Booking.DecideUndone(h.Ref)
 	site, day := b.Slot.Site(), b.Slot.Day()

@@ -190,3 +190,25 @@ func TestUndoneBeforeUseIsTold(t *testing.T) {
 	a.verdict(a.book(slotAt(10), 1).Verdict, reason.Allow, "")
 	b.rebuilt()
 }
+
+// Where two of a cancelled party have come in, each entry that is taken back gives its own
+// place and claim back, and the booking is used until the last.
+func TestUndoneOneByOne(t *testing.T) {
+	a, b := open(t)
+	party := a.book(slotAt(9), 1, 2, 3).Booking
+	in := []ScanAnswer{b.enters(a, party, 0), b.enters(a, party, 1)}
+	do[BookingAnswer](a, Cancel{Ref: party.Ref})
+	b.reads(a)
+	b.reads(a)
+	for i, want := range []booking.Status{booking.Used, booking.Cancelled} {
+		b.undoes(party, i, in[i])
+		a.watches(b)
+		b.reads(a)
+		b.reads(a)
+		if got := a.slot(slotAt(9)); got.Taken != uint32(1-i) || got.Withheld != 0 || a.stands(party.Ref).Status != want {
+			t.Errorf("after %d: slot %+v, %v", i+1, got, a.stands(party.Ref).Status)
+		}
+		a.verdict(a.book(slotAt(10), uint64(i+1)).Verdict, reason.Allow, "")
+	}
+	a.rebuilt()
+}

@@ -4,6 +4,7 @@
 package service
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
 )
@@ -635,17 +637,18 @@ func TestClaimsOfAnotherList(t *testing.T) {
 	b.rebuilt()
 }
 
-// TestSidesAgainstModel plays two sides that sell, cancel, let people in and out by either
-// gate, and hear of each other now and then, against what really happened: whoever has
-// come in holds a place of a slot that nobody else gets, no side sells above its allotment,
-// nobody who is inside is left out of the count once both have heard everything, and
-// nobody is inside once the day is settled.
+// TestSidesAgainstModel plays two sides that sell to persons and parties, cancel, move,
+// issue passes again, let people in and out by either gate, take entries back, and hear of
+// each other now and then, against what really happened: whoever has come in holds a place
+// of a slot that nobody else gets, no side sells above its allotment, nobody who is inside
+// is left out of the count once both have heard everything, and nobody is inside once the
+// day is settled.
 func TestSidesAgainstModel(t *testing.T) {
 	law := lawWith(t, "site: mand-pishin, value: 400", "site: mand-pishin, value: 8")
-	s := slotAt(9)
+	slots := []booking.SlotID{slotAt(9), slotAt(10)}
 	rapid.Check(t, func(rt *rapid.T) {
 		a, b := sides(rt, law)
-		a.now, b.now = at("09:00"), at("09:00")
+		a.now, b.now = at("09:40"), at("09:40")
 		a.reads(b)
 		b.reads(a)
 		ws := []*world{a, b}
@@ -653,9 +656,20 @@ func TestSidesAgainstModel(t *testing.T) {
 			seller *world
 			ref    booking.Ref
 		}
+		type place struct {
+			slot booking.SlotID
+			id   pass.ID
+		}
+		type entry struct {
+			seller, gate *world
+			place        place
+			serial       uint64
+		}
 		var sold []ticket
-		came := map[booking.Ref]bool{}   // has come in by some gate, ever
-		inside := map[booking.Ref]bool{} // is inside now
+		came := map[*world]map[place]int{a: {}, b: {}} // how often each has come in, on a pass of which seller
+		inside := map[pass.ID]bool{}
+		var ins []entry                 // of those inside, the last at the end
+		given := map[booking.Ref]bool{} // has been cancelled
 		person := uint64(0)
 		side := func(t *rapid.T, name string) (w, o *world) {
 			if rapid.Bool().Draw(t, name) {
@@ -669,65 +683,132 @@ func TestSidesAgainstModel(t *testing.T) {
 			}
 			return rapid.SampledFrom(sold).Draw(t, "ticket")
 		}
+		member := func(t *rapid.T, x ticket) (booking.Booking, int) {
+			bk := x.seller.stands(x.ref)
+			return bk, rapid.IntRange(0, len(bk.Members)-1).Draw(t, "member")
+		}
 		later := func() { a.now, b.now = a.now.Add(time.Second), b.now.Add(time.Second) }
 		sync := func(w, o *world) { w.reads(o); w.watches(o); w.hears(o) }
 		rt.Repeat(map[string]func(*rapid.T){
 			"book": func(t *rapid.T) {
 				w, _ := side(t, "seller")
-				person++
-				if r := w.book(s, person).Booking; r.Status == booking.Booked {
+				var ps []uint64
+				for range rapid.IntRange(1, 3).Draw(t, "persons") {
+					person++
+					ps = append(ps, person)
+				}
+				if r := w.book(rapid.SampledFrom(slots).Draw(t, "slot"), ps...).Booking; r.Status == booking.Booked {
 					sold = append(sold, ticket{w, r.Ref})
 				}
 			},
 			"cancel": func(t *rapid.T) {
 				x := pick(t)
-				do[BookingAnswer](x.seller, Cancel{Ref: x.ref})
+				if do[BookingAnswer](x.seller, Cancel{Ref: x.ref}).Verdict.Outcome == reason.Allow {
+					given[x.ref] = true
+				}
+			},
+			"move": func(t *rapid.T) {
+				x := pick(t)
+				do[BookingAnswer](x.seller, Move{Ref: x.ref, To: rapid.SampledFrom(slots).Draw(t, "slot")})
+			},
+			"reissue": func(t *rapid.T) {
+				x := pick(t)
+				_, m := member(t, x)
+				if v := do[BookingAnswer](x.seller, Reissue{Ref: x.ref, Member: uint8(m)}).Verdict; v.Outcome == reason.Allow && given[x.ref] {
+					t.Fatalf("%s was given back, and has a new pass", x.ref)
+				}
 			},
 			"in": func(t *rapid.T) {
 				x := pick(t)
 				w, _ := side(t, "gate")
-				later()
-				bk := x.seller.stands(x.ref)
-				if inside[x.ref] {
+				bk, m := member(t, x)
+				id := bk.Members[m].Pass
+				if inside[id] {
 					t.Skip("a copy of a pass is another test")
 				}
+				later()
 				bk.Status = booking.Booked // the paper is in the hand whatever became of the booking
-				if w.enters(x.seller, bk, 0).Verdict.Outcome == reason.Allow {
-					came[x.ref], inside[x.ref] = true, true
+				if r := w.enters(x.seller, bk, m); r.Verdict.Outcome == reason.Allow {
+					p := place{bk.Slot, id}
+					came[x.seller][p]++
+					inside[id] = true
+					ins = append(ins, entry{x.seller, w, p, r.Scan.Serial})
+				}
+			},
+			"undo": func(t *rapid.T) {
+				if len(ins) == 0 {
+					t.Skip("nobody inside")
+				}
+				e := ins[len(ins)-1]
+				ins = ins[:len(ins)-1]
+				later()
+				do[ScanAnswer](e.gate, UndoScan{Pass: e.place.id, Serial: e.serial, Officer: "gate"})
+				delete(inside, e.place.id)
+				if came[e.seller][e.place]--; came[e.seller][e.place] == 0 {
+					delete(came[e.seller], e.place)
 				}
 			},
 			"out": func(t *rapid.T) {
 				x := pick(t)
 				w, _ := side(t, "gate")
-				if !inside[x.ref] {
+				bk, m := member(t, x)
+				id := bk.Members[m].Pass
+				if !inside[id] {
 					t.Skip("not inside")
 				}
 				later()
-				bk := x.seller.stands(x.ref)
 				bk.Status = booking.Booked
-				if v := w.leaves(x.seller, bk, 0).Verdict; v.Outcome == reason.Allow {
-					delete(inside, x.ref)
+				if v := w.leaves(x.seller, bk, m).Verdict; v.Outcome == reason.Allow {
+					delete(inside, id)
+					ins = slices.DeleteFunc(ins, func(e entry) bool { return e.place.id == id })
 				}
 			},
 			"hear": func(t *rapid.T) {
 				later()
 				w, o := side(t, "reader")
-				sync(w, o)
+				switch rapid.IntRange(0, 3).Draw(t, "what") {
+				case 0:
+					w.reads(o)
+				case 1:
+					w.watches(o)
+				case 2:
+					w.hears(o)
+				default:
+					sync(w, o)
+				}
 			},
 			"": func(t *rapid.T) {
+				for _, x := range sold {
+					if st := x.seller.stands(x.ref).Status; given[x.ref] && st != booking.Cancelled && st != booking.Used {
+						t.Fatalf("%s was given back, and is %v", x.ref, st)
+					}
+				}
 				for _, w := range ws {
-					row := w.slot(s)
-					if row.Taken+row.Withheld+row.Offered > row.Allotment || row.Excess != 0 {
-						t.Fatalf("%s sold above its allotment: %+v", w.name(), row)
-					}
-					held := uint32(0)
-					for _, x := range sold {
-						if st := w.stands(x.ref).Status; x.seller == w && (came[x.ref] || st == booking.Booked) {
-							held++
+					for _, s := range slots {
+						row := w.slot(s)
+						if row.Taken+row.Withheld+row.Offered > row.Allotment || row.Excess != 0 {
+							t.Fatalf("%s sold above its allotment: %+v", w.name(), row)
 						}
-					}
-					if held > row.Allotment {
-						t.Fatalf("%s has given %d places of %d: somebody's who has come in was sold again", w.name(), held, row.Allotment)
+						held := map[pass.ID]bool{}
+						for _, x := range sold {
+							bk := x.seller.stands(x.ref)
+							if x.seller != w || bk.Slot != s || bk.Status != booking.Booked && bk.Status != booking.Used {
+								continue
+							}
+							for _, m := range bk.Members {
+								if h, _ := w.mem.plain.Booking.Holders.Get(m.Pass); !h.Gone {
+									held[m.Pass] = true
+								}
+							}
+						}
+						for p := range came[w] {
+							if p.slot == s {
+								held[p.id] = true
+							}
+						}
+						if len(held) > int(row.Allotment) {
+							t.Fatalf("%s has given %d places of %d: somebody's who has come in was sold again: %+v", w.name(), len(held), row.Allotment, row)
+						}
 					}
 				}
 			},
@@ -742,8 +823,43 @@ func TestSidesAgainstModel(t *testing.T) {
 			rt.Errorf("%d are counted inside, and %d are", n, len(inside))
 		}
 		for _, x := range sold {
-			if came[x.ref] && x.seller.stands(x.ref).Status != booking.Used {
-				rt.Errorf("%s has come in, and the booking is %v", x.ref, x.seller.stands(x.ref).Status)
+			bk, used := x.seller.stands(x.ref), false
+			for _, m := range bk.Members {
+				for p := range came[x.seller] {
+					used = used || p.id == m.Pass
+				}
+			}
+			if used != (bk.Status == booking.Used) {
+				rt.Errorf("%s: somebody has come in: %v, and the booking is %v", x.ref, used, bk.Status)
+			}
+		}
+		// Once both have heard everything, no place is kept for nobody: but for those of a
+		// booking that was moved and then moved again or cancelled, as the other side cannot
+		// know for which slot each of its passes was.
+		for _, w := range ws {
+			for _, s := range slots {
+				want, more := 0, 0
+				acks, _ := w.mem.plain.Booking.Acks.Get(0)
+				for n := range acks.Last {
+					wd, _ := w.mem.plain.Booking.Withdrawals.Get(n + 1)
+					h, _ := w.mem.plain.Booking.Holders.Get(wd.Pass)
+					if wd.Used && wd.Slot == s && w.stands(h.Ref).Moves > 0 {
+						more++
+					}
+				}
+				for _, x := range sold {
+					bk := x.seller.stands(x.ref)
+					for _, m := range bk.Members {
+						h, _ := w.mem.plain.Booking.Holders.Get(m.Pass)
+						holds := x.seller == w && bk.Slot == s && !h.Gone && (bk.Status == booking.Booked || bk.Status == booking.Used)
+						if holds || came[w][place{s, m.Pass}] > 0 {
+							want++
+						}
+					}
+				}
+				if row := w.slot(s); int(row.Taken) < want || int(row.Taken) > want+more || row.Withheld != 0 {
+					rt.Errorf("%s keeps %d and %d places for %d: %+v", w.name(), row.Taken, row.Withheld, want, row)
+				}
 			}
 		}
 		a.now, b.now = at("20:00"), at("20:00")
