@@ -75,8 +75,15 @@ func TestPeopleErase(t *testing.T) {
 		return strings.TrimSpace(lines[len(lines)-1])
 	}
 	head := word("head")
-	must(t, "people", "add", "--config", a.config, "till", "customs")
-	till := word("till")
+	if _, stderr, status := darwazaWith(t, head+"\n", "people", "erase", "--config", a.config, "--by", "head", ref); status != problem.Forbidden.ExitStatus() || !strings.Contains(stderr, "given to head by somebody else") {
+		t.Errorf("by a word that the keeper made: status %d, %s", status, stderr)
+	}
+	ownWord(t, a.config, "head", head)
+	head = headWord
+	added := mustWith(t, head+"\n", "people", "add", "--config", a.config, "--by", "head", "--name", "Till Keeper", "till", "customs")
+	till := givenWord.FindString(added)
+	ownWord(t, a.config, "till", till)
+	till = headWord
 	for _, tt := range []struct {
 		in   string
 		args []string

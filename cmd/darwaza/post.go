@@ -36,7 +36,9 @@ to be exchanged with the other side before the post can serve.
 
   darwaza init --dir /srv/post --side A --agreement /srv/agreement \
       --name gate.example --name 192.168.1.10 \
-      --officer head:admin,supervisor --officer gate1:gate,health`)
+      --officer 'head:admin,supervisor:Full Name' --officer 'gate1:gate,health:Full Name'
+
+To make a post is on record as the act of its first admin.`)
 	n := post.New{Now: time.Now()}
 	var side string
 	var names, officers list
@@ -49,7 +51,7 @@ to be exchanged with the other side before the post can serve.
 	fs.BoolVar(&n.HTTP, "http", false, "serve without TLS, on a loopback address only")
 	fs.StringVar(&n.Peer, "peer", "", "`address` of the other side's server, such as https://b.example:8443")
 	fs.StringVar(&n.PeerCA, "peer-authority", "", "`file` of the certificate authority of the other side's server")
-	fs.Var(&officers, "officer", "`login:role,role[:name]` of one of the first people; may be given several times (default admin:admin,supervisor); the roles are "+roles())
+	fs.Var(&officers, "officer", "`login:role,role:name` of one of the first people; may be given several times, once with the role admin; the roles are "+roles())
 	site := fs.String("site", "", "`id` of the site at which the first people work; all sites where it is left out")
 	authority := fs.Bool("authority-only", false, "make nothing but a new certificate authority, for the names in the configuration of --dir")
 	if err := parse(fs, args, 0); err != nil {
@@ -80,9 +82,6 @@ to be exchanged with the other side before the post can serve.
 	n.Names = names
 	if len(n.Names) == 0 {
 		n.Names = defaultNames()
-	}
-	if len(officers) == 0 {
-		officers = list{"admin:admin,supervisor"}
 	}
 	for _, o := range officers {
 		parsed, err := post.ParseOfficer(o)
@@ -150,14 +149,20 @@ func runPeople(ctx context.Context, c console, args []string) error {
 Says who may do what. It works while the server runs.
 
   darwaza people list --config FILE
-  darwaza people add  --config FILE LOGIN ROLE[,ROLE…]    prints a sign-in word, once
-  darwaza people role --config FILE LOGIN ROLE[,ROLE…]    in the place of the roles they have
-  darwaza people word --config FILE LOGIN                 a new sign-in word; the old one ends
-  darwaza people off  --config FILE LOGIN                 may no longer sign in
-  darwaza people on   --config FILE LOGIN                 may sign in again
+  darwaza people add  --config FILE --by LOGIN --name NAME LOGIN ROLE[,ROLE…]    prints a sign-in word, once
+  darwaza people role --config FILE --by LOGIN LOGIN ROLE[,ROLE…]    in the place of the roles they have
+  darwaza people word --config FILE --by LOGIN LOGIN      a new sign-in word; the old one ends
+  darwaza people off  --config FILE --by LOGIN LOGIN      may no longer sign in
+  darwaza people on   --config FILE --by LOGIN LOGIN      may sign in again
   darwaza people erase --config FILE --by LOGIN NUMBER    destroys the key of the names, documents and phone
                       of a booking (or of a receipt R-…): nobody can read them any more, nor in a backup. It
                       is the act of a supervisor or an admin, and asks for their sign-in word.
+
+Each is the act of the officer whom --by names, an admin, and stands so in the record; it
+asks for their sign-in word on standard input. Who names themselves in people word chooses
+their own word, which is asked for after the present one. A word that somebody else made
+opens nothing but that choice. Only an admin who has lost their word gets another without
+--by: that is the act of whoever keeps the machine.
 
 The roles are ` + roles() + `.
 Logins and names are in no fact of the record; names are sealed.`
@@ -165,13 +170,13 @@ Logins and names are in no fact of the record; names are sealed.`
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		verb, args = args[0], args[1:]
 	}
-	fs := flags(c, "people", "list|add|role|word|off|on|erase --config FILE [LOGIN|NUMBER] [ROLES]", about)
+	fs := flags(c, "people", "list|add|role|word|off|on|erase --config FILE [--by LOGIN] [LOGIN|NUMBER] [ROLES]", about)
 	file := config(fs)
 	name := fs.String("name", "", "add: the person's `name`, which is sealed")
 	site := fs.String("site", "", "add: `id` of the site at which they work; all where it is left out")
 	gate := fs.Uint("gate", 0, "add: `number` of the gate at which they work")
 	language := fs.String("language", "en", "add: `language` of their pages: en, fa or ur")
-	by := fs.String("by", "", "erase: `login` of the supervisor or admin whose act it is; the sign-in word is read from standard input")
+	by := fs.String("by", "", "`login` of the officer whose act it is; the sign-in word is read from standard input")
 	rest := map[string]int{"add": 2, "role": 2, "word": 1, "off": 1, "on": 1, "erase": 1}
 	if err := parse(fs, args, 2); err != nil {
 		return err
@@ -190,10 +195,42 @@ Logins and names are in no fact of the record; names are sealed.`
 		return err
 	}
 	defer p.Close()
-	login := fs.Arg(0)
-	switch verb {
-	case "list":
+	if verb == "list" {
 		return listPeople(ctx, c, p)
+	}
+	login, in := fs.Arg(0), bufio.NewReader(io.LimitReader(c.in, 2048))
+	if *by == "" && verb != "word" {
+		return wrong("--by names the officer whose act it is; darwaza help people says who may")
+	}
+	var present string
+	if *by != "" {
+		if present, err = ask(c, in, "sign-in word of "+*by); err != nil {
+			return err
+		}
+	}
+	switch {
+	case verb == "erase":
+		return erase(ctx, c, p, login, *by, present)
+	case verb == "word" && *by == login:
+		next, err := ask(c, in, "new word of "+login)
+		if err != nil {
+			return err
+		}
+		if err := p.OwnWord(ctx, login, present, next); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s signs in with the new word\n", login)
+		return nil
+	}
+	var actor people.OfficerID
+	if *by != "" {
+		o, err := p.Signed(ctx, *by, present)
+		if err != nil {
+			return err
+		}
+		actor = o.ID
+	}
+	switch verb {
 	case "add":
 		n := post.NewOfficer{Login: login, Name: *name, Site: *site, Gate: uint16(*gate), Language: lang.Tag(*language)}
 		if *gate > 1<<16-1 {
@@ -202,31 +239,29 @@ Logins and names are in no fact of the record; names are sealed.`
 		if n.Roles, err = post.ParseRoles(fs.Arg(1)); err != nil {
 			return err
 		}
-		o, word, err := p.Appoint(ctx, n)
+		o, word, err := p.Appoint(ctx, actor, n)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.out, "%s (%s) may sign in with this word, shown once:\n  %s\n", o.Login, o.ID, word)
+		fmt.Fprintf(c.out, "%s (%s) may sign in with this word, shown once, and then chooses their own:\n  %s\n", o.Login, o.ID, word)
 	case "role":
 		roles, err := post.ParseRoles(fs.Arg(1))
 		if err != nil {
 			return err
 		}
-		o, err := p.ChangeOfficer(ctx, login, func(o *people.Officer) { o.Roles = roles })
+		o, err := p.ChangeOfficer(ctx, actor, login, func(o *people.Officer) { o.Roles = roles })
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(c.out, "%s is now %s\n", o.Login, joined(o.Roles))
 	case "word":
-		word, err := p.NewWord(ctx, login)
+		word, err := p.NewWord(ctx, actor, login)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(c.out, "the new sign-in word of %s, shown once:\n  %s\n", login, word)
-	case "erase":
-		return erase(ctx, c, p, fs.Arg(0), *by)
 	case "off", "on":
-		o, err := p.ChangeOfficer(ctx, login, func(o *people.Officer) { o.Active = verb == "on" })
+		o, err := p.ChangeOfficer(ctx, actor, login, func(o *people.Officer) { o.Active = verb == "on" })
 		if err != nil {
 			return err
 		}
@@ -239,17 +274,19 @@ Logins and names are in no fact of the record; names are sealed.`
 	return nil
 }
 
-// erase destroys the key of one booking's or receipt's personal data.
-func erase(ctx context.Context, c console, p *post.Post, what, by string) error {
-	if by == "" {
-		return wrong("--by names the supervisor or admin whose act it is")
-	}
-	fmt.Fprintf(c.err, "sign-in word of %s: ", by)
-	line, err := bufio.NewReader(io.LimitReader(c.in, 1024)).ReadString('\n')
+// ask reads one line, whose name goes to standard error.
+func ask(c console, in *bufio.Reader, what string) (string, error) {
+	fmt.Fprintf(c.err, "%s: ", what)
+	line, err := in.ReadString('\n')
 	if err != nil && err != io.EOF {
-		return wrong("the sign-in word cannot be read: %w", err)
+		return "", wrong("the %s cannot be read: %w", what, err)
 	}
-	fresh, err := p.EraseOne(ctx, what, by, strings.TrimRight(line, "\r\n"))
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// erase destroys the key of one booking's or receipt's personal data.
+func erase(ctx context.Context, c console, p *post.Post, what, by, word string) error {
+	fresh, err := p.EraseOne(ctx, what, by, word)
 	if err != nil {
 		return err
 	}

@@ -156,7 +156,7 @@ func twoPosts(t *testing.T) (a, b *testPost) {
 		other := posts[side.Other()]
 		out := must(t, "init", "--dir", p.dir, "--side", string(side), "--agreement", pkg, "--listen", p.address, "--name", "127.0.0.1",
 			"--peer", "https://"+other.address, "--peer-authority", filepath.Join(other.dir, "keys", "authority.pem"),
-			"--officer", "head:admin,supervisor", "--officer", "all:clerk,gate,health,customs,manager,supervisor,auditor:Nobody At All")
+			"--officer", "head:admin,supervisor:Head Of Post", "--officer", "all:clerk,gate,health,customs,manager,supervisor,auditor:Nobody At All")
 		for _, want := range []string{p.config, "Sign-in words", "fingerprint", "Exchange the public keys"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("init does not say %q:\n%s", want, out)
@@ -169,6 +169,31 @@ func twoPosts(t *testing.T) (a, b *testPost) {
 		p.trustAuthority(t)
 	}
 	return posts[agreement.A], posts[agreement.B]
+}
+
+// headWord is the word that "head" chooses.
+const headWord = "a word of the head's own"
+
+// ownWord chooses headWord in the place of a word that was given to an officer, or where
+// none is told, of one that the keeper of the machine makes.
+func ownWord(t *testing.T, config, login, given string) {
+	t.Helper()
+	if given == "" {
+		given = givenWord.FindString(must(t, "people", "word", "--config", config, login))
+	}
+	mustWith(t, given+"\n"+headWord+"\n", "people", "word", "--config", config, "--by", login, login)
+}
+
+var givenWord = regexp.MustCompile(`[2-9a-z]{4}-[2-9a-z]{4}-[2-9a-z]{4}`)
+
+// mustWith runs darwaza with standard input, and wants it to succeed.
+func mustWith(t *testing.T, in string, args ...string) string {
+	t.Helper()
+	out, errs, status := darwazaWith(t, in, args...)
+	if status != 0 {
+		t.Fatalf("darwaza %q: exit status %d\n%s%s", args, status, out, errs)
+	}
+	return out
 }
 
 // adopt does what the two sides do with their package: put both public keys into it, and
@@ -427,13 +452,14 @@ func TestTwoProcesses(t *testing.T) {
 	if at(out, "verdict", "outcome") != "ALLOW" || at(out, "scan", "counted") != true {
 		t.Fatalf("A's pass at B's gate: %v", out)
 	}
-	must(t, "people", "add", "--config", a.config, "late", "clerk")
+	ownWord(t, a.config, "head", "")
+	mustWith(t, headWord+"\n", "people", "add", "--config", a.config, "--by", "head", "--name", "Late Comer", "late", "clerk")
 	if list := must(t, "people", "list", "--config", a.config); !strings.Contains(list, "late") {
 		t.Errorf("the clerk who was appointed while the server ran is not there:\n%s", list)
 	}
 	must(t, "record", "check", "--config", a.config)
 	// A program acts as an officer, and no longer once the officer may not.
-	must(t, "people", "off", "--config", a.config, "all")
+	mustWith(t, headWord+"\n", "people", "off", "--config", a.config, "--by", "head", "all")
 	for try := 0; ; try++ {
 		status, out, err := a.call(http.MethodPost, "/api/v1/bookings", idem("off", try), order(slot, 50+try))
 		if err == nil && status == http.StatusUnauthorized {
@@ -655,7 +681,7 @@ func backups(t *testing.T, p *testPost) {
 	must(t, "record", "check", "--config", p.config)
 
 	// Something happens after the backup, and then the database is lost.
-	must(t, "people", "add", "--config", p.config, "after", "clerk")
+	must(t, "people", "word", "--config", p.config, "head")
 	lose()
 	_, errs, status := darwaza(t, "restore", "--config", p.config, "--from", old)
 	if status == 0 || !strings.Contains(errs, "1 acts after it") || !strings.Contains(errs, "--accept") {
@@ -691,8 +717,8 @@ func TestTwoServers(t *testing.T) {
 	one.config = filepath.Join(one.dir, "config.yaml")
 	other := filepath.Join(dir, "B")
 	must(t, "init", "--dir", one.dir, "--side", "A", "--agreement", pkg, "--listen", one.address, "--name", "127.0.0.1", "--database", url,
-		"--officer", "head:admin", "--officer", "all:clerk,gate,health,customs,manager,supervisor,auditor:Nobody At All")
-	must(t, "init", "--dir", other, "--side", "B", "--agreement", pkg, "--name", "127.0.0.1")
+		"--officer", "head:admin:Head Of Post", "--officer", "all:clerk,gate,health,customs,manager,supervisor,auditor:Nobody At All")
+	must(t, "init", "--dir", other, "--side", "B", "--agreement", pkg, "--name", "127.0.0.1", "--officer", "head:admin:Head Of Post")
 	adopt(t, pkg, one.dir, other)
 	one.allowProgram(t)
 	one.trustAuthority(t)

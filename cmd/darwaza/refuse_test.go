@@ -20,7 +20,7 @@ func TestServeRefuses(t *testing.T) {
 	alwaysOpen(t, pkg)
 	a, b, c := filepath.Join(dir, "A"), filepath.Join(dir, "B"), filepath.Join(dir, "C")
 	for _, x := range []struct{ dir, side string }{{a, "A"}, {b, "B"}, {c, "A"}} {
-		must(t, "init", "--dir", x.dir, "--side", x.side, "--agreement", pkg, "--listen", "127.0.0.1:0", "--name", "127.0.0.1")
+		must(t, "init", "--dir", x.dir, "--side", x.side, "--agreement", pkg, "--listen", "127.0.0.1:0", "--name", "127.0.0.1", "--officer", "head:admin,supervisor:Head Of Post")
 	}
 	config := filepath.Join(a, "config.yaml")
 	refused := func(name string, kind problem.Kind, want ...string) {
@@ -85,13 +85,15 @@ func TestServeRefuses(t *testing.T) {
 		{"init", "--dir", a, "--side", "A", "--agreement", pkg},
 		{"init", "--dir", filepath.Join(dir, "D"), "--side", "C", "--agreement", pkg},
 		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", filepath.Join(dir, "none")},
-		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "x:king"},
-		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "x:clerk"},
-		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--site", "atlantis"},
-		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--name", "not a name"},
-		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--database", filepath.Join(b, "post.db")},
-		{"people", "off", "--config", filepath.Join(b, "config.yaml"), "nobody"},
-		{"people", "add", "--config", filepath.Join(b, "config.yaml"), "admin", "clerk"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "x:king:Some Body"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "x:clerk:Some Body"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "head:admin"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "head:admin:Head Of Post", "--site", "atlantis"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "head:admin:Head Of Post", "--name", "not a name"},
+		{"init", "--dir", filepath.Join(dir, "D"), "--side", "A", "--agreement", pkg, "--officer", "head:admin:Head Of Post", "--database", filepath.Join(b, "post.db")},
+		{"people", "word", "--config", filepath.Join(b, "config.yaml"), "nobody"},
+		{"people", "add", "--config", filepath.Join(b, "config.yaml"), "--name", "Some Body", "head", "clerk"},
 		{"serve", "--config", filepath.Join(dir, "none.yaml")},
 		{"nothing"},
 		{"serve", "extra"},
@@ -135,26 +137,49 @@ func TestPeople(t *testing.T) {
 	pkg := filepath.Join(dir, "agreement")
 	alwaysOpen(t, pkg)
 	a := filepath.Join(dir, "A")
-	out := must(t, "init", "--dir", a, "--side", "A", "--agreement", pkg, "--name", "127.0.0.1")
+	out := must(t, "init", "--dir", a, "--side", "A", "--agreement", pkg, "--name", "127.0.0.1", "--officer", "head:admin:Head Of Post")
 	config := filepath.Join(a, "config.yaml")
-	word := regexp.MustCompile(`[2-9a-z]{4}-[2-9a-z]{4}-[2-9a-z]{4}`)
+	word, head := givenWord, []string{"--config", config, "--by", "head"}
+	by := func(verb string, args ...string) string {
+		t.Helper()
+		return mustWith(t, headWord+"\n", append(append([]string{"people", verb}, head...), args...)...)
+	}
 	if !word.MatchString(out) {
 		t.Errorf("init shows no sign-in word:\n%s", out)
 	}
-	if out := must(t, "people", "add", "--config", config, "--name", "Some Body", "--site", "mand-pishin", "--gate", "1", "gate1", "gate,health"); !word.MatchString(out) {
+	ownWord(t, config, "head", word.FindString(out))
+	if out := by("add", "--name", "Some Body", "--site", "mand-pishin", "--gate", "1", "gate1", "gate,health"); !word.MatchString(out) {
 		t.Errorf("add says %q", out)
 	}
-	must(t, "people", "role", "--config", config, "gate1", "clerk")
-	first := word.FindString(must(t, "people", "word", "--config", config, "gate1"))
-	if second := word.FindString(must(t, "people", "word", "--config", config, "gate1")); first == "" || first == second {
+	by("role", "gate1", "clerk")
+	first := word.FindString(by("word", "gate1"))
+	if second := word.FindString(by("word", "gate1")); first == "" || first == second {
 		t.Errorf("words %q and %q", first, second)
 	}
-	must(t, "people", "off", "--config", config, "gate1")
+	for _, tt := range []struct {
+		in   string
+		args []string
+		want string
+	}{
+		{headWord, []string{"off", "--config", config, "gate1"}, "--by names the officer"},
+		{headWord, []string{"word", "--config", config, "gate1"}, "is no admin"},
+		{"wrong", []string{"on", "--config", config, "--by", "head", "gate1"}, "is not right"},
+		{first, []string{"role", "--config", config, "--by", "gate1", "gate1", "admin"}, "is not right"},
+		{headWord, []string{"add", "--config", config, "--by", "head", "gate2", "gate"}, "gate2 has no name"},
+		{headWord + "\nshort", []string{"word", "--config", config, "--by", "head", "head"}, "at least"},
+		{headWord + "\n" + headWord, []string{"word", "--config", config, "--by", "head", "head"}, "another word"},
+		{headWord, []string{"off", "--config", config, "--by", "head", "head"}, "the last who can appoint"},
+	} {
+		if _, errs, status := darwazaWith(t, tt.in+"\n", append([]string{"people"}, tt.args...)...); status == 0 || !strings.Contains(errs, tt.want) {
+			t.Errorf("people %q: exit status %d, %s", tt.args, status, errs)
+		}
+	}
+	by("off", "gate1")
 	list := must(t, "people", "list", "--config", config)
 	if want := regexp.MustCompile(`gate1 +clerk +mand-pishin +1 +no +O-[0-9A-Z]{8} +Some Body`); !want.MatchString(list) {
 		t.Errorf("list:\n%s", list)
 	}
-	must(t, "people", "on", "--config", config, "gate1")
+	by("on", "gate1")
 	must(t, "record", "check", "--config", config)
 	if b, err := os.ReadFile(filepath.Join(a, "post.db")); err != nil || strings.Contains(string(b), "Some Body") {
 		t.Errorf("the database holds a name in clear, or %v", err)

@@ -153,7 +153,7 @@ func makePost(ctx context.Context, dir, listen string) (config string, err error
 	for _, side := range []agreement.Side{agreement.B, agreement.A} {
 		made[side], err = post.Init(ctx, post.New{
 			Dir: filepath.Join(dir, string(side)), Side: side, Agreement: folder, Listen: listen, HTTP: true, Now: time.Now(),
-			Officers: []post.NewOfficer{{Login: "admin", Roles: []people.Role{people.Admin}}},
+			Officers: []post.NewOfficer{{Login: "admin", Name: "Somebody", Roles: []people.Role{people.Admin}}},
 		})
 		if err != nil {
 			return "", err

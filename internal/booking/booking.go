@@ -215,6 +215,8 @@ type Acks struct {
 	Changes    uint64 `cbor:"5,keyasint,omitempty"`
 	ClaimsUpto uint64 `cbor:"6,keyasint,omitempty"`
 	ClaimsList uint64 `cbor:"7,keyasint,omitempty"`
+	// ClaimsWhole is the other side's list that was last read to its end.
+	ClaimsWhole uint64 `cbor:"8,keyasint,omitempty"`
 }
 
 // RosterKey is a position in the list of bookings of a site and day, and of requests that

@@ -36,6 +36,7 @@ type ClaimChange struct {
 type TheirClaim struct {
 	Pos  uint32 `cbor:"1,keyasint,omitempty"` // in the other side's roster of the day
 	Used bool   `cbor:"2,keyasint,omitempty"` // the person has entered with the booking
+	List uint64 `cbor:"3,keyasint,omitempty"` // the list that it was last heard in
 }
 
 // ClaimCursor says how far the other side's roster of a day was read.
@@ -66,6 +67,8 @@ type ClaimsHeard struct {
 	Days    []DayClaims   `cbor:"2,keyasint,omitempty"`
 	Upto    uint64        `cbor:"3,keyasint,omitempty"`
 	Changes []ClaimChange `cbor:"4,keyasint,omitempty"`
+	// Whole says that with this everything is read that the other side had when it answered.
+	Whole bool `cbor:"5,keyasint,omitempty"`
 }
 
 // FactKind names the fact.
@@ -99,18 +102,31 @@ func (st State) used(b *Booking, kind ChangeKind) {
 	}
 }
 
+// theirs reports whether the other side is known to have a booking of a person. A claim
+// that was heard in a list before, and that the present one does not confirm although it is
+// read to its end, was lost there with a restore: it counts only where the person has come
+// in with it.
+func (st State) theirs(k ClaimKey) bool {
+	t, ok := st.TheirClaims.Get(k)
+	a, _ := st.Acks.Get(0)
+	return ok && (t.Used || t.List == a.ClaimsList || a.ClaimsWhole != a.ClaimsList)
+}
+
 func (st State) claimsHeard(f *ClaimsHeard) {
 	a, _ := st.Acks.Get(0)
 	if a.ClaimsList != f.List {
 		a.ClaimsList, a.ClaimsUpto = f.List, 0
 	}
 	a.ClaimsUpto = max(a.ClaimsUpto, f.Upto)
+	if f.Whole {
+		a.ClaimsWhole = f.List
+	}
 	st.Acks.Put(0, a)
 	for _, d := range f.Days {
 		for _, c := range d.Claims {
 			k := ClaimKey{Tag: c.Tag, Site: d.Site, Day: d.Day}
 			old, had := st.TheirClaims.Get(k)
-			st.TheirClaims.Put(k, TheirClaim{Pos: c.Pos, Used: old.Used})
+			st.TheirClaims.Put(k, TheirClaim{Pos: c.Pos, Used: old.Used, List: f.List})
 			if ref, own := st.Claims.Get(k); own && !had {
 				if b, _ := st.Bookings.Get(ref); b.Status == Used {
 					st.change(k, ClaimUsed) // it could not know
@@ -126,7 +142,9 @@ func (st State) claimsHeard(f *ClaimsHeard) {
 		case c.Kind == ClaimReleased && ok && t.Pos < c.Pos:
 			st.TheirClaims.Delete(k)
 		case c.Kind == ClaimUsed:
-			t.Used = true
+			if t.Used = true; !ok {
+				t.List = f.List
+			}
 			st.TheirClaims.Put(k, t)
 		case c.Kind == ClaimUnused && ok:
 			t.Used = false
@@ -202,7 +220,7 @@ func (d Desk) DecideClaims(f ClaimsHeard) ([]fact.Fact, error) {
 	if from := f.Upto - uint64(len(f.Changes)); from != read {
 		return nil, problem.New(problem.Conflict, "booking.claims.other") // somebody else has read on
 	}
-	news := f.List != a.ClaimsList || len(f.Changes) > 0
+	news := f.List != a.ClaimsList || len(f.Changes) > 0 || f.Whole && f.List != a.ClaimsWhole
 	for _, day := range f.Days {
 		c, _ := d.Cursors.Get(RosterKey{Site: day.Site, Day: day.Day})
 		pos := c.Upto

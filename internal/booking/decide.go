@@ -377,13 +377,22 @@ func (d Desk) DecideRuling(u Ruling) ([]fact.Fact, rules.Verdict, error) {
 	return append([]fact.Fact{f}, facts...), v, nil
 }
 
+// small says whether a party of n places is no larger than a booking of the slot may be.
+func (d Desk) small(p place, n uint32) (reason.Reason, bool) {
+	most, ok := d.Law.Param("party.max", p.site, d.Side, p.at)
+	if !ok || int64(n) <= most {
+		return reason.Reason{}, true
+	}
+	why := because(CodeParty, reason.Refuse)
+	why.Params = map[string]string{"max": strconv.FormatInt(most, 10)}
+	return why, false
+}
+
 // seat gives a party that may come its places, or a position in the queue where it waits;
 // seated is false where it gets neither, and v then says why.
 func (d Desk) seat(p place, r Request, v rules.Verdict) (facts []fact.Fact, _ rules.Verdict, seated bool, err error) {
 	n := places(r.Members)
-	if most, ok := d.Law.Param("party.max", p.site, d.Side, p.at); ok && int64(n) > most {
-		why := because(CodeParty, reason.Refuse)
-		why.Params = map[string]string{"max": strconv.FormatInt(most, 10)}
+	if why, ok := d.small(p, n); !ok {
 		return nil, v.With(why), false, nil
 	}
 	for i, m := range r.Members {
@@ -398,7 +407,7 @@ func (d Desk) seat(p place, r Request, v rules.Verdict) (facts []fact.Fact, _ ru
 		if _, second := d.Claims.Get(ClaimKey{Tag: m.Tag, Site: r.Slot.Site(), Day: r.Slot.Day()}); second {
 			return nil, v.With(because(CodeSecond, reason.Refuse)), false, nil
 		}
-		if _, theirs := d.TheirClaims.Get(ClaimKey{Tag: m.Tag, Site: r.Slot.Site(), Day: r.Slot.Day()}); theirs {
+		if d.theirs(ClaimKey{Tag: m.Tag, Site: r.Slot.Site(), Day: r.Slot.Day()}) {
 			return nil, v.With(because(CodeTheirs, reason.Refuse)), false, nil
 		}
 		if _, known := d.Holders.Get(m.Pass); known {
@@ -560,6 +569,9 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 	if !lawful(v) {
 		return nil, v, nil
 	}
+	if why, ok := d.small(p, b.Places()); !ok {
+		return nil, v.With(why), nil
+	}
 	for i, tag := range tags {
 		for _, o := range tags[:i] {
 			if o == tag {
@@ -574,7 +586,7 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 			return nil, v.With(because(CodeSecond, reason.Refuse)), nil
 		}
 		// Of the day that it has already, a booking that stands beside another stays.
-		if _, theirs := d.TheirClaims.Get(ClaimKey{Tag: tag, Site: r.To.Site(), Day: r.To.Day()}); theirs && !claimed {
+		if !claimed && d.theirs(ClaimKey{Tag: tag, Site: r.To.Site(), Day: r.To.Day()}) {
 			return nil, v.With(because(CodeTheirs, reason.Refuse)), nil
 		}
 	}

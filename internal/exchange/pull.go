@@ -5,6 +5,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -200,15 +201,13 @@ func (x *Exchange) pullWithdrawals(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		q := ask{After: heard.Serial, List: heard.List}
-		for _, u := range heard.Used[:min(len(heard.Used), booking.MaxUsed)] {
-			q.Used = append(q.Used, booking.UsedPass{Serial: u.Serial, Pass: u.Pass})
-		}
+		q := ask{List: heard.List}
+		q.After, q.Used = acknowledged(heard)
 		a, err := x.ask(ctx, topicWithdrawals, q)
 		if err != nil {
 			return err
 		}
-		c := service.Withdrawn{Side: side, Upto: heard.Serial, List: a.List, Acked: a.Acked}
+		c := service.Withdrawn{Side: side, Upto: q.After, List: a.List, Acked: a.Acked}
 		if a.List != heard.List {
 			// The other side has begun another list, and answers from its beginning.
 			c.Upto, heard.At = 0, time.Time{}
@@ -240,6 +239,22 @@ func (x *Exchange) pullWithdrawals(ctx context.Context) error {
 		}
 	}
 	return nil // the next round goes on
+}
+
+// acknowledged is what an ask says of what was heard: a serial, and which passes up to it
+// had been used. Where these are more than an ask holds, it says less, and the next round
+// says the rest: to acknowledge a used pass unnamed is to sell its place.
+func acknowledged(h gate.Heard) (after uint64, used []booking.UsedPass) {
+	list := slices.SortedFunc(slices.Values(h.Used), func(a, b gate.UsedPass) int { return cmp.Compare(a.Serial, b.Serial) })
+	after = h.Serial
+	if len(list) > booking.MaxUsed {
+		after = min(after, list[booking.MaxUsed].Serial-1)
+		list = list[:booking.MaxUsed]
+	}
+	for _, u := range list {
+		used = append(used, booking.UsedPass{Serial: u.Serial, Pass: u.Pass})
+	}
+	return after, used
 }
 
 // pullMovements reads the other side's list of movements to its end.
@@ -295,13 +310,15 @@ func (x *Exchange) pullClaims(ctx context.Context) error {
 	days := service.ClaimDays(x.deps.Law(), x.deps.Clock())
 	days = days[:min(len(days), maxRosters)]
 	for range maxPages {
-		q := ask{Rosters: make([]rosterAsk, len(days))}
+		q, whole := ask{Rosters: make([]rosterAsk, len(days))}, uint64(0)
 		err := x.deps.Reader.View(ctx, func(st service.State) error {
 			for i, d := range days {
 				q.Rosters[i] = rosterAsk{Site: d.Site, Day: d.Day}
 				_, q.Rosters[i].Pos, _ = st.Booking.ClaimsRead(d.Site, d.Day)
 			}
 			q.List, _, q.After = st.Booking.ClaimsRead(0, 0)
+			acks, _ := st.Booking.Acks.Get(0)
+			whole = acks.ClaimsWhole
 			return nil
 		})
 		if err != nil {
@@ -311,7 +328,7 @@ func (x *Exchange) pullClaims(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		h := booking.ClaimsHeard{List: a.List, Upto: q.After + uint64(len(a.Changes)), Days: a.Rosters, Changes: a.Changes}
+		h := booking.ClaimsHeard{List: a.List, Upto: q.After + uint64(len(a.Changes)), Days: a.Rosters, Changes: a.Changes, Whole: !a.More}
 		if a.List != q.List {
 			h.Upto = uint64(len(a.Changes))
 		}
@@ -325,7 +342,7 @@ func (x *Exchange) pullClaims(ctx context.Context) error {
 			x.refuse(topicClaims, false, "list")
 			return problem.New(problem.Untrusted, "exchange.list")
 		}
-		if len(a.Changes) == 0 && len(a.Rosters) == 0 && a.List == q.List {
+		if len(a.Changes) == 0 && len(a.Rosters) == 0 && a.List == q.List && a.List == whole {
 			return nil
 		}
 		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.Claims{Heard: h}); err != nil {

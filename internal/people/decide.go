@@ -16,7 +16,7 @@ import (
 // logins and sign-in words are in no fact.
 type Appointed struct {
 	Officer Officer   `cbor:"1,keyasint"`
-	By      OfficerID `cbor:"2,keyasint,omitempty"` // empty where the server's keeper did it at the machine
+	By      OfficerID `cbor:"2,keyasint,omitempty"` // who did it, themselves for the first of all; empty where the keeper of the machine did
 }
 
 // FactKind names the fact.

@@ -94,7 +94,7 @@ func (p *Post) EraseOne(ctx context.Context, what, by, word string) (bool, error
 	} else {
 		return false, problem.Newf(problem.Invalid, "erasure.what", "want a booking's reference of 12 characters, a receipt's number, R- and 12 characters, or a case's, C- and 12 characters")
 	}
-	o, err := p.signed(ctx, by, word)
+	o, err := p.Signed(ctx, by, word)
 	if err != nil {
 		return false, err
 	}
@@ -121,30 +121,43 @@ func (p *Post) EraseOne(ctx context.Context, what, by, word string) (bool, error
 	return !a.Already, p.eraseAsked(ctx)
 }
 
-// signed returns the officer of a login whose sign-in word is right.
-func (p *Post) signed(ctx context.Context, login, word string) (people.Officer, error) {
+// Signed returns the officer of a login whose sign-in word is right and is their own
+// choice: under a word that somebody else made too, nobody knows whose act it is.
+func (p *Post) Signed(ctx context.Context, login, word string) (people.Officer, error) {
+	o, given, err := p.knows(ctx, login, word)
+	if err == nil && given {
+		err = problem.Newf(problem.Forbidden, "officer.word.given", "this word was given to %s by somebody else: they choose their own first, with darwaza people word --by %[1]s %[1]s or where they sign in", login)
+	}
+	return o, err
+}
+
+// knows returns the officer of a login whose sign-in word is right, and whether somebody
+// else made it.
+func (p *Post) knows(ctx context.Context, login, word string) (people.Officer, bool, error) {
 	var o people.Officer
 	var verifier string
+	var given bool
 	err := p.store.View(ctx, func(st service.State) error {
 		var ok bool
 		if o, ok = service.OfficerByLogin(st, login); ok {
 			verifier, _ = service.WordOf(st, o.ID)
+			given = service.WordGiven(st, o.ID)
 		}
 		return nil
 	})
 	if err != nil {
-		return people.Officer{}, err
+		return people.Officer{}, false, err
 	}
 	good := false
 	if verifier != "" && o.Active {
 		if good, err = web.VerifyWord(verifier, word); err != nil {
-			return people.Officer{}, err
+			return people.Officer{}, false, err
 		}
 	}
 	if !good {
-		return people.Officer{}, problem.Newf(problem.Forbidden, "officer.word", "the login or the sign-in word is not right, or the officer may no longer sign in")
+		return people.Officer{}, false, problem.Newf(problem.Forbidden, "officer.word", "the login or the sign-in word is not right, or the officer may no longer sign in")
 	}
-	return o, nil
+	return o, given, nil
 }
 
 // serverActor scopes the keys of acts that the server does by itself.

@@ -62,10 +62,10 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 		return nil, problem.Newf(problem.Invalid, "init.side", "the side must be A or B")
 	}
 	if len(n.Officers) == 0 {
-		return nil, problem.Newf(problem.Invalid, "init.officers", "nobody could sign in: name an officer, such as --officer admin:admin")
+		return nil, problem.Newf(problem.Invalid, "init.officers", "nobody could sign in: name the first person, such as --officer 'head:admin,supervisor:Full Name'")
 	}
-	if !slices.ContainsFunc(n.Officers, func(o NewOfficer) bool { return slices.Contains(o.Roles, people.Admin) }) {
-		return nil, problem.Newf(problem.Invalid, "init.officers", "nobody could appoint anybody: give one officer the role admin, such as --officer admin:admin")
+	if !slices.ContainsFunc(n.Officers, isAdmin) {
+		return nil, problem.Newf(problem.Invalid, "init.officers", "nobody could appoint anybody: give one officer the role admin, such as --officer 'head:admin,supervisor:Full Name'")
 	}
 	for i, o := range n.Officers {
 		if err := o.check(); err != nil {
@@ -164,13 +164,20 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 		}
 		return nil, err
 	}
-	for _, o := range n.Officers {
-		officer, word, err := p.staff().add(ctx, o)
-		if err != nil {
+	// To make the post is the act of its first admin, who appoints themselves and the others.
+	first := slices.IndexFunc(n.Officers, isAdmin)
+	order := []int{first}
+	for i := range n.Officers {
+		if i != first {
+			order = append(order, i)
+		}
+	}
+	m.Officers, m.Words = make([]people.Officer, len(n.Officers)), make([]string, len(n.Officers))
+	for _, i := range order {
+		if m.Officers[i], m.Words[i], err = p.staff().add(ctx, m.Officers[first].ID, n.Officers[i]); err != nil {
 			p.Close()
 			return nil, err
 		}
-		m.Officers, m.Words = append(m.Officers, officer), append(m.Words, word)
 	}
 	if err := p.Close(); err != nil {
 		return nil, err
@@ -178,6 +185,8 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 	// The configuration last: a folder that has one is a whole post.
 	return m, writePrivate(m.File, text)
 }
+
+func isAdmin(o NewOfficer) bool { return slices.Contains(o.Roles, people.Admin) }
 
 // Origin names a side's log.
 func Origin(agreementID string, side agreement.Side) string {

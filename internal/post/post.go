@@ -289,12 +289,13 @@ func (p *Post) staff() staff {
 	return staff{writer: p.seq, reader: p.store, sealer: p.vault, codec: p.codec, secret: p.Keys.Session}
 }
 
-// Appoint appoints somebody new and returns the sign-in word, which can be shown once.
-func (p *Post) Appoint(ctx context.Context, o NewOfficer) (people.Officer, string, error) {
+// Appoint appoints somebody new, as the act of by, and returns the sign-in word, which can
+// be shown once.
+func (p *Post) Appoint(ctx context.Context, by people.OfficerID, o NewOfficer) (people.Officer, string, error) {
 	if err := checkSites(p.Editions, p.Config.Side, o); err != nil {
 		return people.Officer{}, "", err
 	}
-	return p.staff().add(ctx, o)
+	return p.staff().add(ctx, by, o)
 }
 
 // Officers returns every officer ever appointed with the names, empty where a name
@@ -303,14 +304,27 @@ func (p *Post) Officers(ctx context.Context) ([]people.Officer, []string, error)
 	return p.staff().list(ctx)
 }
 
-// ChangeOfficer changes the officer of a login.
-func (p *Post) ChangeOfficer(ctx context.Context, login string, change func(*people.Officer)) (people.Officer, error) {
-	return p.staff().change(ctx, login, change)
+// ChangeOfficer changes the officer of a login, as the act of by.
+func (p *Post) ChangeOfficer(ctx context.Context, by people.OfficerID, login string, change func(*people.Officer)) (people.Officer, error) {
+	return p.staff().change(ctx, by, login, change)
 }
 
-// NewWord gives the officer of a login a new sign-in word.
-func (p *Post) NewWord(ctx context.Context, login string) (string, error) {
-	return p.staff().word(ctx, login)
+// NewWord gives the officer of a login a new sign-in word, as the act of by, or of the
+// keeper of the machine where it is empty: then the officer must be an admin.
+func (p *Post) NewWord(ctx context.Context, by people.OfficerID, login string) (string, error) {
+	return p.staff().word(ctx, by, login)
+}
+
+// OwnWord sets the word that an officer has chosen, for whoever knows their present one.
+func (p *Post) OwnWord(ctx context.Context, login, now, next string) error {
+	o, _, err := p.knows(ctx, login, now)
+	if err != nil {
+		return err
+	}
+	if now == next {
+		return problem.Newf(problem.Invalid, "officer.word", "choose another word than the present one")
+	}
+	return p.staff().ownWord(ctx, o, next)
 }
 
 // Tick does once what a post does by itself every few seconds: offers lapse, places of

@@ -27,7 +27,7 @@ import (
 type NewOfficer struct {
 	Login    string
 	Roles    []people.Role
-	Name     string // sealed; empty for none
+	Name     string // sealed
 	Site     string // id in the agreement, empty for all
 	Gate     uint16
 	Language lang.Tag
@@ -37,13 +37,12 @@ type NewOfficer struct {
 
 var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,31}$`)
 
-// ParseOfficer reads "login:role,role" or "login:role,role:Full Name", as init and
-// people take it.
+// ParseOfficer reads "login:role,role:Full Name", as init takes it.
 func ParseOfficer(s string) (NewOfficer, error) {
 	login, rest, ok := strings.Cut(s, ":")
 	roles, name, _ := strings.Cut(rest, ":")
 	if !ok {
-		return NewOfficer{}, problem.Newf(problem.Invalid, "officer.form", "%q: want LOGIN:ROLE,ROLE or LOGIN:ROLE,ROLE:NAME", s)
+		return NewOfficer{}, problem.Newf(problem.Invalid, "officer.form", "%q: want LOGIN:ROLE,ROLE:NAME", s)
 	}
 	o := NewOfficer{Login: login, Name: strings.TrimSpace(name), Language: lang.EN}
 	var err error
@@ -82,6 +81,8 @@ func (o NewOfficer) check() error {
 		return problem.Newf(problem.Invalid, "officer.login", "%q is no login: 2 to 32 of a-z, 0-9, dot, dash and underscore", o.Login)
 	case len(o.Roles) == 0:
 		return problem.Newf(problem.Invalid, "officer.role", "%s has no role; the roles are %s", o.Login, joinRoles(people.Roles[:]))
+	case strings.TrimSpace(o.Name) == "":
+		return problem.Newf(problem.Invalid, "officer.name", "%s has no name: the record's officers are persons", o.Login)
 	case len(o.Name) > 200:
 		return problem.Newf(problem.Invalid, "officer.name", "the name of %s is longer than 200 bytes", o.Login)
 	}
@@ -145,9 +146,10 @@ func (s staff) added(ctx context.Context, n NewOfficer, had people.Officer) (str
 	return word, good, err
 }
 
-// add appoints somebody new and returns the sign-in word, which nobody can read again. It
-// may be asked again where the answer was lost, until the officer has another word.
-func (s staff) add(ctx context.Context, n NewOfficer) (people.Officer, string, error) {
+// add appoints somebody new, as the act of by, and returns the sign-in word, which nobody can read again. It
+// may be asked again where the answer was lost, until the officer has another word. Where by
+// is empty they appoint themselves, as the first person of a post does.
+func (s staff) add(ctx context.Context, by people.OfficerID, n NewOfficer) (people.Officer, string, error) {
 	if err := n.check(); err != nil {
 		return people.Officer{}, "", err
 	}
@@ -168,13 +170,14 @@ func (s staff) add(ctx context.Context, n NewOfficer) (people.Officer, string, e
 		n.Language = lang.EN
 	}
 	o := people.Officer{ID: id, Login: n.Login, Roles: n.Roles, Site: n.Site, Gate: n.Gate, Language: string(n.Language), Active: true}
-	c := service.Appoint{Officer: o}
-	if n.Name != "" {
-		if c.SealedID, c.Sealed, err = s.sealer.Seal(ctx, []byte(n.Name)); err != nil {
-			return people.Officer{}, "", err
-		}
-		c.Officer.Sealed = c.SealedID
+	c := service.Appoint{Officer: o, By: by, Given: n.Word == ""}
+	if by == "" {
+		c.By = id
 	}
+	if c.SealedID, c.Sealed, err = s.sealer.Seal(ctx, []byte(strings.TrimSpace(n.Name))); err != nil {
+		return people.Officer{}, "", err
+	}
+	c.Officer.Sealed = c.SealedID
 	word := n.Word
 	if word == "" {
 		if word, err = s.firstWord(id); err != nil {
@@ -188,27 +191,32 @@ func (s staff) add(ctx context.Context, n NewOfficer) (people.Officer, string, e
 	return o, word, err
 }
 
-// change changes an officer who is there.
-func (s staff) change(ctx context.Context, login string, change func(*people.Officer)) (people.Officer, error) {
+// change changes an officer who is there, as the act of by.
+func (s staff) change(ctx context.Context, by people.OfficerID, login string, change func(*people.Officer)) (people.Officer, error) {
 	o, err := s.must(ctx, login)
 	if err != nil {
 		return people.Officer{}, err
 	}
 	change(&o)
-	return s.appoint(ctx, service.Appoint{Officer: o})
+	return s.appoint(ctx, service.Appoint{Officer: o, By: by})
 }
 
-// word gives an officer a new sign-in word. Sessions under the old one end with it.
-func (s staff) word(ctx context.Context, login string) (string, error) {
+// word gives an officer a new sign-in word, as the act of by. Sessions under the old one
+// end with it. Where by is empty it is the keeper of the machine who does it, which is for
+// those who could give everybody else one: an admin who has lost theirs.
+func (s staff) word(ctx context.Context, by people.OfficerID, login string) (string, error) {
 	o, err := s.must(ctx, login)
 	if err != nil {
 		return "", err
+	}
+	if by == "" && !(o.Active && o.Has(people.Admin)) {
+		return "", problem.Newf(problem.Forbidden, "officer.by", "%s is no admin: their word comes from one, whom --by names", login)
 	}
 	word, err := web.NewWord(rand.Reader)
 	if err != nil {
 		return "", problem.Wrap(problem.Internal, "officer.word", err)
 	}
-	c := service.Appoint{Officer: o}
+	c := service.Appoint{Officer: o, By: by, Given: true}
 	if c.Word, err = web.HashWord(rand.Reader, word); err != nil {
 		return "", problem.Wrap(problem.Internal, "officer.word", err)
 	}
@@ -216,9 +224,31 @@ func (s staff) word(ctx context.Context, login string) (string, error) {
 	return word, err
 }
 
+// ownWord sets the word that an officer has chosen.
+func (s staff) ownWord(ctx context.Context, o people.Officer, word string) error {
+	if n := len([]rune(word)); n < web.MinWord || len(word) > web.MaxWord {
+		return problem.Newf(problem.Invalid, "officer.word", "a word has %d characters at least and %d bytes at most", web.MinWord, web.MaxWord)
+	}
+	c := service.Appoint{Officer: o, By: o.ID}
+	var err error
+	if c.Word, err = web.HashWord(rand.Reader, word); err != nil {
+		return problem.Wrap(problem.Internal, "officer.word", err)
+	}
+	_, err = s.appoint(ctx, c)
+	return err
+}
+
 func (s staff) appoint(ctx context.Context, c service.Appoint) (people.Officer, error) {
 	var a service.AppointAnswer
 	err := do(ctx, s.writer, s.codec, c, &a)
+	switch problem.CodeOf(err) {
+	case "officer.role":
+		err = problem.Newf(problem.Forbidden, "officer.role", "this takes an admin")
+	case "officer.site":
+		err = problem.Newf(problem.Forbidden, "officer.site", "who works at one site appoints there alone")
+	case "officer.admin.last":
+		err = problem.Newf(problem.Conflict, "officer.admin.last", "%s is the last who can appoint others, and stays", c.Officer.Login)
+	}
 	a.Officer.Login = c.Officer.Login // the answer does not say it
 	return a.Officer, err
 }

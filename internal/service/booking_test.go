@@ -93,6 +93,23 @@ func TestBookParty(t *testing.T) {
 	w.verdict(do[BookingAnswer](w, c).Verdict, reason.Allow, "")
 }
 
+// A party that is too large for bookings of another day is not moved there.
+func TestMoveParty(t *testing.T) {
+	w := newWorld(t, lawWith(t, "require: party.size >= 1 && party.size <= param.party.max", "require: party.size >= 1",
+		"{from: 2023-05-18, value: 9, source: example}", "{from: 2023-05-18, value: 9, source: example}\n      - {from: 2025-09-04, value: 2, source: example}"))
+	c := w.booking(slotAt(9), 1)
+	c.Members[0].Children = 2
+	do[BookingAnswer](w, c)
+	to := booking.MakeSlotID(mand, visitor, marketDay+4, 9*60)
+	w.verdict(do[BookingAnswer](w, Move{Ref: c.Ref, To: to, Tags: [][16]byte{id('u', 1)}}).Verdict, reason.Refuse, booking.CodeParty)
+	w.verdict(do[BookingAnswer](w, Move{Ref: c.Ref, To: slotAt(10)}).Verdict, reason.Allow, "")
+	c = w.booking(slotAt(9), 2)
+	c.Members[0].Children = 1
+	do[BookingAnswer](w, c)
+	w.verdict(do[BookingAnswer](w, Move{Ref: c.Ref, To: to, Tags: [][16]byte{id('u', 2)}}).Verdict, reason.Allow, "")
+	w.rebuilt()
+}
+
 func TestBookProblems(t *testing.T) {
 	w := newWorld(t, lawWith(t, small...))
 	first := w.booking(slotAt(9), 1)

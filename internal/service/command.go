@@ -294,13 +294,18 @@ type Enrol struct {
 
 // Appoint makes or changes an officer. A new one has a login that nobody else has.
 type Appoint struct {
-	Officer  people.Officer   `cbor:"1,keyasint,omitempty"`
-	By       people.OfficerID `cbor:"2,keyasint,omitempty"` // empty for the server's own first people
+	Officer people.Officer `cbor:"1,keyasint,omitempty"`
+	// By is who does it. The first person of all is appointed by themselves; it is empty
+	// where the keeper of the machine did it.
+	By       people.OfficerID `cbor:"2,keyasint,omitempty"`
 	SealedID string           `cbor:"3,keyasint,omitempty"` // of the name
 	Sealed   []byte           `cbor:"4,keyasint,omitempty"`
 	// Word is the verifier of the sign-in word (Argon2id, PHC string form), kept beside the
 	// sealed data and in no fact; empty to leave it.
 	Word string `cbor:"5,keyasint,omitempty"`
+	// Given is true where somebody else made the word: all that it opens is the choice of
+	// one's own.
+	Given bool `cbor:"6,keyasint,omitempty"`
 }
 
 // OtherFigures records the other side's figures of a site and day, as its server gave them.

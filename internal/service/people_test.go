@@ -50,6 +50,24 @@ func TestAppoint(t *testing.T) {
 	if word, _ := WordOf(w.mem.plain, "o-1"); word != c.Word {
 		t.Error("a change lost the sign-in word")
 	}
+	if WordGiven(w.mem.plain, "o-1") {
+		t.Error("a word of nobody else's counts as given")
+	}
+	// A word that somebody else made is known as such until the officer sets their own.
+	ch.Word, ch.Given = "given verifier", true
+	do[AppointAnswer](w, ch)
+	if word, _ := WordOf(w.mem.plain, "o-1"); word != "given verifier" || !WordGiven(w.mem.plain, "o-1") {
+		t.Errorf("a given word: %q", word)
+	}
+	ch.Word, ch.Given = "", false
+	do[AppointAnswer](w, ch)
+	if !WordGiven(w.mem.plain, "o-1") {
+		t.Error("a change of roles made a given word one's own")
+	}
+	do[AppointAnswer](w, Appoint{Officer: ch.Officer, By: "o-1", Word: "own verifier", Given: true})
+	if word, _ := WordOf(w.mem.plain, "o-1"); word != "own verifier" || WordGiven(w.mem.plain, "o-1") {
+		t.Errorf("one's own word: %q", word)
+	}
 	w.rebuilt()
 }
 

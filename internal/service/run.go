@@ -313,14 +313,15 @@ func (c Appoint) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	o := c.Officer
-	if c.By != "" {
+	first := c.By == o.ID && o.Has(people.Admin) && len(tx.People.All()) == 0
+	if c.By != "" && !first {
 		if _, err := tx.acting(c.By, 0, mayAppoint); err != nil {
 			// Officers change their own sign-in word, and nothing else of themselves.
 			own, ok := tx.People.Officers.Get(c.By)
 			if !ok || !own.Active || o.ID != c.By || c.Word == "" {
 				return nil, err
 			}
-			o, c.SealedID = OfficerFilled(tx.State, own), ""
+			o, c.SealedID, c.Given = OfficerFilled(tx.State, own), "", false
 		}
 	}
 	if c.SealedID != "" {
@@ -345,7 +346,11 @@ func (c Appoint) Run(tx *Tx) (any, error) {
 		tx.Sealed.Put(c.SealedID, c.Sealed)
 	}
 	if c.Word != "" {
-		tx.Sealed.Put(wordKey(o.ID), []byte(c.Word))
+		word := c.Word
+		if c.Given {
+			word = givenWord + word
+		}
+		tx.Sealed.Put(wordKey(o.ID), []byte(word))
 	}
 	o, _ = tx.People.Officers.Get(o.ID)
 	return AppointAnswer{Officer: o}, nil

@@ -464,7 +464,7 @@ func (w *world) hears(o *world) {
 	w.t.Helper()
 	acks, _ := o.mem.plain.Booking.Acks.Get(0)
 	list, _, upto := w.mem.plain.Booking.ClaimsRead(0, 0)
-	c := booking.ClaimsHeard{List: acks.List}
+	c := booking.ClaimsHeard{List: acks.List, Whole: true}
 	if list != acks.List {
 		upto = 0
 	}
@@ -604,13 +604,18 @@ func TestClaimOfUsedElsewhere(t *testing.T) {
 	b.verdict(b.book(slotAt(10), 1).Verdict, reason.Refuse, booking.CodeTheirs)
 }
 
-// Claims are read again from the beginning of another list, and kept.
+// Claims are read again from the beginning of another list. Those that it confirms are
+// kept; one that it does not know any more holds nobody back once it is read to its end,
+// unless its person has come in with it.
 func TestClaimsOfAnotherList(t *testing.T) {
 	a, b := sides(t, lawWith(t, small...))
 	a.book(slotAt(9), 1)
 	past := a.mem.Facts()
 	a.book(slotAt(9), 2)
+	a.book(slotAt(9), 4)
 	b.hears(a)
+	used := booking.ClaimChange{Serial: 1, Kind: booking.ClaimUsed, Tag: id('t', 4), Site: mand, Day: marketDay}
+	do[ClaimsAnswer](b, Claims{Heard: booking.ClaimsHeard{Upto: 1, Changes: []booking.ClaimChange{used}}})
 	again := newWorldOf(t, a.law, agreement.A)
 	again.n = a.n
 	for _, h := range past {
@@ -618,10 +623,15 @@ func TestClaimsOfAnotherList(t *testing.T) {
 	}
 	do[BeginListAnswer](again, BeginList{List: 5})
 	again.book(slotAt(9), 3) // at a position that was read already
+	// Until the other list is read to its end, nothing is known to be lost.
+	acks, _ := again.mem.plain.Booking.Acks.Get(0)
+	do[ClaimsAnswer](b, Claims{Heard: booking.ClaimsHeard{List: acks.List}})
+	b.verdict(b.book(slotAt(10), 2).Verdict, reason.Refuse, booking.CodeTheirs)
 	b.hears(again)
-	for person := range uint64(3) {
-		b.verdict(b.book(slotAt(10), person+1).Verdict, reason.Refuse, booking.CodeTheirs)
+	for _, person := range []uint64{1, 3, 4} {
+		b.verdict(b.book(slotAt(10), person).Verdict, reason.Refuse, booking.CodeTheirs)
 	}
+	b.verdict(b.book(slotAt(10), 2).Verdict, reason.Allow, "")
 	day := func(pos, upto uint32) []booking.DayClaims {
 		return []booking.DayClaims{{Site: mand, Day: marketDay, Upto: upto, Claims: []booking.HeardClaim{{Pos: pos, Tag: id('t', 8)}}}}
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -541,8 +542,18 @@ func OfficersOf(st State) []people.Officer {
 // WordOf returns the verifier of an officer's sign-in word.
 func WordOf(st State, id people.OfficerID) (string, bool) {
 	b, ok := st.Sealed.Get(wordKey(id))
-	return string(b), ok
+	return strings.TrimPrefix(string(b), givenWord), ok
 }
+
+// WordGiven reports whether somebody else made an officer's sign-in word, so that they
+// choose their own before they do anything else.
+func WordGiven(st State, id people.OfficerID) bool {
+	b, _ := st.Sealed.Get(wordKey(id))
+	return strings.HasPrefix(string(b), givenWord)
+}
+
+// givenWord stands before the verifier of a word that its officer has not chosen.
+const givenWord = "given:"
 
 // wordKey is where the verifier of a sign-in word is kept, beside the sealed data and in no fact.
 func wordKey(id people.OfficerID) string { return "word:" + string(id) }

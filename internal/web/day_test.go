@@ -223,6 +223,10 @@ func TestOfficers(t *testing.T) {
 	word := b.text()[strings.Index(b.text(), "Sign-in word ")+len("Sign-in word "):][:14]
 	shah := p.browser()
 	shah.signIn("shah", word)
+	if !strings.HasPrefix(shah.path, "/ur/word") {
+		t.Errorf("somebody with a given word is at %s", shah.path)
+	}
+	shah.submit("/ur/word", "now", word, "new", "four goats on a hill")
 	if !strings.HasPrefix(shah.path, "/ur/gate") {
 		t.Errorf("an Urdu reader is at %s", shah.path)
 	}

@@ -196,7 +196,7 @@ func (s *server) officerSave(w http.ResponseWriter, r *request) error {
 	if len(v.Errors) > 0 {
 		return s.renderOfficer(w, r, v, http.StatusUnprocessableEntity)
 	}
-	c := service.Appoint{Officer: o, By: r.Officer.ID}
+	c := service.Appoint{Officer: o, By: r.Officer.ID, Given: id == ""}
 	word := ""
 	if id == "" {
 		if word, c.Word, err = s.freshWord(r); err != nil {
@@ -287,7 +287,7 @@ func (s *server) officerWord(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := do[service.AppointAnswer](s, r, service.Appoint{Officer: o, By: r.Officer.ID, Word: verifier}); err != nil {
+	if _, _, err := do[service.AppointAnswer](s, r, service.Appoint{Officer: o, By: r.Officer.ID, Word: verifier, Given: true}); err != nil {
 		return err
 	}
 	return s.renderWord(w, r, o, name, word)

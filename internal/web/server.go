@@ -125,7 +125,9 @@ type request struct {
 	// for nobody.
 	Officer     people.Officer
 	OfficerName string
-	Client      *Client // the calling program, nil for a browser
+	// WordGiven is true where the officer's word was made by somebody else.
+	WordGiven bool
+	Client    *Client // the calling program, nil for a browser
 	// Done is true once a command of this request was done, whatever went wrong afterwards.
 	Done bool
 }
@@ -239,8 +241,8 @@ func (s *server) answer(w *recorder, r *request, rt *route) (err error) {
 		if err := s.client(r); err != nil {
 			return err
 		}
-	} else if o, name, ok := s.session(r); ok {
-		r.Officer, r.OfficerName = o, name
+	} else {
+		s.session(r)
 	}
 	switch {
 	case rt.access.open, rt.access.signed && r.Officer.ID != "":
@@ -249,8 +251,14 @@ func (s *server) answer(w *recorder, r *request, rt *route) (err error) {
 	case !rt.access.allows(r.Officer.Roles):
 		return problem.New(problem.Forbidden, "role")
 	}
+	if r.WordGiven && !rt.access.open && r.Path != wordPath {
+		return s.redirect(w, r, wordPath)
+	}
 	return rt.handle(w, r)
 }
+
+// wordPath is the page on which officers choose their own word.
+const wordPath = "/word"
 
 // routeOf returns the route of a request.
 func (s *server) routeOf(w http.ResponseWriter, r *request) (*route, error) {

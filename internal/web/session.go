@@ -241,33 +241,36 @@ func (s *server) cookie(r *http.Request, name string) string {
 	return c.Value
 }
 
-// session returns who is signed in, with the name that the page shows.
-func (s *server) session(r *request) (people.Officer, string, bool) {
+// session finds out who is signed in, with the name that the page shows, and whether
+// they still have a word that somebody else made.
+func (s *server) session(r *request) {
 	value := s.cookie(r.Request, "session")
 	if value == "" {
-		return people.Officer{}, "", false
+		return
 	}
 	id, until, head, mac, ok := s.sessions.parse(value)
 	if !ok || !r.Now.Before(until) {
-		return people.Officer{}, "", false
+		return
 	}
 	var (
-		o    people.Officer
-		word string
-		name []byte
+		o     people.Officer
+		word  string
+		given bool
+		name  []byte
 	)
 	err := s.view(r.Context(), func(st service.State) error {
 		o, ok = service.OfficerOf(st, id)
 		word, _ = service.WordOf(st, id)
+		given = service.WordGiven(st, id)
 		if o.Sealed != "" {
 			name, _ = st.Sealed.Get(o.Sealed)
 		}
 		return nil
 	})
 	if err != nil || !ok || !o.Active || word == "" || !hmac.Equal(mac, s.sessions.sessionMAC(head, word)) {
-		return people.Officer{}, "", false
+		return
 	}
-	return o, s.openName(r.Context(), o, name), true
+	r.Officer, r.OfficerName, r.WordGiven = o, s.openName(r.Context(), o, name), given
 }
 
 // openName returns an officer's name, or the login where it cannot be read.
@@ -395,12 +398,13 @@ func (s *server) signOut(w http.ResponseWriter, r *request) error {
 
 // wordView is the page on which officers change their own sign-in word.
 type wordView struct {
+	Given  bool // somebody else made the word: nothing else can be done before
 	Errors errorsIn
 	Least  int
 }
 
 func (s *server) wordPage(w http.ResponseWriter, r *request) error {
-	return s.render(w, r, page{Name: "word", View: wordView{Least: MinWord}})
+	return s.render(w, r, page{Name: "word", View: wordView{Given: r.WordGiven, Least: MinWord}})
 }
 
 func (s *server) changeWord(w http.ResponseWriter, r *request) error {
@@ -408,7 +412,7 @@ func (s *server) changeWord(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	now, next := r.PostForm.Get("now"), r.PostForm.Get("new")
-	v := wordView{Least: MinWord}
+	v := wordView{Given: r.WordGiven, Least: MinWord}
 	switch n := len([]rune(next)); {
 	case n < MinWord || len(next) > MaxWord:
 		v.Errors.add("new", "word.length", "n", MinWord)

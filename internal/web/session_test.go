@@ -143,7 +143,10 @@ func TestSessionEnds(t *testing.T) {
 	in := func(word string) *browser {
 		b := p.browser()
 		b.signIn("gul", word)
-		if b.get("/en/gate"); b.code != 200 || strings.Contains(b.path, "sign-in") {
+		if b.get("/en/gate"); strings.HasPrefix(b.path, "/en/word") {
+			return b // the word was made by somebody else
+		}
+		if b.code != 200 || strings.Contains(b.path, "sign-in") {
 			t.Fatalf("signed in: %d at %s", b.code, b.path)
 		}
 		return b
@@ -184,6 +187,46 @@ func TestSessionEnds(t *testing.T) {
 	out(gul, "appointment ended")
 	gul.signIn("gul", "four goats on a hill")
 	gul.wants("do not go together")
+}
+
+// TestGivenWord: whoever has a word that somebody else made chooses their own before
+// anything else, and a word of one's own is not asked for again.
+func TestGivenWord(t *testing.T) {
+	p := openPost(t)
+	admin := p.signedIn("admin", people.Admin)
+	admin.get("/en/officers/new")
+	form := admin.fields("/en/officers/new")
+	form.Set("name", "Gul Bano")
+	form.Set("login", "gul")
+	form.Set("site", "mand-pishin")
+	form.Set("role.gate", "yes")
+	admin.postForm("/en/officers/new", form)
+	at := strings.Index(admin.text(), "Sign-in word ")
+	if at < 0 {
+		t.Fatal(admin.text())
+	}
+	word := admin.text()[at+len("Sign-in word "):][:14]
+	gul := p.browser()
+	gul.signIn("gul", word)
+	gul.wants("Choose your own sign-in word", "Somebody else knows the word")
+	for _, path := range []string{"/en/gate", "/en/gate/scans", "/en/gate/find", "/en/"} {
+		gul.get(path)
+		if own := strings.HasPrefix(gul.path, "/en/word"); own != (path != "/en/") {
+			t.Errorf("%s led to %s", path, gul.path)
+		}
+	}
+	gul.postForm("/en/gate", url.Values{"text": {"DW1:X"}, "way": {"in"}, "site": {"1"}, "gate": {"1"}})
+	if !strings.HasPrefix(gul.path, "/en/word") || len(p.mem.Facts()) != 3 {
+		t.Errorf("a scan under a given word led to %s, %d facts", gul.path, len(p.mem.Facts()))
+	}
+	gul.submit("/en/word", "now", word, "new", "four goats on a hill")
+	if gul.get("/en/gate"); !strings.HasPrefix(gul.path, "/en/gate") {
+		t.Errorf("with a word of their own at %s", gul.path)
+	}
+	again := p.browser()
+	if again.signIn("gul", "four goats on a hill"); strings.HasPrefix(again.path, "/en/word") {
+		t.Errorf("asked for another word: %s", again.path)
+	}
 }
 
 func TestOwnWordChangesNothingElse(t *testing.T) {
