@@ -10,6 +10,7 @@ import (
 	"math"
 	"time"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/market"
@@ -45,14 +46,19 @@ type State struct {
 	Next     table.Table[uint16, uint16] // by site: the first day that is not erased yet
 	Requests table.Table[uint32, string] // ids of sealed data whose key is to be destroyed, from 0
 	Marks    table.Table[string, uint32]
+	// Texts are the ids of the sealed words of a day's contests and answers, from Pos 0, and
+	// Said, under Pos 0, how many there are.
+	Texts table.Table[Key, string]
+	Said  table.Table[Key, uint32]
 }
 
-// Asked says that the sealed data of a booking or a receipt are to be erased at once.
+// Asked says that the sealed data of a booking, a receipt or a case are to be erased at once.
 type Asked struct {
 	Sealed  string      `cbor:"1,keyasint"`
 	Ref     booking.Ref `cbor:"2,keyasint,omitempty"`
 	Receipt string      `cbor:"3,keyasint,omitempty"`
 	By      string      `cbor:"4,keyasint"` // officer id
+	Case    appeal.ID   `cbor:"5,keyasint,omitempty"`
 }
 
 // Done says that the keys of the requests before Upto, counted from 0, are destroyed.
@@ -69,6 +75,7 @@ type DayErased struct {
 	Bookings uint32 `cbor:"4,keyasint,omitempty"`
 	Receipts uint32 `cbor:"5,keyasint,omitempty"`
 	Whole    bool   `cbor:"6,keyasint,omitempty"`
+	Texts    uint32 `cbor:"7,keyasint,omitempty"` // words of contests and of answers to them
 }
 
 // FactKind names the fact.
@@ -101,6 +108,10 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		st.Counts.Put(k, n+1)
 		k.Pos = n
 		st.Receipts.Put(k, f.Purchase.ID)
+	case *appeal.Opened:
+		st.said(f.Site, f.Day, f.Sealed)
+	case *appeal.Answered:
+		st.said(f.Site, f.Day, f.Sealed)
 	case *Asked:
 		n, _ := st.Marks.Get(asked)
 		if n == math.MaxUint32 {
@@ -124,6 +135,30 @@ func Apply(st State, at time.Time, f fact.Fact) {
 			st.Next.Put(f.Site, f.Day+1)
 		}
 	}
+}
+
+// said lists sealed words under the day on which they were given.
+func (st State) said(site, day uint16, sealed string) {
+	k := Key{Site: site, Day: day}
+	n, _ := st.Said.Get(k)
+	if n == math.MaxUint32 || sealed == "" {
+		return
+	}
+	st.Said.Put(k, n+1)
+	k.Pos = n
+	st.Texts.Put(k, sealed)
+}
+
+// Words returns the ids of the sealed words of a site's day.
+func (st State) Words(site, day uint16) (list []string) {
+	k := Key{Site: site, Day: day}
+	n, _ := st.Said.Get(k)
+	for k.Pos = range n {
+		if id, ok := st.Texts.Get(k); ok {
+			list = append(list, id)
+		}
+	}
+	return list
 }
 
 // Waiting returns the ids of the requests that are not carried out yet, and the number up
@@ -158,7 +193,7 @@ func (st State) DecideDay(f DayErased, today uint16) ([]fact.Fact, error) {
 	if f.After == 0 || int(f.Day)+int(f.After) > int(today) {
 		return nil, problem.New(problem.Conflict, "erasure.early")
 	}
-	if f.Bookings == 0 && f.Receipts == 0 {
+	if f.Bookings == 0 && f.Receipts == 0 && f.Texts == 0 {
 		return nil, nil // another server has said so already
 	}
 	return []fact.Fact{&f}, nil

@@ -16,7 +16,8 @@ import (
 
 func empty() State {
 	return State{Receipts: table.Map[Key, string]{}, Counts: table.Map[Key, uint32]{}, Next: table.Map[uint16, uint16]{},
-		Requests: table.Map[uint32, string]{}, Marks: table.Map[string, uint32]{}}
+		Requests: table.Map[uint32, string]{}, Marks: table.Map[string, uint32]{},
+		Texts: table.Map[Key, string]{}, Said: table.Map[Key, uint32]{}}
 }
 
 // TestApply holds the state to what facts say, in whatever order they come.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/reason"
 )
 
 // Apply makes what a fact says of the state. It never refuses, consults no edition and
@@ -24,9 +25,16 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		l.Key = f.Key
 		p := f.Purchase
 		p.At = at
+		if p.Outcome != reason.Allow {
+			p.Reasons = f.Reasons
+		}
 		l.Purchases = append(slices.Clip(l.Purchases), p)
 		st.Ledgers.Put(f.Key, l)
 		st.Receipts.Put(p.ID, f.Key)
+	case *Turned:
+		if f.ID != "" {
+			st.Turned.Put(f.ID, TurnedLot{Site: f.Site, Day: f.Day, Code: f.Code, Outcome: f.Outcome, Reasons: f.Reasons, Edition: f.Edition, At: at, Officer: f.Officer})
+		}
 	case *TakenBack:
 		l, ok := st.Ledgers.Get(f.Key)
 		if !ok {

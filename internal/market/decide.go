@@ -233,7 +233,8 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 	if err != nil {
 		return nil, Answer{}, err
 	}
-	if _, taken := d.Receipts.Get(l.ID); taken && !l.Dry {
+	_, taken := d.Receipts.Get(l.ID)
+	if _, turned := d.Turned.Get(l.ID); (taken || turned) && !l.Dry {
 		return nil, Answer{}, problem.New(problem.Conflict, "market.receipt")
 	}
 	key := LedgerKey{Tag: l.Tag, Day: at.day}
@@ -323,7 +324,7 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 	}
 	if !ans.Bought {
 		ans.Purchase.Decided, ans.Purchase.DecidedWhy = "", ""
-		return []fact.Fact{&Turned{Site: l.Site, Day: at.day, Code: l.Code, Category: p.Category, Outcome: v.Outcome, Reasons: bare, Officer: l.Officer, Asked: asked}}, ans, nil
+		return []fact.Fact{&Turned{Site: l.Site, Day: at.day, Code: l.Code, Category: p.Category, Outcome: v.Outcome, Reasons: bare, Officer: l.Officer, ID: l.ID, Edition: p.Edition, Asked: asked}}, ans, nil
 	}
 	var facts []fact.Fact
 	if void != nil {

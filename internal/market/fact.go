@@ -45,8 +45,12 @@ type Turned struct {
 	Outcome  reason.Outcome  `cbor:"5,keyasint"`
 	Reasons  []reason.Reason `cbor:"6,keyasint,omitempty"`
 	Officer  string          `cbor:"7,keyasint"`
+	// ID is the number that the buyer is told, of the form of a receipt's; nobody gets
+	// another lot under it.
+	ID      string `cbor:"8,keyasint,omitempty"`
+	Edition string `cbor:"9,keyasint,omitempty"`
 	// Asked are the questions to the law, as in Bought.
-	Asked []rules.Asked `cbor:"8,keyasint,omitempty"`
+	Asked []rules.Asked `cbor:"10,keyasint,omitempty"`
 }
 
 // TakenBack says that a purchase is void. The receipt stays and says so.

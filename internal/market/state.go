@@ -65,7 +65,9 @@ type Purchase struct {
 	Sealed     string `cbor:"23,keyasint,omitempty"`
 	Document   string `cbor:"24,keyasint,omitempty"` // kind of the buyer's document
 	DecidedWhy string `cbor:"25,keyasint,omitempty"` // the ground of the decision, one of Grounds
-	VoidWhy    string `cbor:"26,keyasint,omitempty"` // one of Grounds
+	// Reasons are those of the answer where it was not ALLOW, without parameters.
+	Reasons []reason.Reason `cbor:"27,keyasint,omitempty"`
+	VoidWhy string          `cbor:"26,keyasint,omitempty"` // one of Grounds
 }
 
 // Ledger is one person's purchases of one day, void ones included.
@@ -110,4 +112,18 @@ type State struct {
 	// 0; Counts has their number under "vendors".
 	Listed table.Table[uint32, [16]byte]
 	Counts table.Table[string, uint32]
+	// Turned are the lots that were not let go, by the number that the buyer was told.
+	Turned table.Table[string, TurnedLot]
+}
+
+// TurnedLot is a lot that was not let go at the concessional rate, as the desk answered.
+type TurnedLot struct {
+	Site    uint16          `cbor:"1,keyasint,omitempty"`
+	Day     uint16          `cbor:"2,keyasint,omitempty"`
+	Code    string          `cbor:"3,keyasint,omitempty"`
+	Outcome reason.Outcome  `cbor:"4,keyasint,omitempty"`
+	Reasons []reason.Reason `cbor:"5,keyasint,omitempty"` // without parameters
+	Edition string          `cbor:"6,keyasint,omitempty"` // hash, hex
+	At      time.Time       `cbor:"7,keyasint,omitempty"`
+	Officer string          `cbor:"8,keyasint,omitempty"` // officer id
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 )
@@ -84,6 +85,10 @@ type Config struct {
 	// names, documents and telephone numbers given for it is destroyed: nobody can read them
 	// then, nor in any backup. Where the agreement has a parameter erase.after, that counts.
 	EraseAfter int `yaml:"erase_after"`
+	// AnswerWithin is how many days a supervisor has to answer a contested decision: it is
+	// promised to the person and stands in the record. Where the agreement has a parameter
+	// contest.within, that counts.
+	AnswerWithin int `yaml:"answer_within"`
 	// Clients are the programs that may use the API, such as a booking office's. Each acts as
 	// an officer, whose id stands in the record for what it does: for example
 	// [{name: "office", token: "SHA-256 of its token, 64 hex digits", officer: "ID", roles: [clerk]}].
@@ -214,7 +219,7 @@ func ParseConfig(b []byte) (*Config, error) {
 
 // defaults are the values of fields that a file leaves out.
 func defaults() *Config {
-	return &Config{LogLevel: "info", Exchange: ExchangeConfig{Every: Duration(3 * time.Second)}, Owner: OwnerConfig{Listen: "127.0.0.1:0"}, EraseAfter: 90}
+	return &Config{LogLevel: "info", Exchange: ExchangeConfig{Every: Duration(3 * time.Second)}, Owner: OwnerConfig{Listen: "127.0.0.1:0"}, EraseAfter: 90, AnswerWithin: appeal.DefaultDays}
 }
 
 // WithoutTLS turns TLS off for this run, as serve --http asks.
@@ -295,6 +300,9 @@ func (c *Config) check() error {
 	}
 	if c.EraseAfter < 1 || c.EraseAfter > 3650 {
 		return bad("erase_after", "must be between 1 and 3650 days")
+	}
+	if c.AnswerWithin < 1 || c.AnswerWithin > appeal.MaxDays {
+		return bad("answer_within", "must be between 1 and %d days", appeal.MaxDays)
 	}
 	for _, cl := range c.Clients {
 		if b, err := hex.DecodeString(cl.Token); err != nil || len(b) != sha256.Size {

@@ -23,7 +23,7 @@ func sample() *Config {
 		Keys: "keys", Vault: "vault", Head: "head/head", Listen: ":8443", Names: []string{"gate.example", "10.0.0.4"},
 		Owner:    OwnerConfig{Listen: "127.0.0.1:0"},
 		Proxy:    ProxyConfig{Addresses: []string{"127.0.0.1", "10.1.0.0/24"}, Header: "X-Forwarded-For"},
-		Exchange: ExchangeConfig{Peer: "https://b.example:8443", Every: Duration(3 * time.Second)}, LogLevel: "info", EraseAfter: 30,
+		Exchange: ExchangeConfig{Peer: "https://b.example:8443", Every: Duration(3 * time.Second)}, LogLevel: "info", EraseAfter: 30, AnswerWithin: 5,
 		Clients: []ClientConfig{{"office", strings.Repeat("ab", 32), "X1", []people.Role{people.Clerk, people.Manager}}},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
@@ -88,8 +89,10 @@ func (p *Post) EraseOne(ctx context.Context, what, by, word string) (bool, error
 		c.Ref = ref
 	} else if strings.HasPrefix(what, "R-") && booking.Ref(what[2:]).Valid() {
 		c.Receipt = what
+	} else if k := appeal.ID(what); k.Valid() {
+		c.Case = k
 	} else {
-		return false, problem.Newf(problem.Invalid, "erasure.what", "want a booking's reference of 12 characters or a receipt's number, R- and 12 characters")
+		return false, problem.Newf(problem.Invalid, "erasure.what", "want a booking's reference of 12 characters, a receipt's number, R- and 12 characters, or a case's, C- and 12 characters")
 	}
 	o, err := p.Signed(ctx, by, word)
 	if err != nil {
@@ -100,7 +103,7 @@ func (p *Post) EraseOne(ctx context.Context, what, by, word string) (bool, error
 	if err := p.do(ctx, c, &a); err != nil {
 		switch problem.CodeOf(err) {
 		case "erasure.unknown":
-			err = problem.Newf(problem.NotFound, "erasure.unknown", "this post has no booking or receipt of that number")
+			err = problem.Newf(problem.NotFound, "erasure.unknown", "this post has no booking, receipt or case of that number")
 		case "officer.role":
 			err = problem.Newf(problem.Forbidden, "officer.role", "%s may not erase: it takes a supervisor or an admin", by)
 		case "officer.site":

@@ -185,7 +185,7 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 		PassKey: func() *pass.Key { return p.Keys.Pass }, ReceiptKey: func() *pass.Key { return p.Keys.Receipt },
 		Trust: p.trust.Load, Secrets: p.secrets, Clock: p.clock, Rand: rand.Reader, Log: p.log, Texts: texts,
 		SessionKey: p.Keys.Session, Secure: !c.HTTP && !o.Insecure, Banner: o.Banner, Record: p.store,
-		Clients: clients(c.Clients), Heard: p.heard, Proxies: proxies, ProxyHeader: c.Proxy.Header,
+		Clients: clients(c.Clients), Heard: p.heard, AnswerWithin: c.AnswerWithin, Proxies: proxies, ProxyHeader: c.Proxy.Header,
 	})
 	if err != nil {
 		return nil, err

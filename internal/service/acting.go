@@ -26,6 +26,8 @@ var (
 	mayVoid    = []people.Role{people.Customs, people.Supervisor}
 	mayEnrol   = []people.Role{people.Manager}
 	mayAppoint = []people.Role{people.Admin}
+	mayContest = []people.Role{people.Clerk, people.Supervisor}
+	mayAnswer  = []people.Role{people.Supervisor}
 	mayErase   = []people.Role{people.Supervisor, people.Admin}
 )
 

@@ -6,6 +6,7 @@ package service
 import (
 	"time"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
@@ -22,6 +23,7 @@ func Apply(st State, at time.Time, f fact.Fact) {
 	gate.Apply(st.Gate, at, f)
 	market.Apply(st.Market, at, f)
 	people.Apply(st.People, at, f)
+	appeal.Apply(st.Appeal, at, f)
 	erasure.Apply(st.Erasure, at, f)
 	stats.Apply(st.Stats, st.Gate, at, f)
 }

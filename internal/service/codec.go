@@ -6,6 +6,7 @@ package service
 import (
 	"slices"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
@@ -21,7 +22,7 @@ const MaxCommand = 1 << 20
 
 // NewCodec returns the codec of every fact; rows, commands and answers use it too.
 func NewCodec() *fact.Codec {
-	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts())...)
+	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts())...)
 }
 
 // Decode returns the command of a kind from the form in which it is forwarded to the
@@ -87,6 +88,10 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[EraseDone](codec, body)
 	case EraseDay{}.CommandKind():
 		return decode[EraseDay](codec, body)
+	case Contest{}.CommandKind():
+		return decode[Contest](codec, body)
+	case AnswerCase{}.CommandKind():
+		return decode[AnswerCase](codec, body)
 	}
 	return nil, problem.New(problem.Invalid, "command.unknown")
 }

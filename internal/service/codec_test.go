@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
@@ -23,7 +24,7 @@ import (
 // commands is one of every command, with every field filled in.
 func commands() []Command {
 	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, OpenSales{}, Movements{}, Claims{}, Withdrawn{}, OtherFigures{}, Scan{},
-		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}}
+		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}, Contest{}, AnswerCase{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()
 		fillIn(v, 1)
@@ -102,7 +103,7 @@ func TestCommandsRoundTrip(t *testing.T) {
 func TestFactsRoundTrip(t *testing.T) {
 	codec := NewCodec()
 	var all []any
-	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts()} {
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts()} {
 		for _, n := range news {
 			all = append(all, n())
 		}
@@ -114,7 +115,8 @@ func TestFactsRoundTrip(t *testing.T) {
 		new(gate.Presence), new(gate.SiteDay), new(gate.Withdrawn), new(gate.Heard),
 		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Other),
 		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(OpenSalesAnswer), new(booking.Held), new(MovementsAnswer), new(ClaimsAnswer), new(booking.ClaimChange), new(booking.TheirClaim), new(booking.ClaimCursor), new(gate.Move), new(gate.Elsewhere), new(WithdrawnAnswer), new(OtherFiguresAnswer), new(SettleAnswer), new(DisplayAnswer),
-		new(EnrolAnswer), new(AppointAnswer), new(EraseAnswer), new(EraseDayAnswer))
+		new(EnrolAnswer), new(AppointAnswer), new(EraseAnswer), new(EraseDayAnswer),
+		new(CaseAnswer), new(appeal.Case), new(appeal.Numbered), new(appeal.SiteCases), new(appeal.DayCases), new(market.TurnedLot))
 	for _, v := range all {
 		fillIn(reflect.ValueOf(v).Elem(), 1)
 		b, err := codec.Marshal(v)
@@ -199,7 +201,7 @@ func FuzzFact(f *testing.F) {
 		}
 		f.Add(h.Fact.FactKind(), body)
 	}
-	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts()} {
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts()} {
 		for _, n := range news {
 			v := n()
 			fillIn(reflect.ValueOf(v).Elem(), 1)

@@ -261,6 +261,9 @@ type Buy struct {
 	// given: then it is the one that this side's gates or bookings have.
 	Gen  uint8 `cbor:"17,keyasint,omitempty"`
 	Bare bool  `cbor:"18,keyasint,omitempty"`
+	// Turn asks for the desk's answer to be recorded and nothing to be bought, where the lot is
+	// not simply let go; where it is, that is a problem of kind conflict.
+	Turn bool `cbor:"19,keyasint,omitempty"`
 }
 
 // BuyAnswer is the goods desk's answer.
@@ -271,6 +274,8 @@ type BuyAnswer struct {
 	// Fits is the greatest quantity, in thousandths, that would still be allowed at the
 	// concessional rate.
 	Fits int64 `cbor:"4,keyasint,omitempty"`
+	// Turned is the number of a lot that was not let go and stands so in the record.
+	Turned string `cbor:"5,keyasint,omitempty"`
 }
 
 // Void takes a purchase back; the receipt stays and says so.

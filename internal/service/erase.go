@@ -5,9 +5,11 @@ package service
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/people"
@@ -25,6 +27,7 @@ type Erase struct {
 	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
 	Receipt string           `cbor:"2,keyasint,omitempty"` // where Ref is empty
 	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
+	Case    appeal.ID        `cbor:"4,keyasint,omitempty"` // where both are empty
 }
 
 // EraseAnswer says whose key is to be destroyed. Sealed is empty where there is nothing
@@ -49,6 +52,7 @@ type EraseDay struct {
 	Refs     []booking.Ref `cbor:"4,keyasint,omitempty"`
 	Receipts []string      `cbor:"5,keyasint,omitempty"`
 	Whole    bool          `cbor:"6,keyasint,omitempty"` // nothing of the day is left
+	Texts    []string      `cbor:"7,keyasint,omitempty"` // ids of the sealed words of contests and answers
 }
 
 // EraseDayAnswer says how many sealed texts went.
@@ -74,20 +78,32 @@ func (c EraseDone) Keys(k *Keys) {}
 // Keys names the bookings.
 func (c EraseDay) Keys(k *Keys) { k.Bookings = append(k.Bookings, c.Refs...) }
 
-// Run records the request of a named officer and lets the ciphertext go.
+// Run records the request of a named officer and lets the ciphertexts go: with a booking
+// or a receipt those of the words with which its answers were contested.
 func (c Erase) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
 	}
 	var site uint16
-	var a EraseAnswer
+	var own erasure.Asked // what was asked for itself
+	var cases []appeal.Case
 	found := false
-	if c.Ref != "" {
+	switch {
+	case c.Ref != "":
 		id, slot, ok := sealedOf(tx.State, c.Ref)
-		site, a.Sealed, found = slot.Site(), id, ok
-	} else {
+		site, own, found = slot.Site(), erasure.Asked{Sealed: id, Ref: c.Ref}, ok
+		cases = casesOf(tx.State, c.Ref)
+	case c.Receipt != "":
 		p, _, ok := ReceiptOf(tx.State, c.Receipt)
-		site, a.Sealed, found = p.Site, p.Sealed, ok
+		site, own, found = p.Site, erasure.Asked{Sealed: p.Sealed, Receipt: c.Receipt}, ok
+		if t, turned := tx.Market.Turned.Get(c.Receipt); turned {
+			site, found = t.Site, true
+		}
+		cases = tx.Appeal.About(appeal.Subject(c.Receipt))
+	default:
+		k, ok := tx.Appeal.Cases.Get(c.Case)
+		site, found = k.Site, ok
+		cases = []appeal.Case{k}
 	}
 	if _, err := tx.acting(c.Officer, site, mayErase); err != nil {
 		return nil, err
@@ -95,19 +111,27 @@ func (c Erase) Run(tx *Tx) (any, error) {
 	if !found {
 		return nil, problem.New(problem.NotFound, "erasure.unknown")
 	}
-	if a.Sealed == "" {
-		return a, nil
+	all := []erasure.Asked{own}
+	for _, k := range cases {
+		all = append(all, erasure.Asked{Sealed: k.Sealed, Case: k.ID}, erasure.Asked{Sealed: k.Reply, Case: k.ID})
 	}
-	if _, there := tx.Sealed.Get(a.Sealed); !there {
-		a.Already = true
-		return a, nil
+	a := EraseAnswer{Already: true}
+	for _, f := range all {
+		if f.Sealed == "" {
+			continue
+		}
+		if a.Sealed == "" {
+			a.Sealed = f.Sealed
+		}
+		if _, there := tx.Sealed.Get(f.Sealed); !there {
+			continue
+		}
+		a.Already = false
+		f.By = string(c.Officer)
+		tx.Record(&f)
+		tx.Sealed.Delete(f.Sealed)
 	}
-	f := &erasure.Asked{Sealed: a.Sealed, Ref: c.Ref, By: string(c.Officer)}
-	if c.Ref == "" {
-		f.Receipt = c.Receipt
-	}
-	tx.Record(f)
-	tx.Sealed.Delete(a.Sealed)
+	a.Already = a.Already && a.Sealed != ""
 	return a, nil
 }
 
@@ -130,7 +154,7 @@ func (c EraseDay) Run(tx *Tx) (any, error) {
 	if err := tx.whole(); err != nil {
 		return nil, err
 	}
-	if len(c.Refs)+len(c.Receipts) > MaxErase {
+	if len(c.Refs)+len(c.Receipts)+len(c.Texts) > MaxErase {
 		return nil, problem.New(problem.Limit, "erasure.many")
 	}
 	f := erasure.DayErased{Site: c.Site, Day: c.Day, After: c.After, Whole: c.Whole}
@@ -149,6 +173,12 @@ func (c EraseDay) Run(tx *Tx) (any, error) {
 	for _, id := range c.Receipts {
 		if p, l, ok := ReceiptOf(tx.State, id); ok && p.Site == c.Site && l.Key.Day == c.Day && p.Sealed != "" {
 			went(p.Sealed, &f.Receipts)
+		}
+	}
+	said := tx.Erasure.Words(c.Site, c.Day)
+	for _, id := range c.Texts {
+		if slices.Contains(said, id) {
+			went(id, &f.Texts)
 		}
 	}
 	facts, err := tx.Erasure.DecideDay(f, siteToday(tx.Law, c.Site, tx.Now))
@@ -238,6 +268,15 @@ func eraseOf(st State, c *EraseDay) (ids []string) {
 			return ids
 		}
 		ids, c.Receipts = append(ids, p.Sealed), append(c.Receipts, id)
+	}
+	for _, id := range st.Erasure.Words(c.Site, c.Day) {
+		if _, there := st.Sealed.Get(id); !there {
+			continue
+		}
+		if full() {
+			return ids
+		}
+		ids, c.Texts = append(ids, id), append(c.Texts, id)
 	}
 	return ids
 }

@@ -81,7 +81,7 @@ func TestBuyDiverted(t *testing.T) {
 	if a.Purchase.ID != "" || a.Fits != 50_000+4 { // 50.004 units round to fifty dollars
 		t.Errorf("%+v", a)
 	}
-	c.Accept = true
+	c.Accept, c.ID = true, w.number()
 	a = do[BuyAnswer](w, c)
 	if a.Purchase.ID != c.ID || a.Purchase.Regime != market.Statutory || a.Purchase.DutyKnown || a.Purchase.Clause == "" {
 		t.Errorf("%+v", a.Purchase)
@@ -107,11 +107,11 @@ func TestBuyOverAllowance(t *testing.T) {
 		t.Errorf("fits %d; %v", a.Fits, a.Verdict.Amounts)
 	}
 	// An officer cannot let a refused lot go.
-	c.Decided = "order"
+	c.Decided, c.ID = "order", w.number()
 	if a = do[BuyAnswer](w, c); a.Purchase.ID != "" {
 		t.Error("a refusal was overruled")
 	}
-	c.Decided, c.Quantity = "", a.Fits
+	c.Decided, c.Quantity, c.ID = "", a.Fits, w.number()
 	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Allow, "")
 	// Another person's allowance is their own.
 	w.verdict(do[BuyAnswer](w, w.buys(2, tomato, 50_000)).Verdict, reason.Allow, "")
@@ -130,7 +130,7 @@ func TestBuyReferred(t *testing.T) {
 	if a.Purchase.ID != "" {
 		t.Error("bought with no value displayed")
 	}
-	c.Decided = "value"
+	c.Decided, c.ID = "value", w.number()
 	if a = do[BuyAnswer](w, c); a.Purchase.ID != "" {
 		t.Error("an officer let a lot of no value go")
 	}
@@ -138,7 +138,7 @@ func TestBuyReferred(t *testing.T) {
 	w.fails(c, problem.Invalid, "market.ground")
 	c.Decided = "hunch"
 	w.fails(c, problem.Invalid, "market.ground")
-	c.Decided = "value"
+	c.Decided, c.ID = "value", w.number()
 	a = do[BuyAnswer](w, c)
 	w.verdict(a.Verdict, reason.Refer, market.CodeStated)
 	if a.Purchase.ID != c.ID || a.Purchase.Decided != "customs" || a.Purchase.DecidedWhy != "value" || a.Purchase.Value != 1000 || a.Purchase.Duty != 50 {
@@ -148,7 +148,7 @@ func TestBuyReferred(t *testing.T) {
 	c = w.buys(2, tomato, 10_000)
 	c.Document = "passport"
 	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Refer, "")
-	c.Decided = "document"
+	c.Decided, c.ID = "document", w.number()
 	if a = do[BuyAnswer](w, c); a.Purchase.ID == "" || a.Purchase.Duty != 50 {
 		t.Errorf("%+v", a.Purchase)
 	}
@@ -161,7 +161,7 @@ func TestBuyReferred(t *testing.T) {
 	if a = do[BuyAnswer](w, c); a.Verdict.Outcome != reason.Refer || a.Purchase.ID != "" {
 		t.Errorf("%+v", a)
 	}
-	c.Accept = true
+	c.Accept, c.ID = true, w.number()
 	if a = do[BuyAnswer](w, c); a.Purchase.Regime != market.Statutory {
 		t.Errorf("%+v", a.Purchase)
 	}
@@ -200,7 +200,7 @@ func TestBuyer(t *testing.T) {
 	do[DisplayAnswer](w, Display{Site: gabd, Day: marketDay, Officer: "customs", Values: []DisplayValue{{Code: tomato, Minor: 100, Currency: "USD"}}})
 	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Refer, market.CodeAway)
 	do[ScanAnswer](w, w.out(claims))
-	c.Site = mand
+	c.Site, c.ID = mand, w.number()
 	w.verdict(do[BuyAnswer](w, c).Verdict, reason.Refer, market.CodeAbsent)
 	// Somebody who came in by the other side's gate.
 	c = w.buys(7, tomato, 1000)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
@@ -58,6 +59,7 @@ func NewState() State {
 			Vendors:  table.Map[[16]byte, market.Vendor]{},
 			Listed:   table.Map[uint32, [16]byte]{},
 			Counts:   table.Map[string, uint32]{},
+			Turned:   table.Map[string, market.TurnedLot]{},
 		},
 		People: people.State{
 			Officers: table.Map[people.OfficerID, people.Officer]{},
@@ -74,6 +76,15 @@ func NewState() State {
 			Next:     table.Map[uint16, uint16]{},
 			Requests: table.Map[uint32, string]{},
 			Marks:    table.Map[string, uint32]{},
+			Texts:    table.Map[erasure.Key, string]{},
+			Said:     table.Map[erasure.Key, uint32]{},
+		},
+		Appeal: appeal.State{
+			Cases:    table.Map[appeal.ID, appeal.Case]{},
+			Subjects: table.Map[appeal.Subject, appeal.Numbered]{},
+			Roster:   table.Map[appeal.RosterKey, appeal.ID]{},
+			Sites:    table.Map[uint16, appeal.SiteCases]{},
+			Days:     table.Map[appeal.DayKey, appeal.DayCases]{},
 		},
 		Sealed: table.Map[string, []byte]{},
 	}
@@ -237,6 +248,7 @@ func journaled(st State, undo *[]func()) State {
 	noted(&m.Vendors, undo)
 	noted(&m.Listed, undo)
 	noted(&m.Counts, undo)
+	noted(&m.Turned, undo)
 	noted(&p.Officers, undo)
 	noted(&p.Numbers, undo)
 	noted(&p.Counts, undo)
@@ -248,6 +260,14 @@ func journaled(st State, undo *[]func()) State {
 	noted(&e.Next, undo)
 	noted(&e.Requests, undo)
 	noted(&e.Marks, undo)
+	noted(&e.Texts, undo)
+	noted(&e.Said, undo)
+	c := &st.Appeal
+	noted(&c.Cases, undo)
+	noted(&c.Subjects, undo)
+	noted(&c.Roster, undo)
+	noted(&c.Sites, undo)
+	noted(&c.Days, undo)
 	noted(&st.Sealed, undo)
 	return st
 }

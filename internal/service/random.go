@@ -6,6 +6,7 @@ package service
 import (
 	"io"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
@@ -20,6 +21,9 @@ func NewRef(rand io.Reader) booking.Ref { return booking.Ref(crockfords(rand, 12
 
 // NewReceipt returns a receipt number of 60 random bits, "R-" and twelve characters.
 func NewReceipt(rand io.Reader) string { return "R-" + crockfords(rand, 12) }
+
+// NewCase returns a case's number of 60 random bits, "C-" and twelve characters.
+func NewCase(rand io.Reader) appeal.ID { return appeal.ID("C-" + crockfords(rand, 12)) }
 
 // NewOfficerID returns an officer's id of 50 random bits, "o-" and ten characters.
 func NewOfficerID(rand io.Reader) people.OfficerID {

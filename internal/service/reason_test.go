@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/lang"
@@ -169,6 +170,16 @@ func TestReasons(t *testing.T) {
 	for _, g := range market.Grounds {
 		if missing := cat.Missing("ground.market." + g); len(missing) > 0 {
 			t.Errorf("no text ground.market.%s in %v", g, missing)
+		}
+	}
+	for _, g := range slices.Concat(appeal.Upheld[:], appeal.Changed[:]) {
+		if missing := cat.Missing("ground.case." + g); len(missing) > 0 {
+			t.Errorf("no text ground.case.%s in %v", g, missing)
+		}
+	}
+	for _, n := range appeal.Nexts {
+		if missing := cat.Missing("case.next." + n); len(missing) > 0 {
+			t.Errorf("no text case.next.%s in %v", n, missing)
 		}
 	}
 	for k := pass.Unknown; k <= pass.MRZ; k++ {

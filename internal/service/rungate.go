@@ -355,6 +355,9 @@ func (c Buy) Run(tx *Tx) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Turn && ans.Bought {
+		return nil, problem.New(problem.Conflict, "market.allowed")
+	}
 	if ans.Bought && ans.Purchase.Decided != "" {
 		if err := tx.decider(o, people.Customs, ans.Verdict.Reasons); err != nil {
 			return nil, err
@@ -366,6 +369,9 @@ func (c Buy) Run(tx *Tx) (any, error) {
 	out.Ledger = LedgerOf(tx.State, c.Tag, day)
 	out.Purchase = ans.Purchase
 	out.Purchase.ID = ""
+	if !ans.Bought && !c.Dry {
+		out.Turned = c.ID
+	}
 	if ans.Bought {
 		out.Purchase, _, _ = ReceiptOf(tx.State, c.ID)
 		if c.SealedID != "" && len(c.Sealed) > 0 { // without it, an earlier receipt's is meant

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/identity"
@@ -33,6 +34,7 @@ const (
 	storyLogin = "ali.khan"
 	storyCard  = "V-77123"
 	storyTemp  = 391 // tenths of a degree
+	storyWords = "they sent my mother away"
 )
 
 // A story runs commands, each of them twice under one idempotency key, as a client does
@@ -197,7 +199,7 @@ func everything(t *testing.T) *story {
 	// The goods desk.
 	tell[DisplayAnswer](s, Display{Site: mand, Day: marketDay, Officer: "customs", Values: []DisplayValue{{Code: tomato, Minor: 100, Currency: "USD"}}})
 	buy := s.buys(1, tomato, 50_010)
-	tell[BuyAnswer](s, buy)
+	turned := tell[BuyAnswer](s, buy)
 	buy = s.buys(1, tomato, 1000)
 	buy.SealedID, buy.Sealed = "sealed-receipt", []byte("ciphertext")
 	tell[BuyAnswer](s, buy)
@@ -212,6 +214,12 @@ func everything(t *testing.T) *story {
 	tell[ScanAnswer](s, UndoScan{Pass: out.Presence.Pass, Serial: out.Scan.Serial, Officer: "gate"})
 	tell[ScanAnswer](s, s.out(s.claims(in, 0)))
 	tell[ScanAnswer](s, s.scan(s.claims(in, 0))) // and is never scanned out
+
+	// Answers are contested, and a supervisor says what is right.
+	k := tell[CaseAnswer](s, s.contest(appeal.Subject(turned.Turned), pass.ID{}, "clerk"))
+	tell[CaseAnswer](s, s.answering(k.Case, true, "misread", "come"))
+	k = tell[CaseAnswer](s, s.contest(appeal.ScanSubject(h.Presence.Site, h.Presence.Day, h.Scan.Serial), h.Presence.Pass, ""))
+	tell[CaseAnswer](s, s.answering(k.Case, false, "clause", "nothing"))
 
 	// Time goes on, until nothing of it is left.
 	s.now = at("12:00")
@@ -330,6 +338,10 @@ var forms = map[string]string{
 	"attribute": `^[a-z][a-z0-9.]{0,59}$`,
 	// Attributes that clauses read, by their declared types; a text is a word of a closed set or a code of a good.
 	"question": `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{8}"|[0-9]{1,6}|true|false),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
+	"case":     `^(C-[0-9A-HJKMNP-TV-Z]{12})?$`,
+	"subject":  `^((R-)?[0-9A-HJKMNP-TV-Z]{12}|G-[0-9]{1,5}-[0-9]{1,5}-[0-9]{1,20})$`,
+	"kind":     `^(request|booking|scan|lot)$`,
+	"next":     `^(nothing|book|come|corrected)$`,
 	"nothing":  `^$`,
 	"asked":    `^(attribute|[a-z]+\.[a-z]+)?$`, // what a clause reads, by its name in the agreement
 }
@@ -376,7 +388,7 @@ func TestFactsHoldNothingPersonal(t *testing.T) {
 		officers[string(o.ID)] = true
 	}
 	grounds := map[string]bool{"": true}
-	for _, list := range [][]string{gate.Grounds[:], gate.GoodsGrounds[:], market.Grounds[:], booking.Grounds[:]} {
+	for _, list := range [][]string{gate.Grounds[:], gate.GoodsGrounds[:], market.Grounds[:], booking.Grounds[:], appeal.Upheld[:], appeal.Changed[:]} {
 		for _, g := range list {
 			grounds[g] = true
 		}
@@ -425,7 +437,7 @@ func TestFactsHoldNothingPersonal(t *testing.T) {
 // holdsNothing looks for what the story's people brought, as text and as a number.
 func holdsNothing(t *testing.T, where string, b []byte) {
 	t.Helper()
-	for _, secret := range []string{storyLogin, storyCard, "39.1", fmt.Sprint(storyTemp), "\x19\x01\x87", "ciphertext"} {
+	for _, secret := range []string{storyLogin, storyCard, storyWords, "39.1", fmt.Sprint(storyTemp), "\x19\x01\x87", "ciphertext"} {
 		if bytes.Contains(b, []byte(secret)) {
 			t.Errorf("%s holds %q", where, secret)
 		}

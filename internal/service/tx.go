@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
@@ -34,6 +35,7 @@ type State struct {
 	People  people.State
 	Stats   stats.State
 	Erasure erasure.State
+	Appeal  appeal.State
 	// Sealed is ciphertext of personal data by id. It is no part of any fact: a command
 	// puts it here itself, and it is what rebuilding from facts leaves out.
 	Sealed table.Table[string, []byte]

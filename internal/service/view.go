@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/gate"
@@ -96,6 +97,8 @@ type DayView struct {
 	ThereKnown bool
 	// GoodsOpen is how many scans have goods that wait for an officer at the way out.
 	GoodsOpen uint32
+	Cases     appeal.SiteCases // of the site, on all days
+	CasesOn   appeal.DayCases
 }
 
 // DutyView is whether an authority has done on a day what a clause asks of it.
@@ -398,6 +401,12 @@ func ScanOf(st State, site, day uint16, number uint64) (gate.Presence, gate.Scan
 			}
 		}
 	}
+	s, ok := strayOf(st, site, day, number)
+	return gate.Presence{}, s, ok
+}
+
+// strayOf returns the scan of a number that belongs to no pass.
+func strayOf(st State, site, day uint16, number uint64) (gate.Scan, bool) {
 	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
 	// Numbers rise with positions.
 	at := sort.Search(int(d.Strays), func(i int) bool {
@@ -405,7 +414,7 @@ func ScanOf(st State, site, day uint16, number uint64) (gate.Presence, gate.Scan
 		return !ok || s.Serial >= number
 	})
 	s, ok := st.Gate.Strays.Get(gate.RosterKey{Site: site, Day: day, Pos: uint32(at)})
-	return gate.Presence{}, s, ok && s.Serial == number
+	return s, ok && s.Serial == number
 }
 
 // FindPresence returns what this side's gates have seen of a person on a day: for those
@@ -565,6 +574,7 @@ func DayFigures(st State, site, day uint16) DayView {
 	v.There, v.ThereKnown = st.Stats.Other.Get(stats.Key{Site: site, Day: day})
 	open, _ := GoodsOut(st, site, day)
 	v.GoodsOpen = uint32(len(open))
+	v.Cases, v.CasesOn = CaseFigures(st, site, day)
 	return v
 }
 

@@ -170,7 +170,7 @@ func (w *world) fails(c Command, k problem.Kind, code string) {
 // the maps.
 func snapshot(st State) map[string]any {
 	out := map[string]any{}
-	for _, part := range []any{st.Booking, st.Gate, st.Market, st.People, st.Stats, st.Erasure} {
+	for _, part := range []any{st.Booking, st.Gate, st.Market, st.People, st.Stats, st.Erasure, st.Appeal} {
 		v := reflect.ValueOf(part)
 		for i := range v.NumField() {
 			m := v.Field(i).Elem()
@@ -308,6 +308,12 @@ func (w *world) display(code string, minor int64) {
 func (w *world) buys(person uint64, code string, quantity int64) Buy {
 	w.n++
 	return Buy{ID: receipt(w.n), Site: mand, Tag: id('t', person), Code: code, Quantity: quantity, Officer: "customs", Document: "cnic", Named: true}
+}
+
+// number returns a receipt's number that nothing has yet.
+func (w *world) number() string {
+	w.n++
+	return receipt(w.n)
 }
 
 // rebuilt holds the live state to what its facts make of an empty one, once they have

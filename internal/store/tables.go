@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/cose"
 	"darwaza.dev/internal/erasure"
@@ -66,6 +67,7 @@ func (w *Working) build() {
 			Vendors:  learning[[16]byte, market.Vendor](w, "vendors", tagKey),
 			Listed:   add[uint32, [16]byte](w, "vendors_listed", key32),
 			Counts:   add[string, uint32](w, "market_counts", textKey),
+			Turned:   add[string, market.TurnedLot](w, "turned", textKey),
 		},
 		People: people.State{
 			Officers: add[people.OfficerID, people.Officer](w, "officers", textKey),
@@ -82,6 +84,15 @@ func (w *Working) build() {
 			Next:     add[uint16, uint16](w, "erase_next", key16),
 			Requests: add[uint32, string](w, "erase_requests", key32),
 			Marks:    add[string, uint32](w, "erase_marks", textKey),
+			Texts:    add[erasure.Key, string](w, "erase_texts", eraseKey),
+			Said:     add[erasure.Key, uint32](w, "erase_said", eraseKey),
+		},
+		Appeal: appeal.State{
+			Cases:    add[appeal.ID, appeal.Case](w, "cases", textKey),
+			Subjects: add[appeal.Subject, appeal.Numbered](w, "case_subjects", textKey),
+			Roster:   add[appeal.RosterKey, appeal.ID](w, "case_roster", caseRosterKey),
+			Sites:    add[uint16, appeal.SiteCases](w, "case_sites", key16),
+			Days:     add[appeal.DayKey, appeal.DayCases](w, "case_days", caseDayKey),
 		},
 		Sealed: bytesTable(w, sealedTable),
 	}
@@ -212,6 +223,10 @@ func statsKey(dst []byte, k stats.Key) []byte { return key16(key16(dst, k.Site),
 func eraseKey(dst []byte, k erasure.Key) []byte {
 	return key32(key16(key16(dst, k.Site), k.Day), k.Pos)
 }
+
+func caseRosterKey(dst []byte, k appeal.RosterKey) []byte { return key32(key16(dst, k.Site), k.Pos) }
+
+func caseDayKey(dst []byte, k appeal.DayKey) []byte { return key16(key16(dst, k.Site), k.Day) }
 
 func valueKey(dst []byte, k market.ValueKey) []byte {
 	return append(key16(key16(dst, k.Site), k.Day), k.Code...)

@@ -114,8 +114,8 @@ type maker struct {
 var examples = map[string][]string{
 	"site": {"mand-pishin", "mand-pishin", "gabd-reemdan", "nowhere"}, "class": {"visitor", "vendor", "goat"}, "day": {"2025-09-02", "2025-09-06", "1999-01-01", "2025-13-40"},
 	"direction": {"in", "out"}, "good": {"07020000", "0702.0000", "08105000", "99999999"}, "kind": {"cnic", "passport"}, "country": {"PAK", "IRN"},
-	"from": {"2025-09-01"}, "until": {"2025-12-31", "2020-01-01"}, "why": append(append([]string{"whim"}, gate.Grounds[:]...), market.Grounds[:]...), "currency": {"USD"}, "unit": {"kg", "piece"},
-	"text": {"DW1:FOO", "R-000000000000", "DR1:"}, "decided": {""}, "replaces": {""}, "card": {"V-1"},
+	"from": {"2025-09-01"}, "until": {"2025-12-31", "2020-01-01"}, "why": slices.Concat([]string{"whim"}, gate.Grounds[:], market.Grounds[:], gate.GoodsGrounds[:]), "currency": {"USD"}, "unit": {"kg", "piece"},
+	"text": {"DW1:FOO", "R-000000000000", "DR1:"}, "decided": {""}, "ground": {"facts", "input"}, "next": {"nothing"}, "clause": {""}, "replaces": {""}, "card": {"V-1"},
 }
 
 var numbers = map[string][]int{"gate": {1}, "temp_tenths": {0, 366, 380}, "children": {0, 0, 1}, "again": {0}, "quantity": {1000, 30_000}, "value": {0}, "minor": {100, 2500}, "member": {0}}
@@ -209,11 +209,16 @@ func (m *maker) keep(v any, name string) {
 			m.add("ref", v)
 		case "request":
 			m.add("request", v)
+			m.add("answer", v)
 		case "pass":
 			m.add("pass", v)
 			m.add("text", v)
 		case "receipt":
 			m.add("text", v)
+		case "case":
+			m.add("case", v)
+		case "turned":
+			m.add("answer", v)
 		case "pass_id":
 			m.add("pass_id", v)
 		case "number":
@@ -273,9 +278,10 @@ func TestRandomCalls(t *testing.T) {
 		text := into[bookingAnswerOut](t, b).Booking.Members[0].Pass
 		keep(p.call("POST", "/api/v1/gate/scans", "gate", fmt.Sprintf("prime-scan-%06d", i), scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: text}))
 		keep(p.call("POST", "/api/v1/desk/purchases", "customs", fmt.Sprintf("prime-buy-%07d", i), buyIn{Site: "mand-pishin", Pass: text, Buyer: &buyerIn{"Gul", doc}, Good: "07020000", Quantity: 1000}))
+		keep(p.call("POST", "/api/v1/gate/scans", "gate", fmt.Sprintf("prime-out-%07d", i), scanIn{Site: "mand-pishin", Gate: 1, Direction: "out", Pass: text}))
 	}
 	answered := map[string]int{}
-	for i := range 6000 {
+	for i := range 7000 {
 		o := ops[rng.IntN(len(ops))]
 		m.clean = rng.IntN(4) > 0
 		params := map[string]string{}

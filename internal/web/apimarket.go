@@ -137,8 +137,10 @@ type buyOut struct {
 	Bought []boughtOut `json:"bought"`
 	Fits   int64       `json:"fits"` // thousandths of the unit
 	// Receipt is the signed text of the receipt, absent where it cannot bear name and number.
-	Receipt string    `json:"receipt,omitempty"`
-	Record  recordOut `json:"record"`
+	Receipt string `json:"receipt,omitempty"`
+	// Turned is the number of the answer where the lot was not let go: it can be contested by it.
+	Turned string    `json:"turned,omitempty"`
+	Record recordOut `json:"record"`
 }
 
 type boughtOut struct {
@@ -271,7 +273,7 @@ func (s *server) apiBuy(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	out := buyOut{Verdict: a.Verdict, Says: s.says(r.Lang, a.Verdict), Bought: bought(a.Ledger), Fits: a.Fits, Record: recorded(d)}
+	out := buyOut{Verdict: a.Verdict, Says: s.says(r.Lang, a.Verdict), Bought: bought(a.Ledger), Fits: a.Fits, Turned: a.Turned, Record: recorded(d)}
 	if a.Purchase.ID != "" {
 		out.Purchase = s.purchaseOut(r, a.Purchase)
 		if c.Named {
@@ -403,6 +405,16 @@ type dayOut struct {
 	Purchases  uint32            `json:"purchases"`
 	Voided     uint32            `json:"voided"`
 	Categories []categoryOut     `json:"categories"`
+	Cases      dayCasesOut       `json:"cases"`
+}
+
+// dayCasesOut are contested answers: at the site in all, and on the day.
+type dayCasesOut struct {
+	Open          uint32 `json:"open"`
+	Answered      uint32 `json:"answered"`
+	Changed       uint32 `json:"changed"`
+	OpenedToday   uint32 `json:"opened_on_day"`
+	AnsweredToday uint32 `json:"answered_on_day"`
 }
 
 type hereOut struct {
@@ -476,6 +488,7 @@ func dayDocument(v service.DayView, site string, day calendar.Date, now time.Tim
 		Booked: t.Booked, Cancelled: t.Cancelled, Standby: t.Standby, NoShow: t.NoShow, NotBooked: t.NotBooked,
 		Arrivals: orEmpty(t.Arrivals), Departures: orEmpty(t.Departures), Lateness: t.Lateness, Outcomes: map[string]uint32{}, Reasons: []reasonOut{},
 		Admitted: t.Admitted, TurnedBack: t.TurnedBack, Purchases: t.Purchases, Voided: t.Voided, Categories: []categoryOut{},
+		Cases: dayCasesOut{v.Cases.Open, v.Cases.Answered, v.Cases.Changed, v.CasesOn.Opened, v.CasesOn.Answered},
 	}
 	if v.ThereKnown {
 		f := v.There

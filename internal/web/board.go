@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/service"
 )
@@ -35,6 +36,8 @@ type siteBoard struct {
 	There   *otherFigure
 	Name    string // of this side
 	Other   string // of the other side
+	// Open and answered contests at the site.
+	CasesOpen, CasesAnswered uint32
 }
 
 // nextHours are the next hours of a class that have room.
@@ -94,17 +97,21 @@ func (s *server) boardPage(r *request) (page, error) {
 	v.Known = true
 	boards := make([]service.Board, len(e.Sites))
 	nexts := make([][]nextHours, len(e.Sites))
+	cases := make([]appeal.SiteCases, len(e.Sites))
 	if err := s.view(r.Context(), func(st service.State) error {
 		for i, site := range e.Sites {
 			boards[i] = service.BoardOf(st, law, s.deps.Side, site.Number, r.Now)
 			nexts[i] = s.nextHours(st, r, e, site)
+			cases[i], _ = service.CaseFigures(st, site.Number, 0)
 		}
 		return nil
 	}); err != nil {
 		return page{}, err
 	}
 	for i, site := range e.Sites {
-		v.Sites = append(v.Sites, s.siteBoard(r, e, site, boards[i], nexts[i]))
+		b := s.siteBoard(r, e, site, boards[i], nexts[i])
+		b.CasesOpen, b.CasesAnswered = cases[i].Open, cases[i].Answered
+		v.Sites = append(v.Sites, b)
 	}
 	loc := time.UTC
 	if len(e.Sites) > 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/identity"
@@ -538,6 +539,7 @@ func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error
 	if a.Booking.Ref == "" {
 		v.People = canonical(v.People, o)
 		out := answerView{peopleView: v, Verdict: s.verdict(r, a.Verdict, formatRef(a.Refusal.Ref))}
+		out.Verdict.Contest = s.contestPath(r, map[bool]string{true: casesBase, false: contestBase}[base == clerkBase], contested{Subject: appeal.Subject(a.Refusal.Ref)})
 		out.CanWait = a.Verdict.Outcome == reason.Refuse && !o.Waits && onlyFull(a.Verdict)
 		if out.Open = a.Refusal.Open(); out.Open {
 			e, _ := s.deps.Law().Edition(a.Refusal.At)

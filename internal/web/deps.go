@@ -27,7 +27,7 @@ import (
 )
 
 // Deps is what the server is made of. Every field but Banner, Record, Heard,
-// Clients and the proxies must be set.
+// AnswerWithin, Clients and the proxies must be set.
 type Deps struct {
 	Side agreement.Side
 	// Law returns the editions in force; it changes when one is adopted.
@@ -56,6 +56,9 @@ type Deps struct {
 	Record Record
 	// Heard says how the line to the other side is; nil where there is none.
 	Heard func() Heard
+	// AnswerWithin is the number of days within which a contested answer is answered where
+	// the agreement does not say; 0 is appeal.DefaultDays.
+	AnswerWithin int
 	// Clients are the programs that may use the API.
 	Clients []Client
 	// Proxies are the addresses of proxies in front of the server, and ProxyHeader the header

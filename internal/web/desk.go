@@ -259,6 +259,7 @@ type checkView struct {
 	Token, Code, Quantity, Replaces string
 	Site                            uint16
 	Wrong                           string // key of what is wrong with the decision
+	Turned                          string // number of the answer, where the lot was not let go and it is recorded
 }
 
 // purchaseLine is one purchase in a list.
@@ -460,7 +461,7 @@ func (s *server) checkOf(r *request, v *buyerView, in buyInput, line goods.Line,
 	c := &checkView{
 		Outcome: a.Verdict.Outcome, Icon: outcomeIcon(a.Verdict.Outcome), Word: "desk.word." + a.Verdict.Outcome.String(),
 		Reasons: s.reasonLines(r.Lang, a.Verdict), Currency: v.Place.Edition.Currency,
-		Token: v.Token, Code: line.Code, Quantity: in.Quantity, Replaces: in.Replaces, Site: v.Place.Site.Number,
+		Turned: a.Turned, Token: v.Token, Code: line.Code, Quantity: in.Quantity, Replaces: in.Replaces, Site: v.Place.Site.Number,
 	}
 	if quantity, ok := parseThousandths(in.Quantity); ok {
 		switch {
@@ -524,7 +525,13 @@ func (s *server) buyerName(r *request, b buyer) (name, number string, err error)
 }
 
 // deskBuy records a purchase, where it is lawful.
-func (s *server) deskBuy(w http.ResponseWriter, r *request) error {
+func (s *server) deskBuy(w http.ResponseWriter, r *request) error { return s.deskAnswer(w, r, true) }
+
+// deskTurn records the desk's answer to a lot that is not let go, so that the buyer has a
+// number by which to contest it.
+func (s *server) deskTurn(w http.ResponseWriter, r *request) error { return s.deskAnswer(w, r, false) }
+
+func (s *server) deskAnswer(w http.ResponseWriter, r *request, buys bool) error {
 	f, err := r.form()
 	if err != nil {
 		return err
@@ -533,7 +540,10 @@ func (s *server) deskBuy(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	in := buyInput{Code: f.get("code"), Quantity: f.get("quantity"), Replaces: f.get("replaces"), Accept: f.get("accept") == "yes", Decided: f.get("decided")}
+	in := buyInput{Code: f.get("code"), Quantity: f.get("quantity"), Replaces: f.get("replaces"), Accept: buys && f.get("accept") == "yes"}
+	if buys {
+		in.Decided = f.get("decided")
+	}
 	_, line, ok := s.deps.Law().Good(in.Code, r.Now)
 	quantity, okQuantity := parseThousandths(in.Quantity)
 	if !ok || !okQuantity || quantity <= 0 {
@@ -566,7 +576,7 @@ func (s *server) deskBuy(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	c := s.buyCommand(r, p, b, in, line.Code, quantity, name != "" && number != "")
-	c.ID = service.NewReceipt(s.deps.Rand)
+	c.ID, c.Turn = service.NewReceipt(s.deps.Rand), !buys
 	fresh, err := s.sealBuyer(r, b, &c)
 	if err != nil {
 		return err

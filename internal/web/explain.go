@@ -22,8 +22,8 @@ type verdictView struct {
 	// Edition is the number of the edition that decided, 0 where none was in force.
 	Edition int
 	Hash    string // the first digits of its hash
-	// Quote is what to quote when the answer is contested.
-	Quote string
+	// Quote is what to quote when the answer is contested, Contest the address at which it is.
+	Quote, Contest string
 }
 
 // reasonView is one ground of a verdict.

@@ -33,6 +33,7 @@ type link struct {
 const (
 	linkVersion = 1
 	linkLength  = 2 * time.Hour
+	maxLink     = 1200 // letters: one that carries the reasons of a refused act is the longest
 )
 
 // links seals and opens links.
@@ -67,7 +68,7 @@ func (k links) seal(random io.Reader, l link, until time.Time) (string, error) {
 }
 
 func (k links) open(text string, now time.Time) (link, bool) {
-	if len(text) > 200 {
+	if len(text) > maxLink {
 		return link{}, false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)

@@ -377,6 +377,7 @@ func (s *server) acted(w http.ResponseWriter, r *request, base, note string, com
 	path := s.bookingPath(r, base, l)
 	if a.Verdict.Outcome != reason.Allow {
 		v := actView{Back: path, Verdict: s.verdict(r, a.Verdict, formatRef(b.Ref))}
+		v.Verdict.Contest = s.contestPath(r, map[bool]string{true: casesBase, false: contestBase}[base == clerkBase], refusedAct(b.Ref, a.Verdict))
 		for name := range f {
 			v.Again = append(v.Again, hiddenField{name, f.get(name)})
 		}

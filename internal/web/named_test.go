@@ -31,6 +31,7 @@ var reading = map[string]string{
 	"POST /gate/find":             "finds",
 	"POST /desk":                  "opens the buyer's page",
 	"POST /vendors":               "finds",
+	"POST /cases":                 "finds",
 }
 
 // acts are requests to routes by officers, each held to leave a fact that names them.
@@ -298,6 +299,7 @@ func (a *acts) atDesk(t *testing.T) {
 	open := a.post("/en/desk", "customs", url.Values{"site": {"1"}, "text": {pass}}).Header.Get("Location")
 	token, _, _ := strings.Cut(strings.TrimPrefix(open, "/en/desk/buyer/"), "?")
 	a.form("POST /desk/buy", "/en/desk/buy", "customs", url.Values{"site": {"1"}, "buyer": {token}, "code": {"07020000"}, "quantity": {"1"}})
+	a.form("POST /desk/turn", "/en/desk/turn", "customs", url.Values{"site": {"1"}, "buyer": {token}, "code": {"07020000"}, "quantity": {"500"}})
 	a.form("POST /desk/void", "/en/desk/void", "customs", url.Values{"site": {"1"}, "buyer": {token}, "id": {a.receipt()}, "why": {"keyed"}})
 	f := hidden(a.get("/en/desk/values?site=1", "customs").body, "")
 	f.Set("v.07020000", "2")
@@ -325,6 +327,7 @@ func (a *acts) inOffice(t *testing.T) {
 	a.must(err)
 	a.form("POST /day/open", "/en/day/open", "supervisor", url.Values{"site": {"1"}, "day": {day}})
 	a.form("POST /day/settle", "/en/day/settle", "supervisor", url.Values{"site": {"1"}, "day": {day}})
+	a.contested(t)
 	a.api("POST /api/v1/gate/settle", "/api/v1/gate/settle", "supervisor", map[string]string{"site": "gabd-reemdan", "day": day})
 	f := url.Values{"name": {"Zarmina Seeded"}, "login": {"clerk.new"}, "role.clerk": {"yes"}, "language": {"en"}}
 	a.form("POST /officers/new", "/en/officers/new", "admin", f)
@@ -345,4 +348,30 @@ func (a *acts) receipt() (id string) {
 		}
 	}
 	return id
+}
+
+// contested has answers contested by officers for people, and answered.
+func (a *acts) contested(t *testing.T) {
+	t.Helper()
+	a.now = a.now.Add(time.Hour)
+	slot := a.nextMarketDay(hour(10))
+	a.book("clerk", slot, 90)
+	_, byForm := a.asks(slot+60, 90)
+	_, byCall := a.asks(slot+120, 90)
+	const words = "Zarmina was not asked"
+	k := into[caseOut](t, a.api("POST /api/v1/cases", "/api/v1/cases", "clerk", contestIn{Answer: byCall, Site: "mand-pishin", Words: words}))
+	a.api("POST /api/v1/cases/{case}/answer", "/api/v1/cases/"+string(k.Case)+"/answer", "supervisor", caseReply{Ground: "facts", Next: "nothing", Words: words})
+	page := func(as string) string {
+		return a.post("/en/cases", as, url.Values{"site": {"1"}, "number": {byForm}}).Header.Get("Location")
+	}
+	path := page("clerk")
+	f := hidden(a.get(path, "clerk").body, "words-form")
+	f.Set("words", words)
+	a.form("POST /cases/{link}", path, "clerk", f)
+	path = page("supervisor")
+	f = hidden(a.get(path, "supervisor").body, "words-form")
+	for k, v := range map[string]string{"result": "changed", "ground": "input", "next": "book", "words": words} {
+		f.Set(k, v)
+	}
+	a.form("POST /cases/{link}/answer", path+"/answer", "supervisor", f)
 }

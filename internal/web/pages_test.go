@@ -135,6 +135,29 @@ func travellersPages(p *testPost) map[string]func(l string) reply {
 			p.call("POST", "/api/v1/requests/"+number+"/decision", "manager", fmt.Sprintf("turned-%010d", n), rulingIn{false, "no_paper"})
 			return byNumber(l, number)
 		},
+		"contest":       get("/contest"),
+		"contest gone":  get("/contest/abc"),
+		"contest wrong": func(l string) reply { return p.post("/"+l+"/contest", "", url.Values{"number": {"AAAA"}}) },
+		"contest form": func(l string) reply {
+			n += 10
+			return p.at(p.post("/"+l+"/contest", "", url.Values{"number": {p.refusedNumber(n)}}), "")
+		},
+		"contest empty": func(l string) reply {
+			n += 10
+			path := p.post("/"+l+"/contest", "", url.Values{"number": {p.refusedNumber(n)}}).Header.Get("Location")
+			return p.post(path, "", url.Values{"idem": {"0123456789abcdef"}})
+		},
+		"case": func(l string) reply {
+			n += 10
+			return p.get(p.caseFor(l, p.refusedNumber(n)), "")
+		},
+		"case answered": func(l string) reply {
+			n += 10
+			number := p.refusedNumber(n)
+			path := p.caseFor(l, number)
+			p.answered(number, "changed", "input", "book", l)
+			return p.get(path, "")
+		},
 		"move same day": func(l string) reply {
 			n += 10
 			path := p.book("", hour(11), n)
@@ -158,7 +181,7 @@ func travellersPages(p *testPost) map[string]func(l string) reply {
 }
 
 var (
-	keyShown = regexp.MustCompile(`(?:^|[\s>])((?:site|form|board|book|mine|pass|before|law|goods|receipt|contest|note|people|document|outcome|problem|booking|slot|nav|clerk|time|age|reason|next)\.[a-z_.-]+)`)
+	keyShown = regexp.MustCompile(`(?:^|[\s>])((?:site|form|board|book|mine|pass|before|law|goods|receipt|contest|case|cases|day|ground|note|people|document|outcome|problem|booking|slot|nav|clerk|time|age|reason|next)\.[a-z_.-]+)`)
 	hole     = regexp.MustCompile(`\{[a-z_]+\}`)
 	inline   = regexp.MustCompile(`(?i)<script(?:>|[^>]*[^>c]>)[^<]|<style|\sstyle=|\son[a-z]+=|javascript:`)
 	h1       = regexp.MustCompile(`<h1[ >]`)
@@ -350,9 +373,9 @@ func TestTextsUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Keys that are put together, or given by Go code.
-	made := regexp.MustCompile(`^(outcome|problem|document|booking\.status|book\.error|note|before|book\.(site|class|day|slot|people)|mine\.(error|move)|clerk\.error|receipt\.error|time\.span|nav|pass\.qr)\b`)
+	made := regexp.MustCompile(`^(outcome|problem|document|booking\.status|book\.error|note|before|book\.(site|class|day|slot|people)|mine\.(error|move)|clerk\.error|receipt\.error|case\.(error|status|kind|next)|cases\.(error|unknown)|time\.span|nav|pass\.qr)\b`)
 	for _, key := range texts.Keys() {
-		if p, _, _ := strings.Cut(key, "."); !strings.Contains(" site form board book mine pass before law goods receipt contest people slot clerk time age ", " "+p+" ") {
+		if p, _, _ := strings.Cut(key, "."); !strings.Contains(" site form board book mine pass before law goods receipt contest case cases people slot clerk time age ", " "+p+" ") {
 			continue
 		}
 		if !strings.Contains(all.String(), `"`+key+`"`) && !made.MatchString(key) {

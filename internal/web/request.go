@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
@@ -292,17 +293,8 @@ func (s *server) asked(r *request, q booking.Refusal) (askedView, error) {
 	}
 	v := askedView{Ref: formatRef(q.Ref), Open: q.Open(), Role: deciderOf(e, q.Reasons), Decided: q.Decided != "", Why: q.Why}
 	v.Slot, _ = s.slotLine(e, q.Slot)
-	v.Verdict = s.verdict(r, rules.Verdict{Outcome: q.Outcome, Reasons: q.Reasons, At: q.At, Edition: q.Edition}, v.Ref)
-	for i := range v.Verdict.Reasons {
-		// Reasons are kept without their figures: a text that needs them is left out.
-		re := &v.Verdict.Reasons[i]
-		if re.Key != "" && s.sayWhole(r.Lang, re.Key, re.Args) == "" {
-			re.Key = ""
-		}
-		if re.Next != "" && s.sayWhole(r.Lang, re.Next, re.Args) == "" {
-			re.Next = ""
-		}
-	}
+	v.Verdict = s.keptVerdict(r, rules.Verdict{Outcome: q.Outcome, Reasons: q.Reasons, At: q.At, Edition: q.Edition}, v.Ref)
+	v.Verdict.Contest = s.contestPath(r, contestBase, contested{Subject: appeal.Subject(q.Ref)})
 	return v, nil
 }
 

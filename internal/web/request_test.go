@@ -103,7 +103,7 @@ func TestRefusedIsFound(t *testing.T) {
 	// So does the number on an act on it that is refused.
 	f := url.Values{"idem": {"0123456789abcdef"}}
 	path := p.post("/en/booking", "", url.Values{"reference": {string(b.Ref)}}).Header.Get("Location")
-	if r := p.post(path+"/accept", "", f); !strings.Contains(text(r.body), "Quote this number: "+formatRef(b.Ref)) {
+	if r := p.post(path+"/accept", "", f); !strings.Contains(text(r.body), "You need this number: "+formatRef(b.Ref)) {
 		t.Errorf("%d %s", r.StatusCode, text(r.body))
 	}
 	// Not at another site, and not what there is not.

@@ -26,13 +26,14 @@ import (
 //     given back where there is such a thing: somebody who has a real reference is held up
 //     only where their own address or network has spent all of its wrong ones. No count is
 //     kept of all networks together, which one guesser could use up for everybody.
+//   - Contests, right or wrong: each is read by a supervisor. One number has one open case.
 //   - Bookings that gave none. What makes hoarding places pointless is not this but that a
 //     pass holds only with its document, and a document has one booking a day.
 //
 // A reference has 60 random bits. At 10 wrong ones a second from a network, a hundred
 // networks together find one of a million bookings after some 18 years on average.
 type throttle struct {
-	guesses, bookings wrongs
+	guesses, bookings, contests wrongs
 }
 
 // The paces of what goes wrong, times a second and times at once, from one address and
@@ -43,12 +44,16 @@ const (
 	guessNetworkRate, guessNetworkBurst = 10, 3000
 	bookOneRate, bookOneBurst           = 20, 5000
 	bookNetworkRate, bookNetworkBurst   = 100, 25000
+	// Of contests, each of which is work for somebody: one in five seconds, after a hundred.
+	contestOneRate, contestOneBurst         = 0.2, 100
+	contestNetworkRate, contestNetworkBurst = 2, 1000
 )
 
 func newThrottle() *throttle {
 	t := &throttle{}
 	t.guesses.begin(pace{guessOneRate, guessOneBurst}, pace{guessNetworkRate, guessNetworkBurst})
 	t.bookings.begin(pace{bookOneRate, bookOneBurst}, pace{bookNetworkRate, bookNetworkBurst})
+	t.contests.begin(pace{contestOneRate, contestOneBurst}, pace{contestNetworkRate, contestNetworkBurst})
 	return t
 }
 
@@ -133,6 +138,14 @@ func (s *server) booking(r *request) (right func(), err error) {
 		return nil, errBusy
 	}
 	return func() { s.throttle.bookings.back(r.Now, f) }, nil
+}
+
+// contested counts a contest that a person sends.
+func (s *server) contested(r *request) error {
+	if !s.throttle.contests.take(r.Now, s.from(r.Request)) {
+		return errBusy
+	}
+	return nil
 }
 
 // from is where a request comes from: one subscriber, and the network that a guesser with
