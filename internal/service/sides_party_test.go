@@ -227,6 +227,7 @@ func TestSalesHeld(t *testing.T) {
 	if got := w.stands(offered.Ref).Status; got != booking.Offered {
 		t.Fatalf("%v", got)
 	}
+	waits := w.wait(true, slotAt(11), 9).Booking
 	do[BeginListAnswer](w, BeginList{List: 9, Hold: true})
 	do[BeginListAnswer](w, BeginList{List: 9, Hold: true})
 	w.verdict(w.book(slotAt(10), 2).Verdict, reason.Closed, booking.CodeHeld)
@@ -249,6 +250,9 @@ func TestSalesHeld(t *testing.T) {
 		t.Errorf("joined the queue: %+v", late)
 	}
 	do[SweepAnswer](w, Sweep{Slots: []booking.SlotID{slotAt(11)}})
+	if got := w.stands(waits.Ref).Status; got != booking.Waiting {
+		t.Errorf("a place that came back was given: %v", got)
+	}
 	w.fails(OpenSales{Site: mand, Officer: "clerk"}, problem.Forbidden, "officer.role")
 	if !do[OpenSalesAnswer](w, OpenSales{Site: mand, Officer: "supervisor"}).Opened || do[OpenSalesAnswer](w, OpenSales{Site: mand, Officer: "supervisor"}).Opened {
 		t.Error("it is opened once")
@@ -257,7 +261,10 @@ func TestSalesHeld(t *testing.T) {
 		t.Error("another site was opened with it")
 	}
 	w.verdict(w.book(slotAt(10), 2).Verdict, reason.Allow, "")
-	w.verdict(w.book(slotAt(11), 3).Verdict, reason.Allow, "")
+	do[SweepAnswer](w, Sweep{Slots: []booking.SlotID{slotAt(11)}})
+	if got := w.stands(waits.Ref).Status; got != booking.Booked {
+		t.Errorf("not given afterwards: %v", got)
+	}
 	do[BeginListAnswer](w, BeginList{List: 10, Hold: true})
 	w.now = at("09:10")
 	do[WithdrawnAnswer](w, Withdrawn{Side: "B"})
@@ -282,6 +289,9 @@ func TestSalesHeldEverywhere(t *testing.T) {
 	w.verdict(w.book(slotAt(10), 2).Verdict, reason.Allow, "")
 	if _, ok := w.mem.plain.Booking.HeldUpto(mand + 1); !ok {
 		t.Error("another site was opened with it")
+	}
+	if _, ok := w.mem.plain.Booking.HeldUpto(mand); ok {
+		t.Error("it is shown as held")
 	}
 	do[BeginListAnswer](w, BeginList{List: 10, Hold: true})
 	w.verdict(w.book(slotAt(10), 3).Verdict, reason.Closed, booking.CodeHeld)

@@ -128,20 +128,37 @@ func TestGateAnswersLook(t *testing.T) {
 	p.do(service.Cancel{Ref: changed.b.Ref})
 	p.do(service.DecideScan{Pass: changed.b.Members[0].Pass, Serial: p.presence(changed).Pending, Admit: true, Why: "seen", Officer: p.appoint("boss", people.Supervisor), Gate: 1})
 	notDone := fmt.Sprintf("/gate/scan/%s/%s?site=1&gate=1&did=admit", decide.Get("pass"), decide.Get("serial"))
+	typed, before := p.book(10, "35202-1234577-1", "Zarmina", 0), p.book(10, "35202-1234588-1", "Gul Bano", 0)
+	b.get("/en/gate").scan(before.text, "in")
+	keyed := b.fields("/en/gate", `class="ask"`)
+	keyed.Set("document", cnicB)
+	keyed.Set("temperature", "39.6")
+	keyed.Set("symptoms", "yes")
+	b.postForm("/en/gate", keyed)
 	for _, tag := range []string{"en", "fa", "ur"} {
 		for _, width := range []int64{360, 768, 1280} {
 			if os.Getenv("DARWAZA_SHOTS") == "" && (tag == "en") != (width == 768) && width != 360 {
 				continue
 			}
 			c.size(width, map[int64]int64{360: 780, 768: 1024, 1280: 800}[width])
-			for name, text := range map[string]string{"HOLD": in.text, "REFUSE": "HC1:6BFOXN*TS0BI$ZD", "REFER": twice.text} {
+			for _, x := range []struct{ name, outcome, text string }{
+				{"HOLD", "HOLD", in.text}, {"REFUSE", "REFUSE", "HC1:6BFOXN*TS0BI$ZD"}, {"REFER", "REFER", twice.text}, {"before", "REFER", before.text},
+			} {
 				c.open("/" + tag + "/gate")
-				c.keys(text + "\r")
-				c.until(shows(name))
+				c.keys(x.text + "\r")
+				c.until(shows(x.outcome))
 				c.axe()
 				c.fits()
-				c.shot(fmt.Sprintf("%s-%d-gate-%s", tag, width, name))
+				c.shot(fmt.Sprintf("%s-%d-gate-%s", tag, width, x.name))
 			}
+			// A document that is another's: it is keyed again where it was refused.
+			c.open("/" + tag + "/gate")
+			c.keys(typed.text + "\r").until(`document.getElementById("document")!==null`)
+			js[bool](c, `(document.getElementById("document").value="`+cnicB+`",document.getElementById("temperature").value="36.6",document.getElementById("symptoms-no").checked=true,document.querySelector("form.ask").requestSubmit(),true)`)
+			c.until(shows("REFUSE"))
+			c.axe()
+			c.fits()
+			c.shot(fmt.Sprintf("%s-%d-gate-mistyped", tag, width))
 			// What was keyed is no document and no temperature.
 			c.open("/" + tag + "/gate")
 			c.keys(in.text + "\r").until(shows("HOLD"))
