@@ -162,7 +162,7 @@ const referenceHeader = "Booking-Reference"
 
 // referenceOf is the reference that a call names: in its path, or in a header where the
 // path has "-" in its place, as proxies before a server and whoever calls it keep addresses
-// (decision 0012).
+// (decision 0015).
 func referenceOf(r *request, name string) booking.Ref {
 	text := r.PathValue(name)
 	if text == "-" {
