@@ -54,7 +54,8 @@ What was decided after the backup is not in it. If the head file shows that the 
 signed more than the backup holds, restore says how much is lost and refuses. Ask the
 other side for what it has heard, write down what it knows, and restore again with
 --accept: from then on the post's record differs from what it had signed, and auditors
-will see that.`)
+will see that. Places that were sold meanwhile are unknown to it, so none is sold until a
+supervisor opens each site's sales again, on the page of its day.`)
 	file := config(fs)
 	from := fs.String("from", "", "`folder` of the backup")
 	accept := fs.Bool("accept", false, "accept that what the backup does not hold is lost")

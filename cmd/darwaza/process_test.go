@@ -157,7 +157,7 @@ func twoPosts(t *testing.T) (a, b *testPost) {
 		out := must(t, "init", "--dir", p.dir, "--side", string(side), "--agreement", pkg, "--listen", p.address, "--name", "127.0.0.1",
 			"--peer", "https://"+other.address, "--peer-authority", filepath.Join(other.dir, "keys", "authority.pem"),
 			"--officer", "head:admin,supervisor:Head Of Post", "--officer", "all:clerk,gate,health,customs,manager,supervisor,auditor:Nobody At All")
-		for _, want := range []string{p.config, "Sign-in words", "fingerprint", "Exchange the public keys"} {
+		for _, want := range []string{p.config, "Sign-in words", "fingerprint", "compare the public keys by voice", filepath.Join(p.dir, "handover"), "https://" + other.address, "people word"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("init does not say %q:\n%s", want, out)
 			}

@@ -217,6 +217,8 @@ type Acks struct {
 	ClaimsList uint64 `cbor:"7,keyasint,omitempty"`
 	// ClaimsWhole is the other side's list that was last read to its end.
 	ClaimsWhole uint64 `cbor:"8,keyasint,omitempty"`
+	// Held are the sites at which nothing is sold, since the end of the record was lost.
+	Held []Held `cbor:"9,keyasint,omitempty"`
 }
 
 // RosterKey is a position in the list of bookings of a site and day, and of requests that

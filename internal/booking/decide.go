@@ -190,6 +190,8 @@ func (d Desk) timely(p place, id SlotID) (reason.Reason, bool) {
 		return because(CodeUnknown, reason.Closed), false
 	case !d.Now.Before(p.plan.Until):
 		return because(CodePast, reason.Closed), false
+	case d.held(id):
+		return because(CodeHeld, reason.Closed), false
 	}
 	if ahead, ok := d.Law.Param("booking.ahead", p.site, d.Side, d.Now); ok {
 		today := rules.DayNumber(calendar.On(d.Now, d.Law.Zone(p.site)))

@@ -20,11 +20,11 @@ import (
 // atOnce bounds what one decision does, so that a command never holds the others up.
 const atOnce = 256
 
-// Queueing reports whether a party waits for a place of a slot without an offer yet, so
-// that no place is to be had by somebody new.
+// Queueing reports whether no free place of a slot is to be had by somebody new, because a
+// party waits for one without an offer yet, or because nothing is sold of it.
 func Queueing(st State, s Slot) bool {
 	_, ok := Desk{State: st}.waiting(s, 0)
-	return ok
+	return ok || st.held(s.ID)
 }
 
 // DecideReturn gives the free places of a slot to those who wait, in order: to a party
@@ -38,7 +38,7 @@ func Queueing(st State, s Slot) bool {
 // with each place that comes back, but keeps nobody waiting.
 func (d Desk) DecideReturn(id SlotID, vendors func(Booking) []bool) (facts []fact.Fact, more bool) {
 	p, err := d.place(id)
-	if err != nil || !p.planned || !d.Now.Before(p.plan.Until) {
+	if err != nil || !p.planned || !d.Now.Before(p.plan.Until) || d.held(id) {
 		return nil, false
 	}
 	s, facts := d.open(p, id)
@@ -133,6 +133,9 @@ func (d Desk) DecideAccept(ref Ref, vendors []bool, by string) ([]fact.Fact, rul
 	v := d.ask(p, b.Members, vendors)
 	if !p.planned || !d.Now.Before(p.plan.Until) {
 		return nil, v.With(because(CodePast, reason.Closed)), nil
+	}
+	if d.held(b.Slot) {
+		return nil, v.With(because(CodeHeld, reason.Closed)), nil
 	}
 	if !lawful(v) {
 		return nil, v, nil

@@ -11,6 +11,7 @@ const (
 	CodePast    reason.Code = "booking.slot.past"
 	CodeUnknown reason.Code = "booking.slot.unknown"
 	CodeAhead   reason.Code = "booking.slot.ahead"
+	CodeHeld    reason.Code = "booking.slot.held"
 	CodeSecond  reason.Code = "booking.person.second"
 	CodeTheirs  reason.Code = "booking.person.theirs"
 	CodeTwice   reason.Code = "booking.person.twice"
@@ -40,6 +41,7 @@ func Declared() []reason.Decl {
 		{Code: CodePast, Outcome: reason.Closed, When: "the slot is over"},
 		{Code: CodeUnknown, Outcome: reason.Closed, When: "the edition plans no such slot: the site is not open then, or not for this class"},
 		{Code: CodeAhead, Outcome: reason.Closed, When: "the slot is further ahead than booking is open"},
+		{Code: CodeHeld, Outcome: reason.Closed, When: "sales of places may be missing from the record, which has lost its end, and no supervisor has opened the site's slots again"},
 		{Code: CodeSecond, Outcome: reason.Refuse, When: "a person of the party has an active booking at this site on this day"},
 		{Code: CodeTheirs, Outcome: reason.Refuse, When: "a person of the party has an active booking with the other side at this site on this day, as far as it was heard"},
 		{Code: CodeTwice, Outcome: reason.Refuse, When: "the same document was given for two persons of the party"},

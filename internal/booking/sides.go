@@ -54,6 +54,8 @@ func sideFacts() []func() fact.Fact {
 		func() fact.Fact { return new(UsedElsewhere) },
 		func() fact.Fact { return new(ClaimsHeard) },
 		func() fact.Fact { return new(PassedOver) },
+		func() fact.Fact { return new(SalesHeld) },
+		func() fact.Fact { return new(SalesOpened) },
 	}
 }
 
@@ -70,6 +72,10 @@ func (st State) applySides(f fact.Fact) {
 		}
 	case *ClaimsHeard:
 		st.claimsHeard(f)
+	case *SalesHeld:
+		st.hold(f.Site, f.Upto, true)
+	case *SalesOpened:
+		st.hold(f.Site, 0, false)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/service"
 	"darwaza.dev/internal/stats"
 )
@@ -25,6 +26,9 @@ func TestRound(t *testing.T) {
 	b.state(func(st service.State) {
 		day, _, _ := service.DayAt(b.deps.Law(), 1, noon)
 		st.Gate.Days.Put(gate.SiteDayKey{Site: 1, Day: day}, gate.SiteDay{Site: 1, Day: day, Inside: 42, Peak: 50, Entries: 60, Exits: 18})
+		st.Stats.Days.Put(stats.Key{Site: 1, Day: day}, stats.Day{Site: 1, Day: day, Booked: 77, UpdatedAt: noon, Arrivals: make([]uint32, stats.Buckets),
+			Outcomes: map[reason.Outcome]uint32{reason.Allow: 60}, Reasons: []stats.ReasonCount{{ReasonKey: stats.ReasonKey{Code: "a.b.c", Clause: "P8(ii)-d"}, Count: 3}},
+			Categories: map[string]stats.Category{"I": {Lots: 5, Value: 900}}})
 	})
 	if err := a.Pull(ctx); err != nil {
 		t.Fatal(err)
@@ -44,6 +48,8 @@ func TestRound(t *testing.T) {
 		day, _, _ := service.DayAt(a.deps.Law(), 1, noon)
 		if f, ok := st.Stats.Other.Get(stats.Key{Site: 1, Day: day}); !ok || f.Inside != 42 || f.Peak != 50 || !f.HeardAt.Equal(noon) {
 			t.Errorf("figures %+v, %v", f, ok)
+		} else if w := f.Whole; w == nil || w.Booked != 77 || w.Outcomes[reason.Allow] != 60 || len(w.Reasons) != 1 || w.Reasons[0].Clause != "P8(ii)-d" || w.Categories["I"].Value != 900 || !f.WholeAt.Equal(noon) {
+			t.Errorf("of the whole day %+v, as of %v", w, f.WholeAt)
 		}
 	})
 	// The other side's passes verify from now on, with no line.
@@ -294,4 +300,33 @@ func (e *endless) Read(p []byte) (int, error) {
 		return 0, io.EOF // the test has failed; it need not hang as well
 	}
 	return len(p), nil
+}
+
+// TestFigureOfOtherVersions wants figures to be read by a server that knows less of them,
+// and those of a server that knows less, or more, to be read by this one.
+func TestFigureOfOtherVersions(t *testing.T) {
+	type older struct {
+		Site   uint16 `cbor:"1,keyasint"`
+		Inside uint32 `cbor:"3,keyasint"`
+		AsOf   int64  `cbor:"8,keyasint"`
+	}
+	type newer struct {
+		older
+		Whole map[int]any `cbor:"9,keyasint"`
+		More  []string    `cbor:"10,keyasint"`
+	}
+	codec := service.NewCodec()
+	var o older
+	var f figure
+	b := must(codec.Marshal(figure{Site: 1, Inside: 5, Whole: &stats.Day{Booked: 9}}))
+	if err := codec.Unmarshal(b, &o); err != nil || o.Inside != 5 {
+		t.Errorf("an older server reads %+v, %v", o, err)
+	}
+	if err := codec.Unmarshal(must(codec.Marshal(older{Site: 1, Inside: 6})), &f); err != nil || f.Inside != 6 || f.Whole != nil {
+		t.Errorf("of an older server %+v, %v", f, err)
+	}
+	b = must(codec.Marshal(newer{older{1, 7, 0}, map[int]any{3: 8, 99: "new"}, []string{"x"}}))
+	if err := codec.Unmarshal(b, &f); err != nil || f.Inside != 7 || f.Whole == nil || f.Whole.Booked != 8 {
+		t.Errorf("of a newer server %+v, %v", f, err)
+	}
 }

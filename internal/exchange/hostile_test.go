@@ -21,6 +21,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/stats"
 )
 
 // TestBareRefusal wants whatever is not the other side's to get one and the same answer.
@@ -260,6 +261,12 @@ func TestFiguresRefused(t *testing.T) {
 		"too many slots":      {{Site: 1, Day: day, AsOf: at, Free: many}},
 		"of times to come":    {{Site: 1, Day: day, AsOf: at + 1}},
 		"more than asked":     make([]figure, 100),
+		"half a day":          {{Site: 1, Day: day, AsOf: at, Whole: &stats.Day{Arrivals: make([]uint32, 5)}}},
+		"a sentence":          {{Site: 1, Day: day, AsOf: at, Whole: &stats.Day{Reasons: []stats.ReasonCount{{ReasonKey: stats.ReasonKey{Code: "a.b.c", Clause: "Ali was here"}}}}}},
+		"no code":             {{Site: 1, Day: day, AsOf: at, Whole: &stats.Day{Reasons: []stats.ReasonCount{{ReasonKey: stats.ReasonKey{Code: "Ali"}}}}}},
+		"a named category":    {{Site: 1, Day: day, AsOf: at, Whole: &stats.Day{Categories: map[string]stats.Category{"of Ali": {}}}}},
+		"a quarter too far":   {{Site: 1, Day: day, AsOf: at, Whole: &stats.Day{Quarter: stats.Buckets}}},
+		"a day of its own":    {{Site: 1, Day: day, AsOf: at, Whole: &stats.Day{Site: 2}}},
 	} {
 		a, b := newPosts(t)
 		a.peer = nil

@@ -442,7 +442,7 @@ func (x *Exchange) keepFigures(ctx context.Context, asked []siteDay, a answer) e
 		if today, _, ok := service.DayAt(x.deps.Law(), f.Site, now); ok && f.Day > today {
 			due *= 10
 		}
-		if known && sameFigures(had, v) && now.Sub(had.HeardAt) < due {
+		if known && sameFigures(had, v) && !had.WholeDue(v) && now.Sub(had.HeardAt) < due {
 			continue
 		}
 		if _, err := x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.OtherFigures{Site: f.Site, Day: f.Day, Figures: v}); err != nil {

@@ -254,8 +254,7 @@ func (x *Exchange) giveFigures(ctx context.Context, q ask, a *answer) string {
 				continue
 			}
 			f := newFigure(d.Site, d.Day, service.FiguresFor(st, law, x.deps.Side, d.Site, d.Day, now))
-			// The longest that its encoding can be.
-			if size += 64 + 14*len(f.Free); size > maxPayload {
+			if size += f.size(); size > maxPayload {
 				a.More = true
 				break
 			}

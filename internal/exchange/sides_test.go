@@ -324,6 +324,18 @@ func TestClaims(t *testing.T) {
 		if list, pos, changes := st.Booking.ClaimsRead(1, day); list != 3 || changes != 1100 || pos != 2301 {
 			t.Errorf("list %d, position %d, changes %d", list, pos, changes)
 		}
+		if acks, _ := st.Booking.Acks.Get(0); acks.ClaimsWhole != 3 {
+			t.Errorf("the list %d was read to its end, and 3 is", acks.ClaimsWhole)
+		}
+	})
+	// A list that is there and empty is read to its end as well, so that what it lost is let go.
+	c, d := newPosts(t)
+	d.begin(5, 0)
+	must(0, c.Pull(ctx))
+	c.state(func(st service.State) {
+		if acks, _ := st.Booking.Acks.Get(0); acks.ClaimsWhole != 5 {
+			t.Errorf("whole of list %d", acks.ClaimsWhole)
+		}
 	})
 }
 

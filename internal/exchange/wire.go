@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"time"
 
 	"darwaza.dev/internal/booking"
@@ -117,6 +118,10 @@ type figure struct {
 	Exits   uint32            `cbor:"6,keyasint"`
 	Free    map[uint64]uint32 `cbor:"7,keyasint,omitempty"`
 	AsOf    int64             `cbor:"8,keyasint"` // microseconds since 1970
+	// Whole is what the side counted of the day: sums by quarter of an hour, outcome, reason
+	// with clause, and category, of nobody by themselves. A server that does not know it
+	// passes it over, and one that knows it goes without where it is left out.
+	Whole *stats.Day `cbor:"9,keyasint,omitempty"`
 }
 
 // Words for what an authentic ask or answer was refused for.
@@ -206,7 +211,7 @@ func (m movement) move() gate.Move {
 }
 
 func newFigure(site, day uint16, f stats.Other) figure {
-	return figure{Site: site, Day: day, Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: micro(f.AsOf)}
+	return figure{Site: site, Day: day, Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: micro(f.AsOf), Whole: f.Whole}
 }
 
 // maxFree bounds the slots of one site's day.
@@ -223,5 +228,60 @@ func (f figure) other() (stats.Other, bool) {
 			return stats.Other{}, false
 		}
 	}
-	return stats.Other{Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: fromMicro(f.AsOf)}, true
+	if f.Whole != nil && !wholeOf(f.Whole) {
+		return stats.Other{}, false
+	}
+	return stats.Other{Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, Free: f.Free, AsOf: fromMicro(f.AsOf), Whole: f.Whole}, true
+}
+
+// The most that a whole day may name.
+const (
+	maxReasons    = 500
+	maxCategories = 100
+	maxOutcomes   = 16
+)
+
+// size bounds the length of a figure's encoding.
+func (f figure) size() int {
+	n := 64 + 14*len(f.Free)
+	if d := f.Whole; d != nil {
+		n += 200 + 5*(len(d.Arrivals)+len(d.Departures)+len(d.Inside)) + 7*len(d.Outcomes)
+		for _, r := range d.Reasons {
+			n += 16 + len(r.Code) + len(r.Clause)
+		}
+		for name := range d.Categories {
+			n += 48 + len(name)
+		}
+	}
+	return n
+}
+
+// wholeOf reports whether a day that the other side told has the form of one. Its texts are
+// codes and marks of clauses and categories: there is room in none for a sentence.
+func wholeOf(d *stats.Day) bool {
+	for _, b := range [][]uint32{d.Arrivals, d.Departures, d.Inside} {
+		if len(b) != 0 && len(b) != stats.Buckets {
+			return false
+		}
+	}
+	if d.Site != 0 || d.Day != 0 || !d.UpdatedAt.IsZero() || int(d.Quarter) >= stats.Buckets ||
+		len(d.Reasons) > maxReasons || len(d.Categories) > maxCategories || len(d.Outcomes) > maxOutcomes {
+		return false
+	}
+	for _, r := range d.Reasons {
+		if !r.Code.Valid() || len(r.Code) > 64 || !mark(r.Clause) {
+			return false
+		}
+	}
+	for name := range d.Categories {
+		if !mark(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// mark reports whether a text could name a clause or a category.
+func mark(s string) bool {
+	return len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789().,/_-") == ""
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // maxScans is how many scans of one pass are kept. Scans that moved nobody are let go
-// first, the oldest of them before the others: a hand scanner that hangs can repeat
-// itself for hours.
+// first, the oldest of them before the others, and refusals after all that were none: a
+// hand scanner that hangs can repeat itself for hours.
 const maxScans = 100
 
 // maxStrays is how many scans without a pass are kept of a site's day. Their facts are
@@ -136,7 +136,10 @@ func (p *Presence) add(s Scan) {
 	if len(p.Scans) <= maxScans {
 		return
 	}
-	i := slices.IndexFunc(p.Scans[:maxScans], func(s Scan) bool { return !s.Counted })
+	i := slices.IndexFunc(p.Scans[:maxScans], func(s Scan) bool { return !s.Counted && s.Outcome != reason.Refuse })
+	if i < 0 {
+		i = slices.IndexFunc(p.Scans[:maxScans], func(s Scan) bool { return !s.Counted })
+	}
 	p.Scans = slices.Delete(slices.Clone(p.Scans), max(i, 0), max(i, 0)+1)
 }
 

@@ -28,7 +28,7 @@ const (
 	NotCompared Match = iota
 	Fits              // the document that was read is the one the pass is bound to
 	Differs           // it is another one
-	Seen              // the officer looked and says that it fits
+	Seen              // the officer looked and says that it fits; it says nothing of who the person is
 )
 
 // Screening is what the health desk saw. It is read once and kept nowhere.
@@ -191,6 +191,9 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	if a.Again != 0 && (!known || p.Pending != a.Again) && !d.mends(a, p, at.day) {
 		return nil, Answer{}, problem.New(problem.Conflict, "gate.scan.done")
 	}
+	if a.Tag == ([16]byte{}) && a.Match != Differs && known && p.Gen == c.Generation {
+		a.Tag = p.Tag // the document was read before
+	}
 	f.Pass, f.Gen, f.Issuer, f.Slot, f.Class, f.Tag = c.ID, c.Generation, c.Side.String(), c.Slot, c.Class, a.Tag
 	f.Theirs = f.Issuer != string(d.Side)
 	f.People = 1 + uint32(c.Children)
@@ -209,7 +212,7 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	} else {
 		q.leave()
 		ans.Goods = q.goods()
-		f.Goods, f.GoodsWhy = ans.Goods.Outcome, bare(ans.Goods.Reasons)
+		f.Goods, f.GoodsWhy = ans.Goods.Outcome, named(ans.Goods.Reasons)
 	}
 	ans.Verdict, ans.Earlier, ans.Class, ans.People = q.v, q.earlier, c.Class, f.People
 	ans.Asks = asks(q.v)
@@ -266,6 +269,17 @@ func (q *inquiry) corrects() (list []Correction) {
 	return list
 }
 
+// leftTo are the clauses, in order, by which reasons leave something to a person.
+func leftTo(rs []reason.Reason) (clauses []string) {
+	for _, r := range rs {
+		if r.Outcome.NeedsOfficer() && r.Clause != "" && !slices.Contains(clauses, r.Clause) {
+			clauses = append(clauses, r.Clause)
+		}
+	}
+	slices.Sort(clauses)
+	return clauses
+}
+
 // bare returns reasons without their parameters, as they are kept. No reasons are nil:
 // a row that was stored and read again is the same row.
 func bare(rs []reason.Reason) (out []reason.Reason) {
@@ -291,6 +305,11 @@ func asks(v rules.Verdict) []string {
 		}
 		if ask != "" && !slices.Contains(out, ask) {
 			out = append(out, ask)
+		}
+	}
+	for _, r := range v.Reasons {
+		if (r.Code == CodeHolderBefore || r.Code == CodeUnread) && !slices.Contains(out, "document") {
+			out = append(out, "document")
 		}
 	}
 	slices.Sort(out)
@@ -437,6 +456,9 @@ func (q *inquiry) enter() {
 	if q.a.Match == Differs {
 		q.say(because(CodeHolder, reason.Refuse))
 	}
+	if q.a.Match == Seen && q.c.Side.String() != string(q.Side) && q.a.Tag == ([16]byte{}) {
+		q.say(because(CodeUnread, reason.Refer))
+	}
 	plan, ok := q.plan()
 	switch {
 	case !ok:
@@ -452,7 +474,59 @@ func (q *inquiry) enter() {
 		q.earlier = q.last()
 	}
 	q.elsewhere()
+	q.refusedBefore()
 	q.v = q.ask(plan).With(q.why...)
+}
+
+// refusedBefore says where the pass was refused today for its holder or for what the
+// health desk saw, which another scan does not undo: a person decides. A document that
+// fits puts right what was said of the holder. What was settled by a later entry is.
+func (q *inquiry) refusedBefore() {
+	for i := len(q.p.Scans) - 1; i >= 0; i-- {
+		s := q.p.Scans[i]
+		if s.Counted && !s.Void && s.Direction == In {
+			return
+		}
+		if s.Outcome != reason.Refuse || s.Corrected != 0 || s.Direction != In || q.dayOf(q.at, s) != q.at.day {
+			continue
+		}
+		found := false
+		for _, r := range s.Reasons {
+			switch {
+			case r.Outcome != reason.Refuse:
+				continue
+			case r.Code == CodeHolder || q.reads(r.Clause, "person.identified"):
+				if q.a.Match == Fits || q.a.Match == Differs {
+					continue
+				}
+				q.sayOnce(reason.Reason{Code: CodeHolderBefore, Outcome: reason.Refer})
+			case q.reads(r.Clause, "screening."):
+				q.sayOnce(reason.Reason{Code: CodeHealthBefore, Outcome: reason.Refer, Clause: r.Clause})
+			default:
+				continue
+			}
+			found = true
+		}
+		if found && q.earlier == nil && q.p.Site == q.a.Site {
+			q.earlier = &s
+		}
+	}
+}
+
+// sayOnce says what was not said yet.
+func (q *inquiry) sayOnce(r reason.Reason) {
+	if !slices.ContainsFunc(q.why, func(o reason.Reason) bool { return o.Code == r.Code && o.Clause == r.Clause }) {
+		q.say(r)
+	}
+}
+
+// reads reports whether a clause reads an attribute, or one of those with a prefix.
+func (q *inquiry) reads(clause, attribute string) bool {
+	if q.at.edition == nil || clause == "" {
+		return false
+	}
+	c := q.at.edition.Clause(clause)
+	return c != nil && strings.Contains(c.When+" "+c.Require, attribute)
 }
 
 // ask asks the law.
@@ -599,6 +673,22 @@ func (st State) PendingScan(id pass.ID, serial uint64) (Presence, Scan, error) {
 	return p, p.Scans[i], nil
 }
 
+// ToDecide is what an officer decides on who would admit the holder of a pass: the
+// reasons of its scan, and that the other side's pass was shown without a document, where
+// nothing says whose it is.
+func (p Presence) ToDecide(s Scan) []reason.Reason {
+	rs := s.Reasons
+	unread := func(r reason.Reason) bool { return r.Code == CodeUnread }
+	if p.Theirs && p.Tag == ([16]byte{}) && s.Direction == In && s.Outcome.NeedsOfficer() && !slices.ContainsFunc(rs, unread) {
+		rs = append(slices.Clip(rs), because(CodeUnread, reason.Refer))
+	}
+	return rs
+}
+
+// Supervised reports whether a reason of this desk is for a supervisor to decide on,
+// whatever a clause says of who decides.
+func Supervised(c reason.Code) bool { return c == CodeHolderBefore || c == CodeUnread }
+
 // DecideRuling records an officer's decision. Before somebody is admitted everything is
 // looked at again that may have changed while they waited; where something stands against
 // it now that did not when the scan was answered, nobody moves and the reasons are
@@ -632,7 +722,7 @@ func (d Desk) DecideRuling(r Ruling) ([]fact.Fact, []reason.Reason, error) {
 		}
 	}
 	facts := []fact.Fact{&Decided{Pass: r.Pass, Serial: r.Serial, Admit: r.Admit, Why: r.Why, Officer: r.Officer, Gate: r.Gate,
-		Site: p.Site, Day: at.day, Minute: at.minute, Direction: s.Direction, Slot: p.Slot, People: p.People}}
+		Site: p.Site, Day: at.day, Minute: at.minute, Direction: s.Direction, Slot: p.Slot, People: p.People, Clauses: leftTo(s.Reasons)}}
 	if h, ok := d.Booking.Holders.Get(r.Pass); ok && r.Admit && s.Direction == In && p.Issuer == string(d.Side) {
 		facts = append(facts, d.Booking.DecideEntered(h.Ref)...)
 	}
@@ -657,7 +747,7 @@ func (d Desk) sinceThen(at spot, p Presence, s Scan, r Ruling) []reason.Reason {
 	side, _ := pass.ParseSide(p.Issuer)
 	slot := booking.SlotID(p.Slot)
 	q := inquiry{Desk: d, at: at, p: p, known: true,
-		a: Arrival{Site: p.Site, Gate: r.Gate, Direction: In, Vendor: r.Vendor, VendorKnown: r.VendorKnown},
+		a: Arrival{Site: p.Site, Gate: r.Gate, Direction: In, Tag: p.Tag, Vendor: r.Vendor, VendorKnown: r.VendorKnown},
 		c: pass.Claims{ID: p.Pass, Side: side, Site: slot.Site(), Slot: p.Slot, Class: p.Class, Generation: p.Gen, Children: uint8(max(p.People, 1) - 1)}}
 	q.own()
 	q.withdrawn()

@@ -33,7 +33,7 @@ type Scanned struct {
 	Found     bool            `cbor:"17,keyasint,omitempty"`
 	Again     uint64          `cbor:"18,keyasint,omitempty"`
 	// Goods is what the law says of the goods that leave, with its reasons; none where
-	// none leave.
+	// none leave. Of parameters they keep the attribute that was not known, by its name.
 	Goods    reason.Outcome  `cbor:"19,keyasint,omitempty"`
 	GoodsWhy []reason.Reason `cbor:"20,keyasint,omitempty"`
 	Theirs   bool            `cbor:"21,keyasint,omitempty"` // the other side sold the pass
@@ -69,6 +69,9 @@ type Decided struct {
 	Direction Direction `cbor:"10,keyasint"`
 	Slot      uint64    `cbor:"11,keyasint,omitempty"`
 	People    uint32    `cbor:"12,keyasint,omitempty"`
+	// Clauses are those that leave the scan to a person, in order; none where it is this
+	// desk alone that does.
+	Clauses []string `cbor:"13,keyasint,omitempty"`
 }
 
 // Changed says that a scan that waited was looked at again, because an officer would

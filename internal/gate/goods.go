@@ -56,6 +56,18 @@ type GoodsLapsed struct {
 func (GoodsDecided) FactKind() string { return "gate.goods_decided" }
 func (GoodsLapsed) FactKind() string  { return "gate.goods_lapsed" }
 
+// named returns reasons about goods as they are kept: without their parameters, but for
+// the name that the agreement gives to what a clause reads and nobody here knew.
+func named(rs []reason.Reason) []reason.Reason {
+	out := bare(rs)
+	for i, r := range rs {
+		if a := r.Params["attribute"]; a != "" && r.Code == rules.CodeUnknown {
+			out[i].Params = map[string]string{"attribute": a}
+		}
+	}
+	return out
+}
+
 // GoodsScan is a scan with which goods leave.
 type GoodsScan struct {
 	Presence Presence
@@ -150,13 +162,7 @@ func (d Desk) DecideGoods(r GoodsRuling) ([]fact.Fact, []reason.Reason, error) {
 		return []fact.Fact{&GoodsLapsed{Site: s.GoodsSite, Day: s.GoodsDay, Passes: []pass.ID{p.Pass}, Serials: []uint64{s.Serial}}}, past, nil
 	}
 	f := &GoodsDecided{Pass: r.Pass, Serial: r.Serial, Go: r.Go, Why: r.Why, Officer: r.Officer, Site: s.GoodsSite, Day: s.GoodsDay, Minute: at.minute,
-		Kept: s.GoodsBy != ""}
-	for _, w := range s.GoodsWhy {
-		if w.Outcome.NeedsOfficer() && w.Clause != "" && !slices.Contains(f.Clauses, w.Clause) {
-			f.Clauses = append(f.Clauses, w.Clause)
-		}
-	}
-	slices.Sort(f.Clauses)
+		Kept: s.GoodsBy != "", Clauses: leftTo(s.GoodsWhy)}
 	return []fact.Fact{f}, nil, nil
 }
 

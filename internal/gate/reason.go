@@ -29,6 +29,10 @@ const (
 	CodeElsewhere  reason.Code = "gate.entry.elsewhere"
 	CodePerson     reason.Code = "gate.entry.person"
 	CodeGoodsPast  reason.Code = "gate.goods.past"
+
+	CodeHolderBefore reason.Code = "gate.holder.before"
+	CodeHealthBefore reason.Code = "gate.health.before"
+	CodeUnread       reason.Code = "gate.holder.unread"
 )
 
 // Declared returns this desk's reasons with their outcomes.
@@ -45,6 +49,9 @@ func Declared() []reason.Decl {
 		{Code: CodeEarly, Outcome: reason.Hold, When: "the slot has not begun, grace included"},
 		{Code: CodeLate, Outcome: reason.Refer, When: "the slot is over, grace included"},
 		{Code: CodeHolder, Outcome: reason.Refuse, When: "the document that was read is not the one that the pass is bound to"},
+		{Code: CodeHolderBefore, Outcome: reason.Refer, When: "the pass was refused today because its holder showed another document, and no document that fits was read since: a supervisor decides"},
+		{Code: CodeHealthBefore, Outcome: reason.Refer, When: "the pass was refused today for what was measured or told at the health desk: the clause says who decides"},
+		{Code: CodeUnread, Outcome: reason.Refer, When: "the other side sold the pass and no document was read with it, so that nothing says whose it is: a supervisor decides"},
 		{Code: CodeHeard, Outcome: reason.Refer, When: "the other side's list of withdrawn passes was last read longer ago than the edition allows"},
 		{Code: CodeNeverHeard, Outcome: reason.Refer, When: "the other side's list of withdrawn passes was never read"},
 		{Code: CodeClock, Outcome: reason.Refer, When: "the clock shows a time before the last scan of this pass"},

@@ -138,6 +138,16 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 			return nil, err
 		}
 		m.Fingerprint = a.Fingerprint()
+		text, err := os.ReadFile(filepath.Join(c.Keys, authorityFile))
+		if err != nil {
+			return nil, problem.Wrap(problem.Internal, "init.handover", err)
+		}
+		if err := os.MkdirAll(filepath.Join(dir, HandoverFolder), 0o755); err != nil {
+			return nil, problem.Wrap(problem.Internal, "init.handover", err)
+		}
+		if err := writePublic(filepath.Join(dir, HandoverFolder, handedAuthority(n.Side)), text); err != nil {
+			return nil, err
+		}
 	}
 	files, err := m.Keys.Handover()
 	if err != nil {
@@ -185,6 +195,9 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 	// The configuration last: a folder that has one is a whole post.
 	return m, writePrivate(m.File, text)
 }
+
+// handedAuthority is the file of a side's certificate authority among what the other is given.
+func handedAuthority(side agreement.Side) string { return "authority-" + string(side) + ".pem" }
 
 func isAdmin(o NewOfficer) bool { return slices.Contains(o.Roles, people.Admin) }
 
@@ -240,9 +253,17 @@ func (m *Made) Tell(w io.Writer) {
 	}
 	pkg := c.Agreements[0]
 	fmt.Fprintf(w, "\nNext:\n")
-	fmt.Fprintf(w, "  1. Exchange the public keys with the other side, comparing them by voice, and put both files into the package:\n       darwaza agreement keys %s %s OTHER-SIDE'S-FILE\n", pkg, m.Handover)
-	fmt.Fprintf(w, "  2. Sign it, each side with its own root key, and bring both signatures into the folder:\n       darwaza agreement sign --side %s --key %s %s\n", c.Side, filepath.Join(c.Keys, rootFile), pkg)
-	fmt.Fprintf(w, "  3. darwaza serve --config %s\n", m.File)
+	other := c.Side.Other()
+	fmt.Fprintf(w, "  1. Give the other side a copy of %s, take theirs (OTHER below), and compare the public keys by voice.\n", filepath.Dir(filepath.Dir(m.Handover)))
+	fmt.Fprintf(w, "  2. One side puts both public keys into the package:\n       darwaza agreement keys %s %s OTHER/keys/%s.yaml\n", pkg, m.Handover, other)
+	fmt.Fprintf(w, "  3. Each side signs the same folder with its own root key, one after the other, and both keep the folder with both signatures:\n       darwaza agreement sign --side %s --key %s %s\n", c.Side, filepath.Join(c.Keys, rootFile), pkg)
+	if c.Exchange.Peer == "" {
+		fmt.Fprintf(w, "  4. Say in %s how the other side's server is reached:\n       exchange:\n         peer: \"https://HOST:PORT\"\n         authority: \"OTHER/%s\"   (empty where its certificate is from elsewhere)\n", m.File, handedAuthority(other))
+	} else {
+		fmt.Fprintf(w, "  4. The other side's server is asked at %s; exchange in %s says so, and by which certificate authority it is believed.\n", c.Exchange.Peer, m.File)
+	}
+	fmt.Fprintf(w, "  5. darwaza serve --config %s\n", m.File)
+	fmt.Fprintf(w, "  6. Choose your own word in the place of the one above, where you sign in or here:\n       darwaza people word --config %s --by LOGIN LOGIN\n", m.File)
 }
 
 // fold breaks a long text into lines of width n.

@@ -220,7 +220,7 @@ func Restore(ctx context.Context, c *Config, from string, accept bool, now time.
 		if !accept {
 			return nil, problem.Newf(problem.Conflict, "restore.stale",
 				"the backup of %s holds %d entries and this post has signed at least %d: %d acts after it (bookings, scans, purchases, decisions) are not in it. "+
-					"Look for a newer copy of the database first, and ask the other side what it has heard (withdrawn passes, figures). Passes sold since would be unknown here, and their places would be sold again. "+
+					"Look for a newer copy of the database first, and ask the other side what it has heard (withdrawn passes, figures). Passes sold since would be unknown here, so no place would be sold until a supervisor opens the sales again. "+
 					"Only where both sides accept that: restore again with --accept",
 				r.Backup.At.Format(time.RFC3339), r.Backup.Size, signed, r.Lost)
 		}
@@ -286,6 +286,7 @@ func (r *Restored) Tell(w io.Writer) {
 	fmt.Fprintf(w, "The database of the backup of %s is in place: %d entries, checked.\n", r.Backup.At.Format(time.RFC3339), r.Backup.Size)
 	if r.Lost > 0 {
 		fmt.Fprintf(w, "%d acts that this post had signed are lost. The record from here on differs from what was signed; the old head is kept in\n  %s\nWrite down when and why, and tell the other side: its auditors will see two heads.\n", r.Lost, r.Head)
+		fmt.Fprintln(w, "Places that were sold since the backup are unknown. Passes let people in, but no place is sold until a supervisor has looked for them and opens each site's sales on the page of its day.")
 	} else {
 		fmt.Fprintln(w, "Nothing that this post is known to have signed is missing from it.")
 	}

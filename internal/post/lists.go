@@ -31,17 +31,18 @@ func (p *Post) forgotten(ctx context.Context) (bool, error) {
 	return !ok, err
 }
 
-// beginLists begins what this side numbers for the other side anew. Where nothing was
-// missing it costs no more than that the other side reads it once again.
+// beginLists begins what this side numbers for the other side anew, and holds sales: places
+// that were sold may be missing from the record like those serials. Where nothing was missing
+// it costs that the other side reads once again and that a supervisor opens the sales.
 func (p *Post) beginLists(ctx context.Context) error {
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return problem.Wrap(problem.Internal, "post.lists", err)
 	}
 	list := max(binary.BigEndian.Uint64(id[:]), 1)
-	if _, err := p.seq.Do(ctx, service.Idem{}, service.BeginList{List: list}); err != nil {
+	if _, err := p.seq.Do(ctx, service.Idem{}, service.BeginList{List: list, Hold: true}); err != nil {
 		return err
 	}
-	p.log.Warn("the last signed head is not there, as after a restore: the lists for the other side begin anew")
+	p.log.Warn("the last signed head is not there, as after a restore: the lists for the other side begin anew, and no place is sold until a supervisor opens each site's slots again on its day's page")
 	return nil
 }

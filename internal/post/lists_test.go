@@ -20,6 +20,7 @@ func TestListsBeginAnew(t *testing.T) {
 	keys, dir := makeKeys(t, agreement.A, time.Now())
 	root := t.TempDir()
 	c := &Config{Side: agreement.A, Keys: dir, Database: filepath.Join(root, "post.db"), Vault: filepath.Join(root, "vault"), Head: filepath.Join(root, "head", "signed")}
+	held := false
 	open := func() uint64 {
 		t.Helper()
 		p, err := Open(t.Context(), c, Options{Keys: keys, Unadopted: true})
@@ -31,6 +32,7 @@ func TestListsBeginAnew(t *testing.T) {
 		err = p.Reader().View(context.Background(), func(st service.State) error {
 			a, _ := st.Booking.Acks.Get(0)
 			list = a.List
+			_, held = st.Booking.HeldUpto(1)
 			return nil
 		})
 		if err != nil {
@@ -53,15 +55,15 @@ func TestListsBeginAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Close()
-	if got := open(); got != 3 {
-		t.Errorf("with its head it goes on with list %d, want 3", got)
+	if got := open(); got != 3 || held {
+		t.Errorf("with its head it goes on with list %d, want 3; sales held: %v", got, held)
 	}
 	if err := os.Rename(c.Head, c.Head+".before"); err != nil {
 		t.Fatal(err)
 	}
 	anew := open()
-	if anew == 0 || anew == 3 {
-		t.Errorf("without its head it goes on with list %d", anew)
+	if anew == 0 || anew == 3 || !held {
+		t.Errorf("without its head it goes on with list %d, sales held: %v", anew, held)
 	}
 	if got := open(); got != anew {
 		t.Errorf("it begins yet another list: %d", got)

@@ -6,6 +6,7 @@ package service
 import (
 	"slices"
 
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
@@ -18,13 +19,14 @@ var (
 	mayRule    = []people.Role{people.Clerk, people.Manager, people.Supervisor}
 	mayScan    = []people.Role{people.GateOfficer, people.Health, people.Supervisor}
 	maySettle  = []people.Role{people.Supervisor}
+	mayOpen    = []people.Role{people.Supervisor}                                     // what was held
 	mayRelease = []people.Role{people.Customs, people.GateOfficer, people.Supervisor} // goods, as far as the clause leaves it to them
 	mayDisplay = []people.Role{people.Customs, people.Supervisor}
 	maySell    = []people.Role{people.Customs}
 	mayVoid    = []people.Role{people.Customs, people.Supervisor}
 	mayEnrol   = []people.Role{people.Manager}
 	mayAppoint = []people.Role{people.Admin}
-	mayOpen    = []people.Role{people.Clerk, people.Supervisor}
+	mayContest = []people.Role{people.Clerk, people.Supervisor}
 	mayAnswer  = []people.Role{people.Supervisor}
 	mayErase   = []people.Role{people.Supervisor, people.Admin}
 )
@@ -62,7 +64,7 @@ func (tx *Tx) siteID(n uint16) (string, bool) {
 
 // decider checks that an officer may end what the reasons of a verdict leave open. It
 // takes the role that the clause names; where there is no clause, or it names none, the
-// role whose desk it is; or else a supervisor.
+// role whose desk it is; or else a supervisor, who alone ends what the gate leaves to one.
 func (tx *Tx) decider(o people.Officer, desk people.Role, rs []reason.Reason) error {
 	if o.Has(people.Supervisor) {
 		return nil
@@ -73,7 +75,9 @@ func (tx *Tx) decider(o people.Officer, desk people.Role, rs []reason.Reason) er
 			continue
 		}
 		role := desk
-		if e != nil && r.Clause != "" {
+		if gate.Supervised(r.Code) {
+			role = people.Supervisor
+		} else if e != nil && r.Clause != "" {
 			if c := e.Clause(r.Clause); c != nil && c.Decides != "" {
 				role = people.Role(c.Decides)
 			}

@@ -88,7 +88,7 @@ func (c Contest) Run(tx *Tx) (any, error) {
 	}
 	m, ok := MatterOf(tx.State, c.Subject, c.Pass)
 	if c.Officer != "" {
-		if _, err := tx.acting(c.Officer, m.Site, mayOpen); err != nil {
+		if _, err := tx.acting(c.Officer, m.Site, mayContest); err != nil {
 			return nil, err
 		}
 	}

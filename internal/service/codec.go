@@ -56,6 +56,8 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Movements](codec, body)
 	case BeginList{}.CommandKind():
 		return decode[BeginList](codec, body)
+	case OpenSales{}.CommandKind():
+		return decode[OpenSales](codec, body)
 	case Withdrawn{}.CommandKind():
 		return decode[Withdrawn](codec, body)
 	case OtherFigures{}.CommandKind():

@@ -23,7 +23,7 @@ import (
 
 // commands is one of every command, with every field filled in.
 func commands() []Command {
-	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, Movements{}, Claims{}, Withdrawn{}, OtherFigures{}, Scan{},
+	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, OpenSales{}, Movements{}, Claims{}, Withdrawn{}, OtherFigures{}, Scan{},
 		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}, Contest{}, AnswerCase{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()
@@ -48,6 +48,9 @@ func fillIn(v reflect.Value, n uint64) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fillIn(v.Index(0), n)
 		fillIn(v.Index(1), n+1)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fillIn(v.Elem(), n)
 	case reflect.Array:
 		for i := range v.Len() {
 			fillIn(v.Index(i), n+uint64(i))
@@ -111,7 +114,7 @@ func TestFactsRoundTrip(t *testing.T) {
 	all = append(all, new(booking.Slot), new(booking.Booking), new(booking.Holder), new(booking.Withdrawal), new(booking.Acks), new(booking.Refusal), new(BookingAnswer),
 		new(gate.Presence), new(gate.SiteDay), new(gate.Withdrawn), new(gate.Heard),
 		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Other),
-		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(MovementsAnswer), new(ClaimsAnswer), new(booking.ClaimChange), new(booking.TheirClaim), new(booking.ClaimCursor), new(gate.Move), new(gate.Elsewhere), new(WithdrawnAnswer), new(OtherFiguresAnswer), new(SettleAnswer), new(DisplayAnswer),
+		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(OpenSalesAnswer), new(booking.Held), new(MovementsAnswer), new(ClaimsAnswer), new(booking.ClaimChange), new(booking.TheirClaim), new(booking.ClaimCursor), new(gate.Move), new(gate.Elsewhere), new(WithdrawnAnswer), new(OtherFiguresAnswer), new(SettleAnswer), new(DisplayAnswer),
 		new(EnrolAnswer), new(AppointAnswer), new(EraseAnswer), new(EraseDayAnswer),
 		new(CaseAnswer), new(appeal.Case), new(appeal.Numbered), new(appeal.SiteCases), new(appeal.DayCases), new(market.TurnedLot))
 	for _, v := range all {

@@ -206,7 +206,7 @@ func (c DecideScan) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	if c.Admit { // turning somebody back needs no more than being at the gate
-		if err := tx.decider(o, people.GateOfficer, s.Reasons); err != nil {
+		if err := tx.decider(o, people.GateOfficer, p.ToDecide(s)); err != nil {
 			return nil, err
 		}
 	}

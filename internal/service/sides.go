@@ -10,6 +10,7 @@ import (
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 )
 
@@ -26,6 +27,20 @@ type Acknowledge struct {
 // side has heard are lost, as after a restore from an older copy. The id must be random.
 type BeginList struct {
 	List uint64 `cbor:"1,keyasint"`
+	// Hold holds sales as well, because sales of places may be lost with the serials.
+	Hold bool `cbor:"2,keyasint,omitempty"`
+}
+
+// OpenSales lets a site sell places again that were held because the record had lost its
+// end: a supervisor's act.
+type OpenSales struct {
+	Site    uint16           `cbor:"1,keyasint"`
+	Officer people.OfficerID `cbor:"2,keyasint"`
+}
+
+// OpenSalesAnswer is the answer to OpenSales: Opened is false where the site sold already.
+type OpenSalesAnswer struct {
+	Opened bool `cbor:"1,keyasint,omitempty"`
 }
 
 // BeginListAnswer is the answer to BeginList: the id of the lists as they stand.
@@ -57,6 +72,7 @@ type ClaimsAnswer struct {
 
 // CommandKind names the command in logs and in forwarding.
 func (BeginList) CommandKind() string { return "booking.begin_list" }
+func (OpenSales) CommandKind() string { return "booking.open_sales" }
 func (Movements) CommandKind() string { return "gate.movements" }
 func (Claims) CommandKind() string    { return "booking.claims" }
 
@@ -97,9 +113,29 @@ func (c BeginList) Run(tx *Tx) (any, error) {
 	if c.List == 0 {
 		return nil, problem.Field("list", "booking.list")
 	}
-	tx.record(tx.booking().DecideList(c.List))
+	facts := tx.booking().DecideList(c.List)
+	tx.record(facts)
+	if c.Hold && len(facts) > 0 {
+		tx.record(tx.booking().DecideHold())
+	}
 	a, _ := tx.Booking.Acks.Get(0)
 	return BeginListAnswer{List: a.List}, nil
+}
+
+// Keys names the row that says what is held.
+func (c OpenSales) Keys(k *Keys) { k.Acks = append(k.Acks, 0) }
+
+// Run opens a site's slots again.
+func (c OpenSales) Run(tx *Tx) (any, error) {
+	if err := tx.whole(); err != nil {
+		return nil, err
+	}
+	if _, err := tx.acting(c.Officer, c.Site, mayOpen); err != nil {
+		return nil, err
+	}
+	facts := tx.booking().DecideOpenSales(c.Site, string(c.Officer))
+	tx.record(facts)
+	return OpenSalesAnswer{Opened: len(facts) > 0}, nil
 }
 
 // Keys names the claims.

@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
 )
 
 // held is how many places of a slot the bookings of a side hold.
@@ -211,4 +213,93 @@ func TestUndoneOneByOne(t *testing.T) {
 		a.verdict(a.book(slotAt(10), uint64(i+1)).Verdict, reason.Allow, "")
 	}
 	a.rebuilt()
+}
+
+// After the end of the record was lost, nothing is sold of what it could have sold, to
+// nobody and in no way, until a supervisor opens the site; passes still let in.
+func TestSalesHeld(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	stands := w.book(slotAt(9), 1).Booking
+	back := w.fill(slotAt(11))[0]
+	offered := w.wait(false, slotAt(11), 7).Booking
+	do[BookingAnswer](w, Cancel{Ref: back})
+	do[AcknowledgeAnswer](w, Acknowledge{Serial: 1})
+	if got := w.stands(offered.Ref).Status; got != booking.Offered {
+		t.Fatalf("%v", got)
+	}
+	waits := w.wait(true, slotAt(11), 9).Booking
+	do[BeginListAnswer](w, BeginList{List: 9, Hold: true})
+	do[BeginListAnswer](w, BeginList{List: 9, Hold: true})
+	w.verdict(w.book(slotAt(10), 2).Verdict, reason.Closed, booking.CodeHeld)
+	w.verdict(w.wait(true, slotAt(10), 3).Verdict, reason.Closed, booking.CodeHeld)
+	w.verdict(do[BookingAnswer](w, Move{Ref: stands.Ref, To: slotAt(10)}).Verdict, reason.Closed, booking.CodeHeld)
+	w.verdict(do[BookingAnswer](w, Accept{Ref: offered.Ref}).Verdict, reason.Closed, booking.CodeHeld)
+	if n := shown(w, slotAt(10)); n != 0 {
+		t.Errorf("%d places are shown as free", n)
+	}
+	// The last day that could have been sold is held, and a day that opens later is not.
+	today, _, _ := DayAt(w.law, mand, w.now)
+	ahead, _ := w.law.Param("booking.ahead", "mand-pishin", w.mem.side, w.now)
+	if upto, ok := w.mem.plain.Booking.HeldUpto(mand); !ok || upto != today+uint16(ahead) {
+		t.Errorf("held up to %d, %v", upto, ok)
+	}
+	// Places that come back are kept, and who has a pass comes in.
+	do[BookingAnswer](w, Decline{Ref: offered.Ref})
+	late := w.stands(w.wait(true, slotAt(11), 8).Booking.Ref)
+	if late.Ref != "" {
+		t.Errorf("joined the queue: %+v", late)
+	}
+	do[SweepAnswer](w, Sweep{Slots: []booking.SlotID{slotAt(11)}})
+	if got := w.stands(waits.Ref).Status; got != booking.Waiting {
+		t.Errorf("a place that came back was given: %v", got)
+	}
+	w.fails(OpenSales{Site: mand, Officer: "clerk"}, problem.Forbidden, "officer.role")
+	if !do[OpenSalesAnswer](w, OpenSales{Site: mand, Officer: "supervisor"}).Opened || do[OpenSalesAnswer](w, OpenSales{Site: mand, Officer: "supervisor"}).Opened {
+		t.Error("it is opened once")
+	}
+	if _, ok := w.mem.plain.Booking.HeldUpto(mand + 1); !ok {
+		t.Error("another site was opened with it")
+	}
+	w.verdict(w.book(slotAt(10), 2).Verdict, reason.Allow, "")
+	do[SweepAnswer](w, Sweep{Slots: []booking.SlotID{slotAt(11)}})
+	if got := w.stands(waits.Ref).Status; got != booking.Booked {
+		t.Errorf("not given afterwards: %v", got)
+	}
+	do[BeginListAnswer](w, BeginList{List: 10, Hold: true})
+	w.now = at("09:10")
+	do[WithdrawnAnswer](w, Withdrawn{Side: "B"})
+	w.verdict(w.enters(w, stands, 0).Verdict, reason.Allow, "")
+	w.rebuilt()
+}
+
+// A server that knows no edition when it finds its end lost holds every site, and each is
+// opened by itself.
+func TestSalesHeldEverywhere(t *testing.T) {
+	w := newWorld(t, lawWith(t, small...))
+	law := w.mem.law
+	none, err := rules.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mem.law = func() *Law { return none }
+	do[BeginListAnswer](w, BeginList{List: 9, Hold: true})
+	w.mem.law = law
+	w.verdict(w.book(slotAt(10), 2).Verdict, reason.Closed, booking.CodeHeld)
+	do[OpenSalesAnswer](w, OpenSales{Site: mand, Officer: "supervisor"})
+	w.verdict(w.book(slotAt(10), 2).Verdict, reason.Allow, "")
+	if _, ok := w.mem.plain.Booking.HeldUpto(mand + 1); !ok {
+		t.Error("another site was opened with it")
+	}
+	if _, ok := w.mem.plain.Booking.HeldUpto(mand); ok {
+		t.Error("it is shown as held")
+	}
+	do[BeginListAnswer](w, BeginList{List: 10, Hold: true})
+	w.verdict(w.book(slotAt(10), 3).Verdict, reason.Closed, booking.CodeHeld)
+	w.rebuilt()
+}
+
+// shown is what pages show as free.
+func shown(w *world, id booking.SlotID) uint32 {
+	v, _ := SlotOf(w.mem.plain, w.law, w.mem.side, id, w.now)
+	return v.Free
 }

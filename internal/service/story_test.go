@@ -115,7 +115,10 @@ func everything(t *testing.T) *story {
 	o.Login = storyLogin
 	tell[AppointAnswer](s, Appoint{Officer: o, By: "admin", SealedID: "name", Sealed: []byte("ciphertext"), Word: "verifier"})
 	tell[EnrolAnswer](s, Enrol{Register: id('r', 1), Vendor: market.Vendor{Card: storyCard, Site: mand, From: 1, Until: 60000}, Officer: "manager"})
-	tell[BeginListAnswer](s, BeginList{List: 77})
+	tell[BeginListAnswer](s, BeginList{List: 77, Hold: true})
+	for _, site := range []uint16{mand, mand + 1, mand + 2} {
+		tell[OpenSalesAnswer](s, OpenSales{Site: site, Officer: "supervisor"})
+	}
 
 	// Requests that are left to an officer.
 	for n, admit := range []bool{true, false} {
@@ -291,6 +294,10 @@ func leaves(v reflect.Value, path string, f func(path string, v reflect.Value)) 
 	switch {
 	case v.Type() == reflect.TypeFor[time.Time]():
 		f(path, v)
+	case v.Kind() == reflect.Pointer:
+		if !v.IsNil() {
+			leaves(v.Elem(), path, f)
+		}
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
 			leaves(v.Field(i), path+"."+v.Type().Field(i).Name, f)
@@ -333,6 +340,7 @@ var forms = map[string]string{
 	"site":     `^[a-z-]{0,64}$`,
 	"language": `^(en|fa|ur)?$`,
 	"nothing":  `^$`,
+	"asked":    `^(attribute|[a-z]+\.[a-z]+)?$`, // what a clause reads, by its name in the agreement
 }
 
 // TestFactsHoldNothingPersonal goes through every kind of fact and every field of it. A

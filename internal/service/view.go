@@ -582,6 +582,9 @@ func DayFigures(st State, site, day uint16) DayView {
 func FiguresFor(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) stats.Other {
 	d, _ := st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: day})
 	f := stats.Other{Inside: d.Inside, Peak: d.Peak, Entries: d.Entries, Exits: d.Exits, AsOf: now}
+	if whole, ok := st.Stats.Days.Get(stats.Key{Site: site, Day: day}); ok {
+		f.Whole = whole.Told()
+	}
 	e, ok := law.Edition(now)
 	if !ok {
 		return f

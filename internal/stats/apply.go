@@ -36,21 +36,29 @@ func Facts() []func() fact.Fact {
 const (
 	whenChanged = 5 * time.Second
 	whenSame    = time.Minute
+	// The whole day is some kilobytes and is looked at by people.
+	wholeChanged = time.Minute
+	wholeSame    = 5 * time.Minute
 )
 
 // DecideHeard takes note of the other side's figures, where they are newer than those
 // that are known.
 func (st State) DecideHeard(site, day uint16, f Other, now time.Time) []fact.Fact {
-	if old, ok := st.Other.Get(Key{Site: site, Day: day}); ok {
+	old, ok := st.Other.Get(Key{Site: site, Day: day})
+	whole := old.WholeDue(f)
+	if ok {
 		wait := whenChanged
-		if f.Inside == old.Inside && f.Peak == old.Peak && f.Entries == old.Entries && f.Exits == old.Exits && maps.Equal(f.Free, old.Free) {
+		if f.Inside == old.Inside && f.Peak == old.Peak && f.Entries == old.Entries && f.Exits == old.Exits && maps.Equal(f.Free, old.Free) && !whole {
 			wait = whenSame
 		}
 		if !f.AsOf.After(old.AsOf) || now.Sub(old.HeardAt) < wait {
 			return nil
 		}
 	}
-	f.HeardAt = now
+	f.HeardAt, f.WholeAt = now, time.Time{}
+	if !whole {
+		f.Whole = nil
+	}
 	return []fact.Fact{&FiguresHeard{Site: site, Day: day, Figures: f}}
 }
 
@@ -169,7 +177,14 @@ func Apply(st State, g gate.State, at time.Time, f fact.Fact) {
 			})
 		})
 	case *FiguresHeard:
-		st.Other.Put(Key{Site: f.Site, Day: f.Day}, f.Figures)
+		k, o := Key{Site: f.Site, Day: f.Day}, f.Figures
+		if o.Whole != nil {
+			o.WholeAt = o.AsOf
+		} else { // what was told of the whole day before still stands
+			old, _ := st.Other.Get(k)
+			o.Whole, o.WholeAt = old.Whole, old.WholeAt
+		}
+		st.Other.Put(k, o)
 	}
 }
 

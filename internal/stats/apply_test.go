@@ -124,6 +124,28 @@ func TestDecideHeard(t *testing.T) {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
+	// The whole day is noted at first, a minute later where it changed, and some minutes
+	// later where it is the same; in between it stays as it was told.
+	told := func(after time.Duration, booked uint32) (Other, bool) {
+		before, _ := st.Other.Get(Key{1, 5})
+		f.AsOf, f.Inside, f.Whole = now.Add(after), f.Inside+1, &Day{Booked: booked}
+		hear(f, after)
+		o, _ := st.Other.Get(Key{1, 5})
+		return o, o.WholeAt != before.WholeAt
+	}
+	for _, test := range []struct {
+		after  time.Duration
+		booked uint32
+		want   bool
+	}{
+		{2 * time.Minute, 7, true}, {2*time.Minute + 10*time.Second, 8, false}, {3 * time.Minute, 8, true},
+		{4 * time.Minute, 8, false}, {8 * time.Minute, 8, true},
+	} {
+		o, fresh := told(test.after, test.booked)
+		if fresh != test.want || o.Whole == nil || fresh && (o.Whole.Booked != test.booked || !o.WholeAt.Equal(now.Add(test.after))) {
+			t.Errorf("after %v: %+v, %v", test.after, o.Whole, fresh)
+		}
+	}
 	f.AsOf, f.Inside = now, 9
 	if hear(f, time.Hour) {
 		t.Error("older figures replaced newer ones")

@@ -6,6 +6,7 @@
 package stats
 
 import (
+	"reflect"
 	"time"
 
 	"darwaza.dev/internal/reason"
@@ -82,6 +83,31 @@ type Other struct {
 	Free    map[uint64]uint32 `cbor:"5,keyasint,omitempty"` // its free places by slot, as a hint for travellers
 	AsOf    time.Time         `cbor:"6,keyasint,omitempty"` // the other side's clock
 	HeardAt time.Time         `cbor:"7,keyasint,omitempty"` // this side's clock
+	// Whole is all that it counted of the day, as of WholeAt by its clock; nil where it has not
+	// said, as an older server does not. It has no site, day or time of its own.
+	Whole   *Day      `cbor:"8,keyasint,omitempty"`
+	WholeAt time.Time `cbor:"9,keyasint,omitempty"`
+}
+
+// WholeDue reports whether what f says of the whole day is worth noting: it says something
+// else than o and is a minute younger, or the same and some minutes younger.
+func (o Other) WholeDue(f Other) bool {
+	switch age := f.AsOf.Sub(o.WholeAt); {
+	case f.Whole == nil:
+		return false
+	case o.Whole == nil:
+		return true
+	case reflect.DeepEqual(o.Whole, f.Whole):
+		return age >= wholeSame
+	default:
+		return age >= wholeChanged
+	}
+}
+
+// Told returns the day as it is told to the other side: without what its receiver knows.
+func (d Day) Told() *Day {
+	d.Site, d.Day, d.UpdatedAt = 0, 0, time.Time{}
+	return &d
 }
 
 // State is what stats knows.

@@ -174,7 +174,9 @@ func (s *server) says(tag lang.Tag, v rules.Verdict) []string {
 	out := make([]string, len(v.Reasons))
 	for i, re := range v.Reasons {
 		rv := s.reason(e, re)
-		switch {
+		switch name := s.unknown(tag, e, re); {
+		case name != "":
+			out[i] = name
 		case rv.Key != "":
 			out[i] = s.deps.Texts.Say(tag, rv.Key, rv.Args)
 		case rv.Clause != nil && rv.Clause.Say.In(tag) != "":

@@ -157,6 +157,20 @@ func (s *server) apiBook(w http.ResponseWriter, r *request) error {
 	return s.answerBooking(w, r, a, d)
 }
 
+// referenceHeader holds a reference that shall stand in no address.
+const referenceHeader = "Booking-Reference"
+
+// referenceOf is the reference that a call names: in its path, or in a header where the
+// path has "-" in its place, as proxies before a server and whoever calls it keep addresses
+// (decision 0012).
+func referenceOf(r *request, name string) booking.Ref {
+	text := r.PathValue(name)
+	if text == "-" {
+		text = r.Header.Get(referenceHeader)
+	}
+	return parseRef(text)
+}
+
 // bookingNamed is the booking that a call's path names. A reference that nobody has is a
 // problem, so that programs see their mistake; so is one of another site than the
 // officer's.
@@ -164,7 +178,7 @@ func (s *server) bookingNamed(r *request) (on theirs, ahead uint64, err error) {
 	on.By = r.Officer.ID
 	known := false
 	err = s.view(r.Context(), func(st service.State) error {
-		if on.Booking, known = service.BookingOf(st, parseRef(r.PathValue("ref"))); !known {
+		if on.Booking, known = service.BookingOf(st, referenceOf(r, "ref")); !known {
 			return nil
 		}
 		ahead = aheadOf(st, on.Booking)

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/service"
 	"darwaza.dev/internal/stats"
 )
@@ -57,6 +59,38 @@ func TestSupervisorsDay(t *testing.T) {
 	}
 	b.postForm("/en/day/settle", form)
 	b.wants("The day is settled.")
+}
+
+// TestBothSides: the arrivals, waits, answers with their reasons and purchases of the other
+// side stand beside this side's, with their age; where it has not told them, that is said.
+func TestBothSides(t *testing.T) {
+	p, desk, _ := shop(t)
+	desk.want(tomato, "60").submit("/en/desk/buy")
+	b := p.signedIn("boss", people.Supervisor)
+	b.get("/en/day").wants("The other side has not told its arrivals")
+	whole := &stats.Day{
+		Booked: 70, Admitted: 3, TurnedBack: 2, NotBooked: 4, Lateness: [5]uint32{1, 22, 33},
+		Arrivals: make([]uint32, stats.Buckets), Inside: make([]uint32, stats.Buckets), Quarter: 40,
+		Outcomes:  map[reason.Outcome]uint32{reason.Allow: 55, reason.Refuse: 7},
+		Reasons:   []stats.ReasonCount{{ReasonKey: stats.ReasonKey{Code: booking.CodeFull}, Count: 6}, {ReasonKey: stats.ReasonKey{Code: "newer.than.ours", Clause: "X9"}, Count: 5}},
+		Purchases: 9, Categories: map[string]stats.Category{"I": {Lots: 8, Diverted: 2, Value: 40000, Duty: 2000}},
+	}
+	whole.Arrivals[36], whole.Inside[36] = 44, 43
+	p.do(service.OtherFigures{Site: mand, Day: 9376, Figures: stats.Other{Inside: 41, Entries: 60, AsOf: p.clock().Add(-3 * time.Minute), Whole: whole}})
+	b.get("/en/day").lacks("The other side has not told")
+	b.wants("Iran As of 10:07 · 3 minutes ago", "09:00–10:00 44", "Allowed 55", "Not allowed 7", "newer.than.ours X9 5", "Category I 8 2 0 USD 400.00 USD 20.00", "Category I 1 0 0 USD 30.00 USD 1.50")
+	if n := strings.Count(b.body, `<svg class="chart"`); n != 4 {
+		t.Errorf("%d charts", n)
+	}
+	// An older server's figures, which say nothing of the whole day, leave what was told before.
+	p.at("10:30")
+	p.do(service.OtherFigures{Site: mand, Day: 9376, Figures: stats.Other{Inside: 45, Entries: 64, AsOf: p.clock()}})
+	b.get("/en/day").wants("Iran 45", "Iran As of 10:07 · 23 minutes ago", "Allowed 55")
+	for _, l := range []string{"fa", "ur"} {
+		if b.get("/" + l + "/day"); b.code != 200 {
+			t.Errorf("%s: %d", l, b.code)
+		}
+	}
 }
 
 // TestDutiesOfTheDay: the supervisor sees whether the authority has done what it owes, with

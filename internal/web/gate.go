@@ -77,8 +77,9 @@ type gateAnswer struct {
 	Found                                  string // or the booking that was found, with the document
 	Document                               string
 	Seen                                   bool
-	// Mistyped asks for the document again, because the one that was keyed does not fit;
-	// Screened is what was measured before, sealed.
+	NoLook                                 bool // the document has to be read: that an officer has seen it is not enough
+	// Mistyped asks for the document again, because the one that was keyed does not fit.
+	// Where a document alone is asked for, Screened is what was measured before, sealed.
 	Mistyped bool
 	Screened string
 	Errors   errorsIn // what to mend in the form
@@ -317,6 +318,7 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 		v.Answer = a
 		a.Outcome, a.Number, a.Pass = reason.Hold, c.Again, c.Claims.ID
 		a.AskScreening = f.has("temperature") || f.has("symptoms")
+		a.NoLook = own == nil
 		a.AskDocument = f.has("document") && c.Match != service.Fits && c.Match != service.Seen
 		if a.AskDocument && own != nil {
 			a.Name = s.memberName(r, *own, member)
@@ -332,7 +334,7 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	a.Mistyped = a.AskDocument && ans.Verdict.Outcome == reason.Refuse
-	if a.Screened = ""; a.Mistyped && c.Screening.Done {
+	if a.Screened = ""; a.AskDocument && !a.AskScreening && c.Screening.Done {
 		if a.Screened, err = s.tokens.sealScreening(c.Screening, c.Claims.ID, r.Now); err != nil {
 			return err
 		}
@@ -389,7 +391,9 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) e
 	}
 	if a.AskDecision {
 		a.Grounds = gate.Grounds[:]
-		a.Decider = s.decider(r, ans.Verdict.Reasons)
+		open := ans.Presence.ToDecide(ans.Scan)
+		a.Decider = s.decider(r, open)
+		a.NoLook = slices.ContainsFunc(open, func(r reason.Reason) bool { return gate.Supervised(r.Code) })
 	}
 	a.CanUndo = ans.Scan.Serial != 0 && ans.Scan.Counted && !ans.Scan.Void
 	a.Decided = ans.Scan.Decided != ""
@@ -410,14 +414,20 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) e
 	return nil
 }
 
-// decider returns the key of the role that a clause names to end what it leaves open,
-// where the officer does not hold it: they may still turn somebody back.
+// decider returns the key of the role that a clause names, or the gate itself, to end what
+// is left open, where the officer does not hold it: they may still turn somebody back.
 func (s *server) decider(r *request, rs []reason.Reason) string {
 	e, err := s.edition(r.Now)
 	if err != nil {
 		return ""
 	}
 	for _, re := range rs {
+		if gate.Supervised(re.Code) {
+			if !r.Officer.Has(people.Supervisor) {
+				return "role." + string(people.Supervisor)
+			}
+			continue
+		}
 		if c := e.Clause(re.Clause); c != nil && c.Decides != "" && re.Outcome.NeedsOfficer() &&
 			!r.Officer.Has(people.Role(c.Decides)) && !r.Officer.Has(people.Supervisor) {
 			return "role." + c.Decides
@@ -598,7 +608,7 @@ func (s *server) gateScanPage(w http.ResponseWriter, r *request) error {
 			a.Word, a.Icon, a.Note, a.Outcome = "gate.word.undone", "info", "gate.did.undone", reason.None
 		case pr.Pending == serial:
 			a.AskDecision, a.Grounds = true, gate.Grounds[:]
-			a.Decider = s.decider(r, sc.Reasons)
+			a.Decider = s.decider(r, pr.ToDecide(sc))
 		}
 		switch did := f.get("did"); {
 		case a.GoodsEnd.By != "" && (did == "go" && sc.GoodsGo || did == "keep" && !sc.GoodsGo):

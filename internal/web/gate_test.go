@@ -610,7 +610,8 @@ func TestProgramDecidesGoods(t *testing.T) {
 	list := func() goodsListOut {
 		return into[goodsListOut](t, p.call("GET", "/api/v1/gate/goods/mand-pishin", "customs", "", nil))
 	}
-	if l := list(); len(l.Goods) != 1 || l.Goods[0].State != "waiting" || l.Goods[0].Scan.Serial != out.Scan.Serial || l.Goods[0].Goods.Reasons[0].Clause != "ST4(ii)" {
+	if l := list(); len(l.Goods) != 1 || l.Goods[0].State != "waiting" || l.Goods[0].Scan.Serial != out.Scan.Serial || l.Goods[0].Goods.Reasons[0].Clause != "ST4(ii)" ||
+		!strings.Contains(strings.Join(l.Goods[0].Says, " "), "import value in the goods declaration") { // what is not known, by name
 		t.Errorf("%+v", l)
 	}
 	c := goodsIn{Site: "mand-pishin", PassID: out.PassID, Serial: out.Scan.Serial, Go: true, Why: "paid"}
@@ -631,5 +632,61 @@ func TestProgramDecidesGoods(t *testing.T) {
 	day := into[dayOut](t, p.call("GET", "/api/v1/days/mand-pishin/2025-09-02", "supervisor", "", nil))
 	if day.Here.GoodsWaiting != 0 || day.Here.GoodsLetGo != 1 || day.Here.Refused != 0 {
 		t.Errorf("%+v", day.Here)
+	}
+}
+
+// TestGateRefusedBefore: a pass that was refused today is not let in by a look or by a
+// second measurement. The page says so, shows the earlier scan, and asks for the document.
+func TestGateRefusedBefore(t *testing.T) {
+	p := openPost(t)
+	b := p.signedIn("mand", people.GateOfficer)
+	answer := func(tr traveller, set ...string) {
+		b.get("/en/gate").scan(tr.text, "in")
+		v := b.fields("/en/gate", `class="ask"`)
+		for i := 0; i < len(set); i += 2 {
+			v.Set(set[i], set[i+1])
+		}
+		b.postForm("/en/gate", v)
+	}
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	answer(tr, "temperature", "36.6", "symptoms", "no", "document", cnicB)
+	answer(tr, "temperature", "36.6", "symptoms", "no", "seen", "yes")
+	if b.outcome() != "REFER" {
+		t.Fatalf("seen after another document: %s", b.outcome())
+	}
+	b.wants("another document was shown with it", "Both scans, side by side", "This is for the Supervisor to decide", "Bibi Gul")
+	for _, no := range []string{"I looked: the document fits", `value="admit"`, `name="temperature"`, "36.6"} {
+		if strings.Contains(b.body, no) {
+			t.Errorf("the page has %s", no)
+		}
+	}
+	// The document that fits ends it, and nothing is measured again.
+	v := b.fields("/en/gate", `class="ask"`)
+	v.Set("document", cnicA)
+	if b.postForm("/en/gate", v); b.outcome() != "ALLOW" {
+		t.Errorf("%s\n%s", b.outcome(), b.text())
+	}
+	ill := p.book(10, cnicB, "Gul Khan", 0)
+	answer(ill, "temperature", "39.6", "symptoms", "yes", "document", cnicB)
+	if b.outcome() != "REFUSE" {
+		t.Fatalf("fever: %s", b.outcome())
+	}
+	answer(ill, "temperature", "36.6", "symptoms", "no", "document", cnicB)
+	if b.outcome() != "REFER" || p.presence(ill).Inside {
+		t.Fatalf("measured again: %s", b.outcome())
+	}
+	b.wants("refused today at the health check", "This is for the Health officer to decide", "X-TEMPERATURE")
+	// The other side's pass is not let in by a look, and a look is not offered.
+	theirs := p.theirs(10, "passport", "IRN", "A12345678")
+	b.get("/en/gate").scan(theirs.text, "in")
+	b.lacks("I looked: the document fits")
+	answer(theirs, "temperature", "36.6", "symptoms", "no", "seen", "yes")
+	if b.outcome() != "REFER" || p.presence(theirs).Inside {
+		t.Errorf("their pass, seen: %s", b.outcome())
+	}
+	v = b.fields("/en/gate", `class="ask"`)
+	v.Set("document", "A12345678")
+	if b.postForm("/en/gate", v); b.outcome() != "ALLOW" || p.presence(theirs).Tag == [16]byte{} {
+		t.Errorf("%s\n%s", b.outcome(), b.text())
 	}
 }

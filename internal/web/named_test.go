@@ -287,6 +287,18 @@ func (a *acts) atGate(t *testing.T, docs func(int) documentIn) {
 	a.form("POST /gate/undo", "/en/gate/undo", "gate", url.Values{"site": {"1"}, "gate": {"1"}, "pass": {id}, "serial": {serial()}})
 }
 
+// goodsLeave keeps what was bought at the desk at the way out, by a program, and lets it
+// go on the page.
+func (a *acts) goodsLeave(t *testing.T) {
+	t.Helper()
+	pass := a.passOf(a.newest(hour(10)))
+	a.api("POST /api/v1/desk/purchases", "/api/v1/desk/purchases", "customs", buyIn{Site: "mand-pishin", Pass: pass, Buyer: &buyerIn{"Zarmina Seeded", documentIn{"cnic", "PAK", cnic(60)}}, Good: "07020000", Quantity: 1000})
+	out := into[scanOut](t, a.api("POST /api/v1/gate/scans", "/api/v1/gate/scans", "gate", scanIn{Site: "mand-pishin", Gate: 1, Direction: "out", Pass: pass}))
+	a.api("POST /api/v1/gate/goods", "/api/v1/gate/goods", "customs", goodsIn{Site: "mand-pishin", PassID: out.PassID, Serial: out.Scan.Serial, Why: "unpaid"})
+	a.form("POST /gate/goods", "/en/gate/goods", "customs", url.Values{"site": {"1"}, "gate": {"1"}, "pass": {fmt.Sprint(out.PassID)}, "serial": {strconv.FormatUint(out.Scan.Serial, 10)},
+		"act": {"go"}, "why": {"paid"}})
+}
+
 func (a *acts) atDesk(t *testing.T) {
 	t.Helper()
 	day := dayDate(hour(10).Day()).String()
@@ -314,6 +326,7 @@ func (a *acts) atDesk(t *testing.T) {
 	path, _, _ := strings.Cut(found, "?")
 	a.form("POST /vendors/card/{link}", path, "manager", f)
 	// What was displayed yesterday is copied to today.
+	a.goodsLeave(t)
 	a.now = a.now.Add(24 * time.Hour)
 	f = hidden(a.get("/en/desk/values?site=1", "customs").body, "copy")
 	f.Set("site", "1")
@@ -323,6 +336,9 @@ func (a *acts) atDesk(t *testing.T) {
 func (a *acts) inOffice(t *testing.T) {
 	t.Helper()
 	day := dayDate(hour(10).Day()).String()
+	_, err := a.mem.Do(context.Background(), service.Idem{}, service.BeginList{List: 7, Hold: true})
+	a.must(err)
+	a.form("POST /day/open", "/en/day/open", "supervisor", url.Values{"site": {"1"}, "day": {day}})
 	a.form("POST /day/settle", "/en/day/settle", "supervisor", url.Values{"site": {"1"}, "day": {day}})
 	a.contested(t)
 	a.api("POST /api/v1/gate/settle", "/api/v1/gate/settle", "supervisor", map[string]string{"site": "gabd-reemdan", "day": day})

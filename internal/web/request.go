@@ -372,7 +372,7 @@ func (s *server) requestDocument(r *request, q booking.Refusal) *requestOut {
 // requestNamed is the request that a call's path names, where the program's officer may
 // see it.
 func (s *server) requestNamed(r *request) (booking.Refusal, error) {
-	q, ok, err := s.refusal(r, parseRef(r.PathValue("request")))
+	q, ok, err := s.refusal(r, referenceOf(r, "request"))
 	switch {
 	case err != nil:
 		return q, err

@@ -131,6 +131,7 @@ func (s *server) routes() []route {
 		{"POST /vendors/card/{link}", officers(people.Manager), s.vendorEnrol, ""},
 		{"GET /day", officers(people.Supervisor, people.Manager), s.dayPage, "nav.day"},
 		{"POST /day/settle", officers(people.Supervisor), s.daySettle, ""},
+		{"POST /day/open", officers(people.Supervisor), s.dayOpen, ""},
 		{"GET /cases", officers(people.Clerk, people.Supervisor), s.casesPage, "nav.cases"},
 		{"POST /cases", officers(people.Clerk, people.Supervisor), s.casesFind, ""},
 		{"GET /cases/{link}", officers(people.Clerk, people.Supervisor), s.casePage, ""},

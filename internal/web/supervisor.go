@@ -34,16 +34,14 @@ type dayView struct {
 	There    *age
 	Dwell    time.Duration // mean of finished visits
 	// Contact is the contact-hours between people inside.
-	Contact    uint64
-	Arrivals   figureChart
-	Inside     figureChart
-	Lateness   []figureRow
-	Outcomes   []figureRow
-	Reasons    []reasonRow
-	Categories []categoryRow
-	Currency   string
-	Open       []scanLine
-	MayDecide  bool
+	Contact   uint64
+	Sides     []sideDay // this side's figures, and the other's where it has told them
+	Currency  string
+	Open      []scanLine
+	MayDecide bool
+	// Held is true where nothing is sold at the site, up to the day HeldUpto.
+	Held     bool
+	HeldUpto calendar.Date
 	// Looked is a number that was looked up, Found what stands under it.
 	Looked string
 	Found  *scanLine
@@ -52,6 +50,21 @@ type dayView struct {
 	// FoundWhy are the reasons of its answer.
 	FoundWhy []reasonLine
 	Wrong    bool
+}
+
+// sideDay is what one side has counted of the day.
+type sideDay struct {
+	Key   string // for ids within the page
+	Name  lang.Text
+	Stats stats.Day
+	// At is how old the figures are; nil for this side's, which are of now.
+	At         *age
+	Arrivals   figureChart
+	Inside     figureChart
+	Lateness   []figureRow
+	Outcomes   []figureRow
+	Reasons    []reasonRow
+	Categories []categoryRow
 }
 
 // figureChart is a chart with the table of the same figures.
@@ -107,6 +120,8 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 	v.Wrong = v.Looked != ""
 	err = s.view(r.Context(), func(st service.State) error {
 		v.Figure = service.DayFigures(st, p.Site.Number, v.Day)
+		upto, held := st.Booking.HeldUpto(p.Site.Number)
+		v.Held, v.HeldUpto = held, rules.DayDate(upto)
 		for _, d := range service.DutiesOf(st, s.deps.Law(), s.deps.Side, p.Site.Number, v.Day, r.Now) {
 			v.Duties = append(v.Duties, dutyRow{Clause: d.Clause.ID, Anchor: d.Clause.Anchor, Text: d.Clause.Text, Outcome: d.Outcome,
 				Why: s.reasonLines(r.Lang, rules.Verdict{At: r.Now, Reasons: d.Reasons})})
@@ -151,51 +166,61 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 	if v.Figure.ThereKnown {
 		v.There = ageOf(r.Now, v.Figure.There.AsOf.In(p.Zone))
 	}
-	s.dayCharts(r, &v)
+	here := sideDay{Key: "here", Name: v.Names[0], Stats: v.Figure.Stats}
+	s.dayCharts(r, &v, &here)
+	v.Sides = append(v.Sides, here)
+	if o := v.Figure.There; v.Figure.ThereKnown && o.Whole != nil {
+		there := sideDay{Key: "there", Name: v.Names[1], Stats: *o.Whole, At: ageOf(r.Now, o.WholeAt.In(p.Zone))}
+		s.dayCharts(r, &v, &there)
+		v.Sides = append(v.Sides, there)
+	}
 	return s.render(w, r, page{Name: "day", View: v, Wide: true, Styles: []string{"officer.css"}})
 }
 
-// dayCharts draws the figures of a day.
-func (s *server) dayCharts(r *request, v *dayView) {
-	d := v.Figure.Stats
+// dayCharts draws what one side counted of a day.
+func (s *server) dayCharts(r *request, v *dayView, side *sideDay) {
+	d := side.Stats
 	say := func(key string, args lang.Args) string { return s.deps.Texts.Say(r.Lang, key, args) }
 	from, to := busy(d)
 	last := stats.Buckets - 1 // the last quarter of an hour that has come
 	if v.Today {
 		now := r.Now.In(v.Place.Zone)
+		if side.At != nil {
+			now = side.At.At // what the other side has told of
+		}
 		last = now.Hour()*4 + now.Minute()/15
 	}
-	v.Arrivals = s.overTime(r, from, to, last, say("day.arrivals", nil), d.Arrivals, false, 0, "")
-	v.Inside = s.overTime(r, from, to, last, say("day.inside", nil), d.Inside, true, int64(v.Cap), say("day.cap", lang.Args{"n": int(v.Cap)}))
+	side.Arrivals = s.overTime(r, from, to, last, say("day.arrivals", nil), d.Arrivals, false, 0, "")
+	side.Inside = s.overTime(r, from, to, last, say("day.inside", nil), d.Inside, true, int64(v.Cap), say("day.cap", lang.Args{"n": int(v.Cap)}))
 	var most int64
 	for _, n := range d.Lateness {
 		most = max(most, int64(n))
 	}
 	for i, n := range d.Lateness {
-		v.Lateness = append(v.Lateness, figureRow{Label: say("day.late."+strconv.Itoa(i), nil), Count: int64(n), Most: most})
+		side.Lateness = append(side.Lateness, figureRow{Label: say("day.late."+strconv.Itoa(i), nil), Count: int64(n), Most: most})
 	}
 	most = 0
 	for o := reason.Allow; o <= reason.Closed; o++ {
 		if n := int64(d.Outcomes[o]); n > 0 {
-			v.Outcomes = append(v.Outcomes, figureRow{Outcome: o, Label: say("outcome."+o.String(), nil), Count: n})
+			side.Outcomes = append(side.Outcomes, figureRow{Outcome: o, Label: say("outcome."+o.String(), nil), Count: n})
 			most = max(most, n)
 		}
 	}
-	for i := range v.Outcomes {
-		v.Outcomes[i].Most = most
+	for i := range side.Outcomes {
+		side.Outcomes[i].Most = most
 	}
-	v.Reasons = s.reasonRows(r, d.Reasons)
+	side.Reasons = s.reasonRows(r, d.Reasons)
 	for key, c := range d.Categories {
-		v.Categories = append(v.Categories, categoryRow{Key: key, Name: categoryName(v.Place.Edition, key), Lots: c.Lots, Diverted: c.Diverted,
+		side.Categories = append(side.Categories, categoryRow{Key: key, Name: categoryName(v.Place.Edition, key), Lots: c.Lots, Diverted: c.Diverted,
 			Refused: c.Refused, Value: c.Value, Duty: c.Duty, DutyUnknown: c.DutyUnknown})
 	}
-	sort.Slice(v.Categories, func(i, j int) bool { return v.Categories[i].Key < v.Categories[j].Key })
+	sort.Slice(side.Categories, func(i, j int) bool { return side.Categories[i].Key < side.Categories[j].Key })
 	most = 0
-	for _, c := range v.Categories {
+	for _, c := range side.Categories {
 		most = max(most, c.Value)
 	}
-	for i := range v.Categories {
-		v.Categories[i].Most = most
+	for i := range side.Categories {
+		side.Categories[i].Most = most
 	}
 }
 
@@ -306,4 +331,16 @@ func (s *server) daySettle(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	return s.redirect(w, r, "/day?site="+strconv.Itoa(int(p.Site.Number))+"&day="+date.String()+"&note=settled")
+}
+
+// dayOpen lets a site sell places again that were held after a restore.
+func (s *server) dayOpen(w http.ResponseWriter, r *request) error {
+	f, p, err := s.atSite(r)
+	if err != nil {
+		return err
+	}
+	if _, _, err := do[service.OpenSalesAnswer](s, r, service.OpenSales{Site: p.Site.Number, Officer: r.Officer.ID}); err != nil {
+		return err
+	}
+	return s.redirect(w, r, "/day?site="+strconv.Itoa(int(p.Site.Number))+"&day="+dateOf(p, f.get("day")).String()+"&note=opened")
 }

@@ -52,6 +52,9 @@ func (s *server) reasonLines(tag lang.Tag, v rules.Verdict) []reasonLine {
 			l.Text, l.Next = c.Say.In(tag), c.Next.In(tag)
 		}
 		if l.Text == "" {
+			l.Text = s.unknown(tag, e, r)
+		}
+		if l.Text == "" {
 			l.Text = s.sayWhole(tag, "reason."+string(r.Code), args)
 		}
 		if l.Text == "" {
@@ -77,6 +80,19 @@ func decidesAgainst(c reason.Code) bool {
 		}
 	}
 	return false
+}
+
+// unknown names what a clause asks for and nobody here knew, where the agreement has a name
+// for it; it is empty of every other reason.
+func (s *server) unknown(tag lang.Tag, e *agreement.Edition, r reason.Reason) string {
+	if e == nil || r.Code != rules.CodeUnknown {
+		return ""
+	}
+	a, ok := e.Attributes[r.Params["attribute"]]
+	if !ok {
+		return ""
+	}
+	return s.sayWhole(tag, "named."+string(r.Code), lang.Args{"attribute": a.Name.In(tag)})
 }
 
 // sayWhole is a text all of whose placeholders are filled, else empty.
