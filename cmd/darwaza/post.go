@@ -155,7 +155,7 @@ Says who may do what. It works while the server runs.
   darwaza people off  --config FILE --by LOGIN LOGIN      may no longer sign in
   darwaza people on   --config FILE --by LOGIN LOGIN      may sign in again
   darwaza people erase --config FILE --by LOGIN NUMBER    destroys the key of the names, documents and phone
-                      of a booking (or of a receipt R-…): nobody can read them any more, nor in a backup. It
+                      of a booking (of a receipt R-…, of the words of a contest C-…): nobody can read them any more, nor in a backup. It
                       is the act of a supervisor or an admin, and asks for their sign-in word.
 
 Each is the act of the officer whom --by names, an admin, and stands so in the record; it
@@ -284,7 +284,7 @@ func ask(c console, in *bufio.Reader, what string) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-// erase destroys the key of one booking's or receipt's personal data.
+// erase destroys the key of one booking's, receipt's or contest's personal data.
 func erase(ctx context.Context, c console, p *post.Post, what, by, word string) error {
 	fresh, err := p.EraseOne(ctx, what, by, word)
 	if err != nil {

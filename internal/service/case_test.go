@@ -317,7 +317,7 @@ func TestEraseCases(t *testing.T) {
 		t.Errorf("the case itself went: %+v", k)
 	}
 	// Nothing goes that is not the day's.
-	if a := do[EraseDayAnswer](w, EraseDay{Site: mand, Day: marketDay, After: 30, Texts: []string{"name"}}); a.Erased != 0 {
+	if a := do[EraseDayAnswer](w, EraseDay{Site: mand, Day: marketDay, After: 30, Texts: []string{"login:admin"}}); a.Erased != 0 || !w.sealed("login:admin") {
 		t.Errorf("%+v", a)
 	}
 	w.rebuilt()

@@ -273,6 +273,29 @@ func TestContestAtTheGate(t *testing.T) {
 
 func first[A, B any](a string, _ A, _ B) string { return a }
 
+// TestContestSlowed holds contests from one address to their pace, and not a clerk's.
+func TestContestSlowed(t *testing.T) {
+	p := newTestPost(t)
+	number := p.refusedNumber(1)
+	path := p.post("/en/contest", "", url.Values{"number": {number}}).Header.Get("Location")
+	f := hidden(p.get(path, "").body, "words-form")
+	f.Set("words", contestWords)
+	for i := range contestOneBurst {
+		if r := p.post(path, "", f); r.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%d: %d", i, r.StatusCode)
+		}
+	}
+	if r := p.post(path, "", f); r.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("%d", r.StatusCode)
+	}
+	if r := p.call("POST", "/api/v1/cases", "clerk", "case-open-0000000001", contestIn{Answer: number, Site: "mand-pishin", Words: "x"}); r.StatusCode != 200 {
+		t.Errorf("a clerk: %d", r.StatusCode)
+	}
+	if open, _ := p.casesKept(); len(open) != 1 {
+		t.Errorf("%d cases", len(open))
+	}
+}
+
 // TestContestOwnDecision keeps a supervisor from answering for what they decided.
 func TestContestOwnDecision(t *testing.T) {
 	p := newTestPost(t)
