@@ -27,7 +27,8 @@ import (
 //     up the common bucket slows other guessers, and people with a real reference not at all.
 //   - bookings from one address, at a rate that a market day's whole crowd behind one
 //     address would just reach: what makes hoarding places pointless is not this but that a
-//     pass holds only with its document, and a document has one booking a day.
+//     pass holds only with its document, and a document has one booking a day;
+//   - questions to the law from one address, as each is some work and nothing is kept of it.
 //
 // 60 random bits and 50 wrong answers a second make a right guess among a million
 // bookings take some 700 years on average.
@@ -39,6 +40,7 @@ type throttle struct {
 	refs  [4096]rate.Limiter
 	addrs [4096]rate.Limiter
 	books [4096]rate.Limiter
+	asks  [4096]rate.Limiter
 }
 
 const (
@@ -46,6 +48,7 @@ const (
 	refRate, refBurst     = 1.0 / 6, 10 // ten at once, then one in six seconds
 	addrRate, addrBurst   = 200, 2000
 	bookRate, bookBurst   = 5, 500
+	askRate, askBurst     = 20, 1000
 )
 
 func newThrottle() *throttle {
@@ -59,6 +62,8 @@ func newThrottle() *throttle {
 		t.addrs[i].SetBurstAt(time.Time{}, addrBurst)
 		t.books[i].SetLimitAt(time.Time{}, bookRate)
 		t.books[i].SetBurstAt(time.Time{}, bookBurst)
+		t.asks[i].SetLimitAt(time.Time{}, askRate)
+		t.asks[i].SetBurstAt(time.Time{}, askBurst)
 	}
 	return t
 }
@@ -66,6 +71,7 @@ func newThrottle() *throttle {
 var (
 	errSlow = problem.New(problem.Limit, "slow")
 	errBusy = problem.New(problem.Limit, "busy")
+	errAsks = problem.New(problem.Limit, "asks")
 )
 
 // guess counts one try at a reference or receipt number, before it is looked up.
@@ -85,6 +91,16 @@ func (t *throttle) booking(now time.Time, r *http.Request) error {
 	defer t.mu.Unlock()
 	if !t.books[maphash.String(t.seed, address(r))%uint64(len(t.books))].AllowN(now, 1) {
 		return errBusy
+	}
+	return nil
+}
+
+// ask counts a question to the law that weighs so much.
+func (t *throttle) ask(now time.Time, r *http.Request, cost int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.asks[maphash.String(t.seed, address(r))%uint64(len(t.asks))].AllowN(now, cost) {
+		return errAsks
 	}
 	return nil
 }
