@@ -173,8 +173,8 @@ var (
 	hole     = regexp.MustCompile(`\{[a-z_]+\}`)
 	inline   = regexp.MustCompile(`(?i)<script(?:>|[^>]*[^>c]>)[^<]|<style|\sstyle=|\son[a-z]+=|javascript:`)
 	h1       = regexp.MustCompile(`<h1[ >]`)
-	// What the program reads in a clause is of no language.
-	programShown = regexp.MustCompile(`<ul class="plain program".*?</ul>`)
+	// What the program reads in a clause, and where a text is found, is said in one language.
+	programShown = regexp.MustCompile(`<ul class="plain program"[^>]* lang="en">.*?</ul>|<bdi lang="en">.*?</bdi>`)
 )
 
 // TestPages holds every page of a traveller, in each language, to what a page must be.
