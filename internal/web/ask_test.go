@@ -165,7 +165,6 @@ func TestAskKeepsNothing(t *testing.T) {
 	first := p.get("/fa/ask?point=gate&day=2015-03-01&time=10:00", "")
 	f := hidden(first.body, "ask")
 	f.Set("f.departure.state.other", "Zaitoonistan")
-	f.Set("f.person.age", "40123")
 	f.Set("f.certificate.annex", "no")
 	f.Set("e.dose", "some")
 	f.Set("e.dose.1", "2015-02-11")
@@ -174,7 +173,7 @@ func TestAskKeepsNothing(t *testing.T) {
 	if r.StatusCode != 200 || !strings.Contains(r.body, `class="answer `) {
 		t.Fatalf("%d %s", r.StatusCode, text(r.body))
 	}
-	for _, secret := range []string{"Zaitoonistan", "40123", "2015-02-11", "annex", "OPV"} {
+	for _, secret := range []string{"Zaitoonistan", "2015-02-11", "annex", "OPV"} {
 		if strings.Contains(p.log.String(), secret) {
 			t.Errorf("the log has %q", secret)
 		}
@@ -213,7 +212,7 @@ func TestAskKeepsNothing(t *testing.T) {
 func TestAskErrors(t *testing.T) {
 	p := newTestPost(t)
 	for _, c := range []struct{ law, where, field, value, error string }{
-		{"who-polio", "point=gate&day=2015-03-01", "f.person.age", "many", "age in months: give a plain number"},
+		{"eac-truck-drivers", "point=gate&day=2020-06-02", "f.crew.size", "many", "crew on the vehicle: give a plain number"},
 		{"who-polio", "point=gate&day=2015-03-01", "f.visit.from", "soon", "give a day"},
 		{"who-polio", "point=gate&day=2015-03-01", "f.state.listed", "perhaps", "choose one of"},
 		{"who-polio", "point=gate&day=2015-03-01", "f.travel.urgent", "perhaps", "choose one of"},
@@ -224,7 +223,7 @@ func TestAskErrors(t *testing.T) {
 		{"pk-ir-border-markets", "point=goods&day=2025-09-02", "f.good.value", "1,2.5", "give a plain number"},
 		{"pk-ir-border-markets", "point=goods&day=2025-09-02", "lot.1", "-3", "give a plain number"},
 		{"pk-ir-border-markets", "point=goods&day=2025-09-02", "lot.1.category", "I", "give a plain number"},
-		{"pk-ir-border-markets", "point=booking&day=2025-09-02", "f.slot.from", "2025-09-02", "give day and time"},
+		{"eac-truck-drivers", "point=booking&day=2020-06-02", "f.depart.at", "2020-06-01", "give day and time"},
 		{"eac-truck-drivers", "point=gate&day=2020-06-02", "f.cargo.class", "gold", "choose one of"},
 	} {
 		_, p.law = lawOf(t, c.law)
@@ -435,13 +434,13 @@ func TestNeeds(t *testing.T) {
 	p := newTestPost(t)
 	e := p.law.Editions()[0]
 	q := rules.Query{Point: rules.Goods, At: marketDay, Site: "mand-pishin", Side: "A", Facts: rules.Facts{
-		"class": "visitor", "good.code": "07020000", "good.quantity": int64(1000), "good.value": int64(90_000), "values.displayed": true, "purchases.entered": true}}
+		"class": "visitor", "good.code": "07020000", "good.quantity": int64(1000), "good.value": int64(6_000), "person.document": "cnic", "values.displayed": true, "purchases.entered": true}}
 	v := p.law.Check(q)
 	lines := p.server.wouldChange(lang.EN, v, rules.Query{Site: q.Site, Side: "A"})
 	if v.Outcome <= reason.Allow || !slices.ContainsFunc(lines, func(l needLine) bool {
 		return l.Name == e.Attributes["good.value"].Name.In(lang.EN) && l.Value != "" && l.Outcome < v.Outcome
 	}) {
-		t.Errorf("%s: %+v", v.Outcome, lines)
+		t.Errorf("%s %v: %+v", v.Outcome, v.Reasons, lines)
 	}
 	if lines := p.server.wouldChange(lang.EN, v.With(reason.Reason{Code: "market.pass.unknown", Outcome: reason.Closed}), rules.Query{Site: q.Site, Side: "A"}); lines != nil {
 		t.Errorf("something else stands against it: %+v", lines)
