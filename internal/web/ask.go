@@ -184,7 +184,7 @@ func (s *server) askWhere(r *request, get func(string) string) (*askView, *askFo
 	if !ok && len(now.Sites) > 0 {
 		site = now.Sites[0]
 		if get("site") != "" {
-			v.Errors.add("site", "ask.error.choice", "name", say("book.fact.site"))
+			v.Errors.add("site", "ask.error.choice", "name", say("ask.site"))
 		}
 	}
 	a.zone = law.Zone(site.ID)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/identity"
 )
 
 // What conditions compare an attribute with: a == 'x', a in ['x', 'y'], and the lists that
@@ -56,6 +57,11 @@ func wordsKnown(e *agreement.Edition) map[string][]string {
 			list(strings.TrimPrefix(m[1], "event."), m[2])
 		}
 	}
+	// What our own servers give at booking and gate.
+	for _, k := range identity.Kinds {
+		add("person.document", string(k))
+	}
+	add("person.country", e.Parties[agreement.A].Country, e.Parties[agreement.B].Country)
 	for _, c := range e.Clauses {
 		for _, x := range []string{c.When, c.Require, c.Value, c.Release} {
 			expression(x)

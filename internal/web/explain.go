@@ -5,6 +5,7 @@ package web
 
 import (
 	"strconv"
+	"strings"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/lang"
@@ -47,6 +48,8 @@ type reasonView struct {
 	// Against says that the clause was asked and decides against the query, so that its own
 	// words fit.
 	Against bool
+	// Plain says that the text of the code says no more than the outcome does.
+	Plain bool
 	Law     string // as in verdictView
 }
 
@@ -99,7 +102,7 @@ func (s *server) verdict(r *request, v rules.Verdict, quote string) verdictView 
 
 // reason prepares one reason. e may be nil.
 func (s *server) reason(e *agreement.Edition, re reason.Reason) reasonView {
-	v := reasonView{Outcome: re.Outcome, Code: re.Code, Args: reasonArgs(re.Params), Against: decidesAgainst(re.Code), Law: "/law"}
+	v := reasonView{Outcome: re.Outcome, Code: re.Code, Args: reasonArgs(re.Params), Against: decidesAgainst(re.Code), Plain: strings.HasPrefix(string(re.Code), "law.clause."), Law: "/law"}
 	if key := "reason." + string(re.Code); s.deps.Texts.Has(key) {
 		v.Key = key
 	}
