@@ -50,7 +50,7 @@ type reasonView struct {
 	Against bool
 	// Plain says that the text of the code says no more than the outcome does.
 	Plain bool
-	Law     string // as in verdictView
+	Law   string // as in verdictView
 }
 
 // Icon is the sign that goes with an outcome: an outcome is never told by colour alone.
