@@ -442,7 +442,7 @@ func TestNeeds(t *testing.T) {
 	}) {
 		t.Errorf("%s %v: %+v", v.Outcome, v.Reasons, lines)
 	}
-	if lines := p.server.wouldChange(lang.EN, v.With(reason.Reason{Code: "market.pass.unknown", Outcome: reason.Closed}), rules.Query{Site: q.Site, Side: "A"}); lines != nil {
+	if lines := p.server.wouldChange(lang.EN, v.With(reason.Reason{Code: "market.pass.unknown", Outcome: v.Outcome}), rules.Query{Site: q.Site, Side: "A"}); lines != nil {
 		t.Errorf("something else stands against it: %+v", lines)
 	}
 	// At the gate a temperature is supposed otherwise, and its value is never said.
