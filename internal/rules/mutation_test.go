@@ -252,6 +252,9 @@ func mutants(e *agreement.Edition) []mutant {
 		}
 	}
 	for _, id := range sortedKeys(e.Values) {
+		if !asksOf(e, id) {
+			continue // its lines are names for readers
+		}
 		for _, v := range sortedKeys(e.Values[id]) {
 			add(func(c *agreement.Edition) {
 				c.Values = maps.Clone(e.Values)
@@ -354,4 +357,17 @@ func TestTurns(t *testing.T) {
 	if len(turns("")) != 0 {
 		t.Error("an empty condition has operators")
 	}
+}
+
+// asksOf reports whether a clause looks something up in a list.
+func asksOf(e *agreement.Edition, list string) bool {
+	return slices.ContainsFunc(e.Clauses, func(c *agreement.Clause) bool {
+		where := ""
+		for _, x := range [...]*agreement.Select{c.Select, c.First, c.Second} {
+			if x != nil {
+				where += x.Where
+			}
+		}
+		return c.List == list || strings.Contains(c.When+c.Require+c.Value+c.Release+where, "'"+list+"'")
+	})
 }

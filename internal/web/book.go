@@ -540,6 +540,7 @@ func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error
 		v.People = canonical(v.People, o)
 		out := answerView{peopleView: v, Verdict: s.verdict(r, a.Verdict, formatRef(a.Refusal.Ref))}
 		out.Verdict.Contest = s.contestPath(r, map[bool]string{true: casesBase, false: contestBase}[base == clerkBase], contested{Subject: appeal.Subject(a.Refusal.Ref)})
+		out.Verdict.Needs = s.wouldChange(r.Lang, a.Verdict, rules.Query{Site: v.Slot.Site.ID, Side: string(s.deps.Side)})
 		out.CanWait = a.Verdict.Outcome == reason.Refuse && !o.Waits && onlyFull(a.Verdict)
 		if out.Open = a.Refusal.Open(); out.Open {
 			e, _ := s.deps.Law().Edition(a.Refusal.At)

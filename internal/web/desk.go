@@ -249,6 +249,7 @@ type checkView struct {
 	Left       int64
 	HasLeft    bool
 	Questions  []agreement.Question
+	Needs      []needLine
 	Fits       string // the greatest quantity that would be allowed, empty where none would
 	FitsText   string
 	FitsPath   string
@@ -479,6 +480,8 @@ func (s *server) checkOf(r *request, v *buyerView, in buyInput, line goods.Line,
 	if l, ok := a.Verdict.Amount("allowance.left", ""); ok && l.Known {
 		c.Left, c.HasLeft = l.Minor, true
 	}
+	site := func(n uint16) string { x, _ := v.Place.Edition.SiteNumbered(n); return x.ID }
+	c.Needs = s.wouldChange(r.Lang, a.Verdict, rules.Query{Site: v.Place.Site.ID, Side: string(s.deps.Side), Lots: a.Ledger.Lots(site)})
 	for _, q := range a.Verdict.Questions {
 		if full, ok := v.Place.Edition.Questions[q.ID]; ok && !q.Settled {
 			c.Questions = append(c.Questions, full)

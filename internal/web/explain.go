@@ -5,6 +5,7 @@ package web
 
 import (
 	"strconv"
+	"strings"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/lang"
@@ -24,6 +25,10 @@ type verdictView struct {
 	Hash    string // the first digits of its hash
 	// Quote is what to quote when the answer is contested, Contest the address at which it is.
 	Quote, Contest string
+	// Law is the page of the edition that decided, on which each clause has its anchor.
+	Law string
+	// Needs are single inputs that would change the answer.
+	Needs []needLine
 }
 
 // reasonView is one ground of a verdict.
@@ -40,6 +45,12 @@ type reasonView struct {
 	Instrument agreement.Instrument
 	// Open are the questions of the clause that are not settled.
 	Open []agreement.Question
+	// Against says that the clause was asked and decides against the query, so that its own
+	// words fit.
+	Against bool
+	// Plain says that the text of the code says no more than the outcome does.
+	Plain bool
+	Law   string // as in verdictView
 }
 
 // Icon is the sign that goes with an outcome: an outcome is never told by colour alone.
@@ -66,16 +77,18 @@ func outcomeIcon(o reason.Outcome) string {
 // verdict prepares a verdict for a page. quote is the number under which the decision
 // stands in the record or, where nothing was recorded, in the server's log.
 func (s *server) verdict(r *request, v rules.Verdict, quote string) verdictView {
-	out := verdictView{Outcome: v.Outcome, Quote: quote}
+	out := verdictView{Outcome: v.Outcome, Quote: quote, Law: "/law"}
 	e, ok := s.deps.Law().Edition(v.At)
 	if ok {
-		out.Edition = e.Number
+		out.Edition, out.Law = e.Number, s.lawPath(e, r.Now)
 	}
 	if len(v.Edition) >= 16 {
 		out.Hash = v.Edition[:16]
 	}
 	for _, re := range v.Reasons {
-		out.Reasons = append(out.Reasons, s.reason(e, re))
+		x := s.reason(e, re)
+		x.Law = out.Law
+		out.Reasons = append(out.Reasons, x)
 	}
 	if ok {
 		for _, q := range v.Questions {
@@ -89,16 +102,17 @@ func (s *server) verdict(r *request, v rules.Verdict, quote string) verdictView 
 
 // reason prepares one reason. e may be nil.
 func (s *server) reason(e *agreement.Edition, re reason.Reason) reasonView {
-	v := reasonView{Outcome: re.Outcome, Code: re.Code, Args: reasonArgs(re.Params)}
+	v := reasonView{Outcome: re.Outcome, Code: re.Code, Args: reasonArgs(re.Params), Against: decidesAgainst(re.Code), Plain: strings.HasPrefix(string(re.Code), "law.clause."), Law: "/law"}
 	if key := "reason." + string(re.Code); s.deps.Texts.Has(key) {
 		v.Key = key
 	}
 	if key := "next." + string(re.Code); s.deps.Texts.Has(key) {
 		v.Next = key
 	}
-	if e == nil || re.Clause == "" {
+	if e == nil {
 		return v
 	}
+	nameArgs(e, re.Params, v.Args)
 	if c := e.Clause(re.Clause); c != nil {
 		v.Clause = c
 		v.Instrument = e.Instruments[c.Instrument]
@@ -123,4 +137,14 @@ func reasonArgs(params map[string]string) lang.Args {
 		}
 	}
 	return a
+}
+
+// nameArgs puts the names that the agreement gives for the ids among a reason's parameters.
+func nameArgs(e *agreement.Edition, params map[string]string, args lang.Args) {
+	if a, ok := e.Attributes[params["attribute"]]; ok {
+		args["attribute"] = a.Name
+	}
+	if p := e.Parameters[params["parameter"]]; p != nil {
+		args["parameter"] = p.Text
+	}
 }

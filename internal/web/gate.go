@@ -84,7 +84,8 @@ type gateAnswer struct {
 	Screened string
 	Errors   errorsIn // what to mend in the form
 	Grounds  []string
-	Decider  string // key of the role that must decide, where the officer does not hold it
+	Decider  string     // key of the role that must decide, where the officer does not hold it
+	Needs    []needLine // what would change the answer
 	CanUndo  bool
 	Note     string // key of what was just done
 	NotDone  string // key of why what was asked for was not done
@@ -338,6 +339,9 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 		if a.Screened, err = s.tokens.sealScreening(c.Screening, c.Claims.ID, r.Now); err != nil {
 			return err
 		}
+	}
+	if len(a.Reasons) > 0 {
+		a.Needs = s.wouldChange(r.Lang, ans.Verdict, rules.Query{Site: p.Site.ID, Side: string(s.deps.Side), Facts: measured(c.Screening)})
 	}
 	if a.AskDocument && own != nil {
 		a.Name = s.memberName(r, *own, member)
@@ -653,4 +657,16 @@ func (s *server) gateScans(w http.ResponseWriter, r *request) error {
 		v.Most = allScans
 	}
 	return s.render(w, r, page{Name: "scans", View: v, Wide: true, Styles: []string{"officer.css"}})
+}
+
+// measured are the facts of a screening, which a verdict never shows.
+func measured(x service.Screening) rules.Facts {
+	if !x.Done {
+		return nil
+	}
+	f := rules.Facts{"screening.symptoms": x.Symptoms}
+	if x.TempTenths != 0 {
+		f["screening.temperature"] = int64(x.TempTenths)
+	}
+	return f
 }

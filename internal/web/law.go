@@ -6,6 +6,8 @@ package web
 import (
 	"net/http"
 	"sort"
+	"strconv"
+	"strings"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
@@ -18,13 +20,34 @@ import (
 	"darwaza.dev/internal/service"
 )
 
-// lawView is the clauses in force, by the text that they stand in.
+// lawView is an edition whole: its texts, numbers, lists, tables and questions. What a
+// verdict names has an anchor on it.
 type lawView struct {
-	Edition *agreement.Edition
-	Hash    string
-	Texts   []lawText
-	From    calendar.Date
-	Until   calendar.Date // last day, zero where open-ended
+	Edition  *agreement.Edition
+	Hash     string
+	Missing  bool // there is no such edition
+	Other    bool // it is not in force today
+	Editions []lawEdition
+	From     calendar.Date
+	Until    calendar.Date // last day, zero where open-ended
+
+	Texts     []lawText
+	Numbers   []lawNumber
+	Lists     []lawList
+	Tables    []*agreement.Table
+	Questions []lawQuestion
+	Places    []lawPlace
+	Reads     []lawRead
+	Events    []lawRead
+}
+
+// lawEdition is an edition to choose.
+type lawEdition struct {
+	Title  lang.Text
+	Number int
+	From   calendar.Date
+	Path   string
+	Here   bool
 }
 
 // lawText is one instrument with its clauses.
@@ -33,20 +56,79 @@ type lawText struct {
 	Clauses []lawClause
 }
 
-// lawClause is one clause with the questions that it leaves open.
+// lawClause is one clause with the questions that it leaves open, and what a reader may
+// want to know of it, in the reader's language.
 type lawClause struct {
 	*agreement.Clause
-	Open []agreement.Question
+	Open      []agreement.Question
+	Period    string // when and where it holds, empty where always
+	SetsAside []*agreement.Clause
+	Decider   string // key of the role, or the role as written
+	Program   []string
 }
 
-// lawPage lists the clauses in force, law before examples. Verdicts link to its anchors.
+type lawNumber struct {
+	*agreement.Parameter
+	Rows []lawNumberRow
+}
+
+type lawNumberRow struct{ Value, From, Where, Source string }
+
+type lawList struct {
+	agreement.ListInfo
+	Lines  []lawLine
+	Rates  bool // some line has a rate
+	Groups bool // some line has a category
+}
+
+type lawLine struct {
+	Code, Name, Group, Rate, When string
+	Out                           bool
+}
+
+type lawQuestion struct {
+	agreement.Question
+	Readings []lawReading
+}
+
+type lawReading struct {
+	Since, By, Source string
+	Text              lang.Text
+}
+
+type lawPlace struct {
+	agreement.Site
+	Since string
+}
+
+type lawRead struct {
+	ID, Name        string
+	Health, Derived bool
+}
+
+// lawPage shows an edition whole: the one in force, or the one that the address names, as
+// the links of verdicts under another one do.
 func (s *server) lawPage(w http.ResponseWriter, r *request) error {
 	return s.keep(w, r, func() (page, error) { return s.makeLaw(r) })
 }
 
 func (s *server) makeLaw(r *request) (page, error) {
 	v := lawView{}
-	e, ok := s.deps.Law().Edition(r.Now)
+	law := s.deps.Law()
+	e, ok := law.Edition(r.Now)
+	q := r.URL.Query()
+	if q.Has("edition") || q.Has("agreement") {
+		e, ok = nil, false
+		for _, x := range law.Editions() {
+			if (!q.Has("edition") || q.Get("edition") == strconv.Itoa(x.Number)) && (!q.Has("agreement") || q.Get("agreement") == x.ID) {
+				e, ok = x, true
+			}
+		}
+		if !ok {
+			return page{Name: "law", View: lawView{Missing: true}, Status: http.StatusNotFound}, nil
+		}
+		v.Other = s.lawPath(e, r.Now) != "/law"
+	}
 	if !ok {
 		return page{Name: "law", View: v}, nil
 	}
@@ -59,33 +141,248 @@ func (s *server) makeLaw(r *request) (page, error) {
 	if !e.Until.IsZero() {
 		v.Until = calendar.On(e.Until.Add(-1), zone)
 	}
+	if all := law.Editions(); len(all) > 1 {
+		for _, x := range all {
+			v.Editions = append(v.Editions, lawEdition{Title: x.Title, Number: x.Number, From: calendar.On(x.From, zone), Path: s.lawPath(x, r.Now), Here: x == e})
+		}
+	}
+	b := lawBook{s: s, e: e, tag: r.Lang}
+	v.Texts, v.Numbers, v.Lists, v.Questions = b.texts(), b.numbers(), b.lists(), b.questions()
+	for _, id := range sortedKeys(e.Tables) {
+		v.Tables = append(v.Tables, e.Tables[id])
+	}
+	for _, site := range e.Sites {
+		v.Places = append(v.Places, lawPlace{site, b.moment(site.From)})
+	}
+	for _, id := range sortedKeys(e.Attributes) {
+		a := e.Attributes[id]
+		v.Reads = append(v.Reads, lawRead{id, inputName(r.Lang, e, id), a.Sensitive, a.Derived})
+	}
+	for _, id := range sortedKeys(e.Events) {
+		v.Events = append(v.Events, lawRead{ID: id, Name: inputName(r.Lang, e, id)})
+	}
+	return page{Name: "law", View: v}, nil
+}
+
+// lawBook writes the parts of an edition in a language.
+type lawBook struct {
+	s   *server
+	e   *agreement.Edition
+	tag lang.Tag
+}
+
+func (b lawBook) say(key string, args lang.Args) string { return b.s.deps.Texts.Say(b.tag, key, args) }
+
+func (b lawBook) texts() []lawText {
 	by := map[string]*lawText{}
-	for _, c := range e.Clauses {
+	for _, c := range b.e.Clauses {
 		t := by[c.Instrument]
 		if t == nil {
-			t = &lawText{Instrument: e.Instruments[c.Instrument]}
+			t = &lawText{Instrument: b.e.Instruments[c.Instrument]}
 			by[c.Instrument] = t
 		}
-		lc := lawClause{Clause: c}
+		lc := lawClause{Clause: c, Period: b.periods(c.Holds), Program: programOf(c), Decider: c.Decides}
+		if key := "role." + c.Decides; b.s.deps.Texts.Has(key) {
+			lc.Decider = b.say(key, nil)
+		}
 		for _, id := range c.Questions {
-			if q, ok := e.Questions[id]; ok && !q.SettledNow() {
+			if q, ok := b.e.Questions[id]; ok && !q.SettledNow() {
 				lc.Open = append(lc.Open, q)
+			}
+		}
+		for _, id := range c.Overrides {
+			if o := b.e.Clause(id); o != nil {
+				lc.SetsAside = append(lc.SetsAside, o)
 			}
 		}
 		t.Clauses = append(t.Clauses, lc)
 	}
-	for _, id := range sortedKeys(by) {
-		v.Texts = append(v.Texts, *by[id])
+	var out []lawText
+	for _, id := range sortedKeys(b.e.Instruments) {
+		if t := by[id]; t != nil {
+			out = append(out, *t)
+		} else {
+			out = append(out, lawText{Instrument: b.e.Instruments[id]})
+		}
 	}
 	// Law before examples, then the text with the most to say.
-	sort.SliceStable(v.Texts, func(i, j int) bool {
-		a, b := v.Texts[i], v.Texts[j]
-		if (a.Status == "law") != (b.Status == "law") {
-			return a.Status == "law"
+	sort.SliceStable(out, func(i, j int) bool {
+		x, y := out[i], out[j]
+		if (x.Status == agreement.StatusLaw) != (y.Status == agreement.StatusLaw) {
+			return x.Status == agreement.StatusLaw
 		}
-		return len(a.Clauses) > len(b.Clauses)
+		return len(x.Clauses) > len(y.Clauses)
 	})
-	return page{Name: "law", View: v}, nil
+	return out
+}
+
+// programOf is what the program reads in a clause, for readers who want to see it.
+func programOf(c *agreement.Clause) []string {
+	out := []string{"kind " + string(c.Kind)}
+	for _, x := range []struct{ word, text string }{
+		{"when", c.When}, {"require", c.Require}, {"attribute", c.Attribute}, {"value", c.Value}, {"release", c.Release}, {"limit", c.Limit},
+		{"list", c.List}, {"table", c.Table}, {"rate", c.Rate}, {"else", c.Else.String()}, {"then", c.Then.String()}, {"missing", c.Missing.String()},
+	} {
+		if text := strings.Join(strings.Fields(x.text), " "); text != "" {
+			out = append(out, x.word+" "+text)
+		}
+	}
+	return out
+}
+
+func (b lawBook) moment(m agreement.Moment) string {
+	switch {
+	case m.IsZero():
+		return ""
+	case m.Exact() && m.Minute == 0:
+		return lang.FormatDateBoth(b.tag, m.First)
+	case m.Exact():
+		return lang.FormatDateBoth(b.tag, m.First) + " " + lang.FormatMinute(b.tag, m.Minute)
+	case m.Unknown:
+		return b.say("law.unknown", nil)
+	}
+	return lang.Digits(b.tag, m.String())
+}
+
+// between says from when until when something holds, empty where always.
+func (b lawBook) between(from, until agreement.Moment) string {
+	var out []string
+	if !from.IsZero() {
+		out = append(out, b.say("law.from", lang.Args{"date": b.moment(from)}))
+	}
+	if !until.IsZero() {
+		out = append(out, b.say("law.before", lang.Args{"date": b.moment(until)}))
+	}
+	return strings.Join(out, b.say("list.comma", nil))
+}
+
+func (b lawBook) periods(all []agreement.Period) string {
+	var out []string
+	for _, p := range all {
+		var one []string
+		if x := b.between(p.From, p.Until); x != "" {
+			one = append(one, x)
+		}
+		for _, id := range p.Sites {
+			if site, ok := b.e.Site(id); ok {
+				one = append(one, site.Name.In(b.tag))
+			}
+		}
+		for _, side := range p.Sides {
+			one = append(one, b.e.Parties[side].Name.In(b.tag))
+		}
+		out = append(out, strings.Join(one, b.say("list.comma", nil)))
+	}
+	return strings.Join(out, "; ")
+}
+
+func (b lawBook) numbers() []lawNumber {
+	var out []lawNumber
+	for _, id := range sortedKeys(b.e.Parameters) {
+		n := lawNumber{Parameter: b.e.Parameters[id]}
+		for _, x := range n.Values {
+			row := lawNumberRow{Value: b.number(n.Unit, x), From: b.between(x.From, x.Until), Source: x.Source}
+			var where []string
+			if site, ok := b.e.Site(x.Site); ok {
+				where = append(where, site.Name.In(b.tag))
+			}
+			if x.Side != "" {
+				where = append(where, b.e.Parties[x.Side].Name.In(b.tag))
+			}
+			for _, k := range sortedKeys(x.For) {
+				where = append(where, inputName(b.tag, b.e, k)+": "+b.s.valueName(b.tag, b.e, b.e.Attributes[k], x.For[k]))
+			}
+			row.Where = strings.Join(where, b.say("list.comma", nil))
+			n.Rows = append(n.Rows, row)
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+func (b lawBook) number(unit string, v agreement.ParameterValue) string {
+	switch {
+	case v.Unlimited:
+		return b.say("law.unlimited", nil)
+	case !v.Known:
+		return b.say("law.unknown", nil)
+	case unit == "text":
+		return lang.Digits(b.tag, v.Text)
+	}
+	return b.s.figure(b.tag, v.Int, unit)
+}
+
+func (b lawBook) lists() []lawList {
+	var out []lawList
+	for _, id := range sortedKeys(b.e.ListInfo) {
+		l := lawList{ListInfo: b.e.ListInfo[id]}
+		if x := b.e.Lists[id]; x != nil {
+			for _, line := range x.Lines() {
+				n := lawLine{Code: goods.FormatCode(line.Code), Name: line.Name.In(b.tag), Group: line.Category, Out: line.Exclude, When: b.between(line.From, line.Until)}
+				for _, k := range sortedKeys(line.For) {
+					n.When += " " + inputName(b.tag, b.e, k) + ": " + b.s.valueName(b.tag, b.e, b.e.Attributes[k], line.For[k])
+				}
+				if line.Rate > 0 {
+					n.Rate, l.Rates = lang.FormatPercent(b.tag, line.Rate), true
+				}
+				l.Groups = l.Groups || line.Category != ""
+				l.Lines = append(l.Lines, n)
+			}
+		}
+		if x := b.e.Places[id]; x != nil {
+			for _, place := range sortedKeys(x.Up) {
+				l.Lines = append(l.Lines, lawLine{Code: place, Name: x.Name[place].In(b.tag), Group: x.Up[place]})
+				l.Groups = l.Groups || x.Up[place] != ""
+			}
+		}
+		for _, value := range sortedKeys(b.e.Values[id]) {
+			l.Lines = append(l.Lines, lawLine{Code: value, Name: b.e.Values[id][value].In(b.tag)})
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func (b lawBook) questions() []lawQuestion {
+	var out []lawQuestion
+	for _, id := range sortedKeys(b.e.Questions) {
+		q := lawQuestion{Question: b.e.Questions[id]}
+		q.Readings = append(q.Readings, lawReading{By: b.by(q.By), Text: q.Reading})
+		for _, x := range q.Later {
+			q.Readings = append(q.Readings, lawReading{Since: b.say("law.from", lang.Args{"date": lang.FormatDateBoth(b.tag, x.From)}), By: b.by(x.By), Source: x.Source, Text: x.Reading})
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+// by is who holds a reading.
+func (b lawBook) by(who string) string {
+	if side := agreement.Side(who); side.Valid() {
+		return b.e.Parties[side].Name.In(b.tag)
+	}
+	return b.say("law.by."+who, nil)
+}
+
+// cellText writes a cell of a table as its author did. A date is counted in days.
+func cellText(c agreement.Cell) string {
+	switch {
+	case c.Any:
+		return "-"
+	case c.Unknown:
+		return "unknown"
+	case c.HasMin && c.HasMax && c.Min == c.Max:
+		return strconv.FormatInt(c.Min, 10)
+	case c.HasMin && c.HasMax:
+		return strconv.FormatInt(c.Min, 10) + ".." + strconv.FormatInt(c.Max, 10)
+	case c.HasMin:
+		return ">=" + strconv.FormatInt(c.Min, 10)
+	case c.HasMax:
+		return "<=" + strconv.FormatInt(c.Max, 10)
+	case c.Not:
+		return "!" + strings.Join(c.Texts, "|")
+	}
+	return strings.Join(c.Texts, "|")
 }
 
 // goodsView is the list of goods with their rates and the values displayed today.

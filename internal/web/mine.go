@@ -19,6 +19,7 @@ import (
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/qr"
 	"darwaza.dev/internal/reason"
+	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 )
 
@@ -378,6 +379,9 @@ func (s *server) acted(w http.ResponseWriter, r *request, base, note string, com
 	if a.Verdict.Outcome != reason.Allow {
 		v := actView{Back: path, Verdict: s.verdict(r, a.Verdict, formatRef(b.Ref))}
 		v.Verdict.Contest = s.contestPath(r, map[bool]string{true: casesBase, false: contestBase}[base == clerkBase], refusedAct(b.Ref, a.Verdict))
+		if a.Booking.Ref != "" {
+			v.Verdict.Needs = s.wouldChange(r.Lang, a.Verdict, rules.Query{Site: s.siteIDOf(r, a.Booking.Slot), Side: string(s.deps.Side)})
+		}
 		for name := range f {
 			v.Again = append(v.Again, hiddenField{name, f.get(name)})
 		}
@@ -518,3 +522,13 @@ func (s *server) proofFile(w http.ResponseWriter, r *request) error {
 
 // zoneName is a holder's name as a machine readable zone has it.
 func zoneName(m identity.MRZ) string { return strings.TrimSpace(m.Given + " " + m.Surname) }
+
+// siteIDOf is the id of a slot's site, empty where the edition in force does not know it.
+func (s *server) siteIDOf(r *request, slot booking.SlotID) string {
+	if e, err := s.edition(r.Now); err == nil {
+		if site, ok := e.SiteNumbered(slot.Site()); ok {
+			return site.ID
+		}
+	}
+	return ""
+}

@@ -177,6 +177,7 @@ func (s *server) funcs(tag lang.Tag) template.FuncMap {
 		// sayArgs is t with its arguments made already.
 		"sayArgs":     func(key string, a lang.Args) string { return s.deps.Texts.Say(tag, key, a) },
 		"outcomeIcon": outcomeIcon,
+		"cell":        cellText,
 		"has":         func(key string) bool { return s.deps.Texts.Has(key) },
 		// say is a text that comes with the agreement, in the reader's language.
 		"say": func(t lang.Text) string { return t.In(tag) },

@@ -29,11 +29,12 @@ import (
 //   - Contests, right or wrong: each is read by a supervisor. One number has one open case.
 //   - Bookings that gave none. What makes hoarding places pointless is not this but that a
 //     pass holds only with its document, and a document has one booking a day.
+//   - Questions to the law, by what each weighs: it is some work, and nothing is kept of it.
 //
 // A reference has 60 random bits. At 10 wrong ones a second from a network, a hundred
 // networks together find one of a million bookings after some 18 years on average.
 type throttle struct {
-	guesses, bookings, contests wrongs
+	guesses, bookings, contests, asks wrongs
 }
 
 // The paces of what goes wrong, times a second and times at once, from one address and
@@ -47,6 +48,9 @@ const (
 	// Of contests, each of which is work for somebody: one in five seconds, after a hundred.
 	contestOneRate, contestOneBurst         = 0.2, 100
 	contestNetworkRate, contestNetworkBurst = 2, 1000
+	// Of questions to the law, by weight.
+	askOneRate, askOneBurst         = 20, 1000
+	askNetworkRate, askNetworkBurst = 100, 5000
 )
 
 func newThrottle() *throttle {
@@ -54,6 +58,7 @@ func newThrottle() *throttle {
 	t.guesses.begin(pace{guessOneRate, guessOneBurst}, pace{guessNetworkRate, guessNetworkBurst})
 	t.bookings.begin(pace{bookOneRate, bookOneBurst}, pace{bookNetworkRate, bookNetworkBurst})
 	t.contests.begin(pace{contestOneRate, contestOneBurst}, pace{contestNetworkRate, contestNetworkBurst})
+	t.asks.begin(pace{askOneRate, askOneBurst}, pace{askNetworkRate, askNetworkBurst})
 	return t
 }
 
@@ -87,15 +92,18 @@ func (w *wrongs) begin(one, network pace) {
 
 // take counts a try as if it were wrong, so that many at once are counted too, and reports
 // whether it may be made.
-func (w *wrongs) take(now time.Time, f from) bool {
+func (w *wrongs) take(now time.Time, f from) bool { return w.takeN(now, f, 1) }
+
+// takeN is take for a try that weighs more than one.
+func (w *wrongs) takeN(now time.Time, f from, n int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	one, network := w.of(f)
-	if !one.AllowN(now, 1) {
+	if !one.AllowN(now, n) {
 		return false
 	}
-	if !network.AllowN(now, 1) {
-		one.AllowN(now, -1)
+	if !network.AllowN(now, n) {
+		one.AllowN(now, -n)
 		return false
 	}
 	return true
@@ -118,6 +126,7 @@ func (w *wrongs) of(f from) (one, network *rate.Limiter) {
 var (
 	errSlow = problem.New(problem.Limit, "slow")
 	errBusy = problem.New(problem.Limit, "busy")
+	errAsks = problem.New(problem.Limit, "asks")
 )
 
 // guess counts a try at a reference or receipt number before it is looked up. Where there
@@ -144,6 +153,14 @@ func (s *server) booking(r *request) (right func(), err error) {
 func (s *server) contested(r *request) error {
 	if !s.throttle.contests.take(r.Now, s.from(r.Request)) {
 		return errBusy
+	}
+	return nil
+}
+
+// asks counts a question to the law that weighs so much.
+func (s *server) asks(r *request, weight int) error {
+	if !s.throttle.asks.takeN(r.Now, s.from(r.Request), weight) {
+		return errAsks
 	}
 	return nil
 }

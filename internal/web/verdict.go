@@ -17,16 +17,19 @@ type reasonLine struct {
 	Outcome reason.Outcome
 	Code    reason.Code
 	Text    string
-	Next    string // what to do, empty where nothing is said
-	Clause  string // its id, empty where no clause says so
-	Anchor  string // of the clause, for the link to its text
-	Example bool   // the clause is a demonstration's, and no law
+	Next    string    // what to do, empty where nothing is said
+	Clause  string    // its id, empty where no clause says so
+	Anchor  string    // of the clause, for the link to its text
+	Law     string    // page on which the anchor is
+	Words   lang.Text // of the clause itself
+	Example bool      // the clause is a demonstration's, and no law
 }
 
 // reasonLines returns the reasons of a verdict in words: the clause's own where it has
 // them for the reader, else those of the code.
 func (s *server) reasonLines(tag lang.Tag, v rules.Verdict) []reasonLine {
 	e, _ := s.edition(v.At)
+	law := s.lawPath(e, s.deps.Clock())
 	lines := make([]reasonLine, 0, len(v.Reasons))
 	for _, r := range v.Reasons {
 		l := reasonLine{Outcome: r.Outcome, Code: r.Code, Clause: r.Clause}
@@ -36,17 +39,11 @@ func (s *server) reasonLines(tag lang.Tag, v rules.Verdict) []reasonLine {
 			c = e.Clause(r.Clause)
 		}
 		if c != nil {
-			l.Anchor = c.Anchor
+			l.Anchor, l.Law, l.Words = c.Anchor, law, c.Text
 			l.Example = e.Instruments[c.Instrument].Status == "example"
 		}
 		if e != nil {
-			// What a clause wants to know has a name in the agreement.
-			if a, ok := e.Attributes[r.Params["attribute"]]; ok {
-				args["attribute"] = a.Name.In(tag)
-			}
-			if p := e.Parameters[r.Params["parameter"]]; p != nil {
-				args["parameter"] = p.Text.In(tag)
-			}
+			nameArgs(e, r.Params, args) // what a clause wants to know has a name in the agreement
 		}
 		if c != nil && decidesAgainst(r.Code) {
 			l.Text, l.Next = c.Say.In(tag), c.Next.In(tag)
