@@ -115,7 +115,7 @@ type maker struct {
 var examples = map[string][]string{
 	"site": {"mand-pishin", "mand-pishin", "gabd-reemdan", "nowhere"}, "class": {"visitor", "vendor", "goat"}, "day": {"2025-09-02", "2025-09-06", "1999-01-01", "2025-13-40"},
 	"direction": {"in", "out"}, "good": {"07020000", "0702.0000", "08105000", "99999999"}, "kind": {"cnic", "passport"}, "country": {"PAK", "IRN"},
-	"from": {"2025-09-01"}, "until": {"2025-12-31", "2020-01-01"}, "why": slices.Concat([]string{"whim"}, gate.Grounds[:], market.Grounds[:], gate.GoodsGrounds[:]), "currency": {"USD"}, "unit": {"kg", "piece"},
+	"from": {"2025-09-01"}, "until": {"2025-12-31", "2020-01-01"}, "why": append(append([]string{"whim"}, gate.Grounds[:]...), market.Grounds[:]...), "currency": {"USD"}, "unit": {"kg", "piece"},
 	"text": {"DW1:FOO", "R-000000000000", "DR1:"}, "decided": {""}, "ground": {"facts", "input"}, "next": {"nothing"}, "clause": {""}, "replaces": {""}, "card": {"V-1"},
 }
 
@@ -288,7 +288,6 @@ func TestRandomCalls(t *testing.T) {
 		text := into[bookingAnswerOut](t, b).Booking.Members[0].Pass
 		keep(p.call("POST", "/api/v1/gate/scans", "gate", fmt.Sprintf("prime-scan-%06d", i), scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: text}))
 		keep(p.call("POST", "/api/v1/desk/purchases", "customs", fmt.Sprintf("prime-buy-%07d", i), buyIn{Site: "mand-pishin", Pass: text, Buyer: &buyerIn{"Gul", doc}, Good: "07020000", Quantity: 1000}))
-		keep(p.call("POST", "/api/v1/gate/scans", "gate", fmt.Sprintf("prime-out-%07d", i), scanIn{Site: "mand-pishin", Gate: 1, Direction: "out", Pass: text}))
 	}
 	// And goods that wait at the way out: what the tax clause asks for is not known here.
 	for i := range 3 {
@@ -303,7 +302,7 @@ func TestRandomCalls(t *testing.T) {
 		keep(out)
 	}
 	answered := map[string]int{}
-	for i := range 7000 {
+	for i := range 8000 {
 		o := ops[rng.IntN(len(ops))]
 		m.clean = rng.IntN(4) > 0
 		params := map[string]string{}
