@@ -288,7 +288,6 @@ func TestRandomCalls(t *testing.T) {
 		text := into[bookingAnswerOut](t, b).Booking.Members[0].Pass
 		keep(p.call("POST", "/api/v1/gate/scans", "gate", fmt.Sprintf("prime-scan-%06d", i), scanIn{Site: "mand-pishin", Gate: 1, Direction: "in", Pass: text}))
 		keep(p.call("POST", "/api/v1/desk/purchases", "customs", fmt.Sprintf("prime-buy-%07d", i), buyIn{Site: "mand-pishin", Pass: text, Buyer: &buyerIn{"Gul", doc}, Good: "07020000", Quantity: 1000}))
-		keep(p.call("POST", "/api/v1/gate/scans", "gate", fmt.Sprintf("prime-out-%07d", i), scanIn{Site: "mand-pishin", Gate: 1, Direction: "out", Pass: text}))
 	}
 	// And goods that wait at the way out: what the tax clause asks for is not known here.
 	for i := range 3 {
@@ -303,7 +302,7 @@ func TestRandomCalls(t *testing.T) {
 		keep(out)
 	}
 	answered := map[string]int{}
-	for i := range 7000 {
+	for i := range 8000 {
 		o := ops[rng.IntN(len(ops))]
 		m.clean = rng.IntN(4) > 0
 		params := map[string]string{}
