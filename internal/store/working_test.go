@@ -174,6 +174,9 @@ func fill(v reflect.Value, n *int) {
 		fill(e, n)
 		m.SetMapIndex(k, e)
 		v.Set(m)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), n)
 	case reflect.String:
 		v.SetString(fmt.Sprint("text", *n))
 	case reflect.Bool:
@@ -235,7 +238,7 @@ func TestEveryField(t *testing.T) {
 	err = s.View(t.Context(), func(st service.State) error {
 		each(&st, func(name string, table reflect.Value) {
 			got := table.MethodByName("Get").Call([]reflect.Value{put[name][0]})
-			if g, want := fmt.Sprintf("%+v", got[0].Interface()), fmt.Sprintf("%+v", put[name][1].Interface()); g != want || !got[1].Bool() {
+			if g, want := fmt.Sprintf("%+v", got[0].Interface()), fmt.Sprintf("%+v", put[name][1].Interface()); g != want && !reflect.DeepEqual(got[0].Interface(), put[name][1].Interface()) || !got[1].Bool() {
 				t.Errorf("%s: got %s, want %s", name, g, want)
 			}
 		})

@@ -109,6 +109,7 @@ type maker struct {
 	seen    map[string][]string // by field name
 	pairs   [][2]string         // passes with serials of scans
 	leaving [][2]string         // of those, with goods that are left to an officer
+	waiting [][2]string         // of those, who wait for a decision
 	clean   bool                // this call is meant well
 }
 
@@ -163,8 +164,11 @@ func (m *maker) value(name string, ref *openapi3.SchemaRef, depth int) any {
 			// The newest scans are the ones that may still wait for a decision. Of goods few are
 			// left to one, and those wait until it is taken.
 			pairs := m.pairs
-			if s.Properties["go"] != nil && len(m.leaving) > 0 && m.IntN(2) == 0 {
+			switch half := m.IntN(2) == 0; {
+			case s.Properties["go"] != nil && len(m.leaving) > 0 && half:
 				pairs = m.leaving
+			case s.Properties["admit"] != nil && len(m.waiting) > 0 && half:
+				pairs = m.waiting
 			}
 			pair := pairs[len(pairs)-1-m.IntN(min(8, len(pairs)))]
 			v["pass_id"], v["serial"] = pair[0], json.Number(pair[1])
@@ -203,6 +207,9 @@ func (m *maker) keep(v any, name string) {
 				m.pairs = append(m.pairs, pair)
 				if goods, ok := v["goods"].(map[string]any); ok && goods["outcome"] == reason.Refer.String() {
 					m.leaving = append(m.leaving, pair)
+				}
+				if o, _ := reason.ParseOutcome(fmt.Sprint(scan["outcome"])); o.NeedsOfficer() {
+					m.waiting = append(m.waiting, pair)
 				}
 			}
 		}
@@ -302,6 +309,15 @@ func TestRandomCalls(t *testing.T) {
 		keep(out)
 	}
 	answered := map[string]int{}
+	// Somebody who waits at the gate does so until the day ends, which is soon in this test:
+	// one of them is turned back first.
+	if len(m.waiting) == 0 {
+		t.Fatal("nobody waits at the gate")
+	}
+	d := p.call("POST", "/api/v1/gate/decisions", "supervisor", "prime-decide-0001", map[string]any{"site": "mand-pishin", "gate": 1,
+		"pass_id": m.waiting[0][0], "serial": json.Number(m.waiting[0][1]), "admit": false, "why": "doubt"})
+	keep(d)
+	answered[fmt.Sprint("decide ", d.StatusCode/100)]++
 	for i := range 8000 {
 		o := ops[rng.IntN(len(ops))]
 		m.clean = rng.IntN(4) > 0
