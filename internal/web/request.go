@@ -21,10 +21,6 @@ import (
 // whose role the clause names. It is found by its number, which is the reference that the
 // traveller was given, or in the list of the requests that wait.
 
-// rulers are the roles that decide on requests. Where a clause names another one, it is
-// for a supervisor.
-var rulers = [...]people.Role{people.Clerk, people.Manager, people.Supervisor}
-
 // deciderOf returns the role that decides on a request with these reasons: the one that
 // the clauses name, a clerk where they name none, a supervisor where they name several.
 func deciderOf(e *agreement.Edition, rs []reason.Reason) people.Role {
