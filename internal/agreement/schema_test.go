@@ -49,7 +49,7 @@ func TestSchema(t *testing.T) {
 // tables of the specification.
 func schema(spec string) object {
 	says := map[string]string{}
-	for _, m := range regexp.MustCompile("(?m)^\\| ([^|]*) \\| (.*) \\|$").FindAllStringSubmatch(spec, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| ([^|]*) \| (.*) \|$`).FindAllStringSubmatch(spec, -1) {
 		for _, w := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(m[1], -1) {
 			if says[w[1]] == "" {
 				says[w[1]] = strings.ReplaceAll(m[2], "`", "")

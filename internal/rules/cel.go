@@ -185,11 +185,6 @@ func (l *language) condition(text string) (c *condition, what, mend string) {
 	return l.compile(text, "", agreement.Attribute{Type: "bool"})
 }
 
-// where compiles a condition on events of a kind.
-func (l *language) where(text, kind string) (c *condition, what, mend string) {
-	return l.compile(text, kind, agreement.Attribute{Type: "bool"})
-}
-
 // compile compiles an expression that has the type and unit of an attribute. what and
 // mend say what is wrong with it, as a fault does.
 func (l *language) compile(text, kind string, want agreement.Attribute) (c *condition, what, mend string) {

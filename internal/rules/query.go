@@ -125,7 +125,7 @@ func (j jsonQuery) query(law func(at time.Time) *compiled, lenient bool) (q Quer
 		}
 	}
 	for _, x := range j.Lots {
-		q.Lots = append(q.Lots, Lot{x.Category, x.Value, x.Regime, x.Site})
+		q.Lots = append(q.Lots, Lot(x))
 	}
 	return q, nil
 }

@@ -286,7 +286,7 @@ func TestDigest(t *testing.T) {
 	scan := func(temp int16) Scan {
 		return Scan{Site: 1, Officer: "gate", Screening: Screening{Done: true, TempTenths: temp}}
 	}
-	if of("k", scan(366)) != of("k", scan(366)) || of("k", scan(366)) == of("k", scan(367)) {
+	if first, again := of("k", scan(366)), of("k", scan(366)); first != again || first == of("k", scan(367)) {
 		t.Error("tells the same apart, or does not tell apart what is not")
 	}
 	if of("k", scan(366)) == of("l", scan(366)) {
