@@ -16,8 +16,8 @@ import (
 )
 
 // forgotten reports whether the post has a record and does not remember what it last
-// signed of it: a restore that gave entries up has put the head file aside, a disk was
-// lost with it, or a server is new beside others. Serials that the other side has heard
+// signed of it: a restore that gave entries up has put the head file aside, or a disk was
+// lost with it. Serials that the other side has heard
 // may then be missing from the record, and would be given again.
 func (p *Post) forgotten(ctx context.Context) (bool, error) {
 	size, err := p.store.Size(ctx)

@@ -150,7 +150,8 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 		}
 		return nil, err
 	}
-	if forgotten {
+	// Beside a server that runs nothing is lost: that one remembers what it signed.
+	if forgotten && !p.seq.Beside() {
 		if err := p.beginLists(ctx); err != nil {
 			return nil, err
 		}

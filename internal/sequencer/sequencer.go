@@ -185,6 +185,13 @@ func random(n int) string {
 // Owner reports whether this server owns the log at the moment.
 func (s *Sequencer) Owner() bool { return s.owning.Load() }
 
+// Beside reports whether another server was alive and owned the log when this one last
+// looked.
+func (s *Sequencer) Beside() bool {
+	lease := s.lease.Load()
+	return lease != nil && lease.Live && lease.Owner != s.name
+}
+
 // Close finishes what was begun, lets the lease go, and stops.
 func (s *Sequencer) Close() error {
 	s.stop()
