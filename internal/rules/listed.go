@@ -36,13 +36,16 @@ func (j *judge) schedule(i int, k *clause) {
 	}
 	class, direction := a.text(attrClass), a.text(attrDirection)
 	s := a.site.schedule
-	if k.Per == perDay {
-		if len(s.Spans(class, direction, a.on)) > 0 {
-			j.step(i, didPass, "")
-			return
-		}
-	} else if s.OpenAt(class, direction, a.now) {
+	is := s.Held(class, direction, a.on)
+	if k.Per != perDay {
+		is = s.At(class, direction, a.now)
+	}
+	switch is {
+	case agreement.Yes:
 		j.step(i, didPass, "")
+		return
+	case agreement.Open:
+		j.against(i, k, CodeNoHours, cmp.Or(k.Missing, reason.Refer), nil)
 		return
 	}
 	var params map[string]string
