@@ -603,6 +603,9 @@ func (d *differ) lists() {
 		for _, k := range both(d.a.Values[id], d.b.Values[id]) {
 			_, had := d.a.Values[id][k]
 			_, has := d.b.Values[id][k]
+			if old, new := valueDays(d.a, id, k), valueDays(d.b, id, k); had && has && old != new {
+				d.say(Change{What: "values", ID: id, Field: k, Old: old, New: new}, "values %s: %s is on it %s, and was %s", id, k, new, old)
+			}
 			if !had {
 				d.say(Change{What: "values", ID: id, Field: k, New: k}, "values %s: %s is new", id, k)
 			} else if !has {
@@ -610,6 +613,30 @@ func (d *differ) lists() {
 			}
 		}
 	}
+}
+
+// valueDays says when a text is on a list.
+func valueDays(e *Edition, list, id string) string {
+	var out []string
+	for _, l := range e.ValueLines[list] {
+		if l.ID != id {
+			continue
+		}
+		s := "always"
+		switch {
+		case !l.From.IsZero() && !l.Until.IsZero():
+			s = "from " + l.From.String() + " until before " + l.Until.String()
+		case !l.From.IsZero():
+			s = "from " + l.From.String()
+		case !l.Until.IsZero():
+			s = "until before " + l.Until.String()
+		}
+		if l.Exclude {
+			s += ", taken out"
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
 }
 
 func percentText(n int64) string { return valueText(ParameterValue{Known: true, Int: n}, "percent") }
@@ -729,7 +756,17 @@ func between(from, until calendar.Date) string {
 }
 
 func weeklyText(w calendar.Weekly) string {
-	return fmt.Sprintf("%s, %s: %s%s", whom(w.Class, w.Direction), daysText(w.Days), spansText(w.Spans), between(w.From, w.Until))
+	days, hours, season := daysText(w.Days), spansText(w.Spans), ""
+	if w.DaysUnknown {
+		days = "on days that no text that was read has"
+	}
+	if w.HoursUnknown {
+		hours = "hours that no text that was read has"
+	}
+	if !w.Season.IsZero() {
+		season = fmt.Sprintf(", each year from %02d-%02d to %02d-%02d", w.Season.First.Month, w.Season.First.Day, w.Season.Last.Month, w.Season.Last.Day)
+	}
+	return fmt.Sprintf("%s, %s: %s%s%s", whom(w.Class, w.Direction), days, hours, season, between(w.From, w.Until))
 }
 
 func exceptionText(x calendar.Exception) string {

@@ -47,7 +47,7 @@ func Check(fsys fs.FS) (*Edition, Faults) {
 		Parameters: map[string]*Parameter{}, Questions: map[string]Question{}, ListInfo: map[string]ListInfo{},
 		Schedules: map[string]*calendar.Schedule{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
 		Events: map[string]EventKind{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
-		weekly: map[string]map[string]int{}, turning: map[string][]calendar.Date{}, lineFile: map[string]string{}, where: map[string]place{},
+		ValueLines: map[string][]ValueLine{}, turning: map[string][]calendar.Date{}, lineFile: map[string]string{}, where: map[string]place{},
 	}, tableFile: map[string]string{}, spoken: map[lang.Tag]bool{}}
 	r.all()
 	if r.e.ID != "" {

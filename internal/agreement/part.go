@@ -118,13 +118,7 @@ func (r *reader) goodsList(x rawList, info ListInfo) int {
 		if len(l.Code)%2 != 0 {
 			r.warn(row.line, fmt.Sprintf("code %s has an odd number of digits", row.get("code")), "compare it with the text; it stands for every code that begins so")
 		}
-		switch s := row.get("exclude"); s {
-		case "", "false":
-		case "true":
-			l.Exclude = true
-		default:
-			r.fault(row.line, fmt.Sprintf("exclude %q", s), "write true, or leave it empty")
-		}
+		l.Exclude = r.excluded(row)
 		_, declared := info.Categories[l.Category]
 		if !declared && l.Category != "" {
 			r.fault(row.line, fmt.Sprintf("category %q is not declared", l.Category), "declare it in "+path.Base(file))
@@ -283,22 +277,49 @@ func (r *reader) places(x rawList) int {
 	return len(rows)
 }
 
-// values reads a list of plain texts.
+// values reads a list of plain texts. One may have several lines, each for other days.
 func (r *reader) values(x rawList) int {
-	columns := []string{"id", "en", "fa", "ur"}
+	columns := []string{"id", "en", "fa", "ur", "from", "until", "exclude"}
 	rows := r.csv("lists/", x.Lines, columns[:2], func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ","))
 	r.e.lineFile[x.ID] = "lists/" + x.Lines
-	out := map[string]lang.Text{}
+	out, at := map[string]lang.Text{}, map[string][]ValueLine{}
+	lines := []ValueLine{}
 	for _, row := range rows {
 		id := row.get("id")
-		if _, twice := out[id]; id == "" || !ascii(id) || twice {
-			r.fault(row.line, fmt.Sprintf("value %q is empty, stands twice or is not of Latin letters without blanks", id), "write each value once")
+		if id == "" || !ascii(id) {
+			r.fault(row.line, fmt.Sprintf("value %q is empty or is not of Latin letters without blanks", id), "write it in Latin letters")
 			continue
 		}
+		l := ValueLine{ID: id, From: r.when(scalar{row.get("from"), row.line}), Until: r.when(scalar{row.get("until"), row.line}), Exclude: r.excluded(row), Line: row.line}
+		if !l.Until.IsZero() && l.From.Compare(l.Until) >= 0 {
+			r.fault(row.line, "ends before it begins", "put until after from")
+		}
+		for _, o := range at[id] {
+			if !r.spend(1) {
+				break
+			}
+			if periodsMeet(Period{From: o.From, Until: o.Until}, Period{From: l.From, Until: l.Until}) {
+				r.fault(row.line, fmt.Sprintf("value %q stands twice for one day, first on line %d", id, o.Line), "write each value once, or end one line where the other begins")
+				break
+			}
+		}
+		at[id], lines = append(at[id], l), append(lines, l)
 		out[id] = r.rowName(row)
 	}
-	r.e.Values[x.ID] = out
+	r.e.Values[x.ID], r.e.ValueLines[x.ID] = out, lines
 	return len(rows)
+}
+
+// excluded reads the column that takes a line out.
+func (r *reader) excluded(row csvRow) bool {
+	switch s := row.get("exclude"); s {
+	case "", "false":
+	case "true":
+		return true
+	default:
+		r.fault(row.line, fmt.Sprintf("exclude %q", s), "write true, or leave it empty")
+	}
+	return false
 }
 
 func (r *reader) rowName(row csvRow) lang.Text {
@@ -636,8 +657,20 @@ func (r *reader) schedule(x rawSchedule) {
 	for _, w := range x.Hours {
 		r.class(w.line, w.v.Class)
 		r.direction(w.line, w.v.Direction)
-		h.Weekly = append(h.Weekly, calendar.Weekly{Class: w.v.Class, Direction: w.v.Direction, Days: r.days(w.line, w.v.Days), Spans: r.spans(w.line, w.v.Open),
-			From: r.date(w.v.From), Until: r.date(w.v.Until)})
+		y := calendar.Weekly{Class: w.v.Class, Direction: w.v.Direction, From: r.date(w.v.From), Until: r.date(w.v.Until)}
+		if y.DaysUnknown = r.unknown(w.v.Days, w.line, "days", "[tuesday, friday]"); !y.DaysUnknown {
+			y.Days = r.days(w.line, w.v.Days.strings())
+		}
+		if y.HoursUnknown = r.unknown(w.v.Open, w.line, "open", `["08:00-16:00"]`); !y.HoursUnknown {
+			y.Spans = r.spans(w.line, w.v.Open.strings())
+		}
+		if w.v.Season.text != "" {
+			var err error
+			if y.Season, err = calendar.ParseSeason(w.v.Season.text); err != nil {
+				r.fault(w.line, fmt.Sprintf("season %q", w.v.Season.text), `write the first and the last day of it, such as "03-01/09-30"; 02-29 is the end of February in any year`)
+			}
+		}
+		h.Weekly = append(h.Weekly, y)
 	}
 	for _, y := range x.Exceptions {
 		r.class(y.line, y.v.Class)
@@ -657,27 +690,20 @@ func (r *reader) schedule(x rawSchedule) {
 		return
 	}
 	r.e.Schedules[x.Site] = s
-	// The weekdays on which anybody may come in, for limits on their number.
-	week := map[string]int{}
-	for _, c := range append([]Class{{}}, r.e.Classes...) {
-		days := map[time.Weekday]bool{}
-		for _, w := range h.Weekly {
-			if (w.Class == c.ID || w.Class == "") && len(w.Spans) > 0 {
-				ds := w.Days
-				if len(ds) == 0 {
-					ds = []time.Weekday{0, 1, 2, 3, 4, 5, 6}
-				}
-				for _, d := range ds {
-					days[d] = true
-				}
-			}
-		}
-		week[c.ID] = len(days)
-	}
-	r.e.weekly[x.Site] = week
 	for _, y := range x.Slots {
 		r.slots(y.line, x.Site, y.v)
 	}
+}
+
+// unknown reports whether a list is written as unknown, and faults another single value.
+func (r *reader) unknown(t texts, line int, field, list string) bool {
+	if t.many || t.text == "" {
+		return false
+	}
+	if t.text != "unknown" {
+		r.fault(line, fmt.Sprintf("%s %q is not a list", field, t.text), "write "+list+", or unknown where no text that was read has it")
+	}
+	return true
 }
 
 func (r *reader) slots(line int, site string, x rawSlots) {

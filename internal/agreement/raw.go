@@ -292,12 +292,13 @@ type rawSchedule struct {
 }
 
 type rawHours struct {
-	Class     string   `yaml:"class"`
-	Direction string   `yaml:"direction"`
-	Days      []string `yaml:"days"`
-	Open      []string `yaml:"open"` // "08:00-16:00"
-	From      scalar   `yaml:"from"`
-	Until     scalar   `yaml:"until"`
+	Class     string `yaml:"class"`
+	Direction string `yaml:"direction"`
+	Days      texts  `yaml:"days"` // or unknown
+	Open      texts  `yaml:"open"` // "08:00-16:00", or unknown
+	Season    scalar `yaml:"season"`
+	From      scalar `yaml:"from"`
+	Until     scalar `yaml:"until"`
 }
 
 type rawException struct {

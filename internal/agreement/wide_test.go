@@ -274,7 +274,7 @@ func TestWideFaults(t *testing.T) {
 		{"place in a ring", "lists/places.csv", "region,,Region", "region,village,Region", "", "", "place region lies in itself"},
 		{"place in nowhere", "lists/places.csv", "district,region", "district,moon", "", "", `parent "moon" is not on the list`},
 		{"place twice", "lists/places.csv", "village,district", "district,region", "", "district,region,Village", "place district stands twice"},
-		{"value of a list twice", "lists/purposes.csv", "visit,Visit", "trade,Visit", "", "", `value "trade" is empty, stands twice`},
+		{"value of a list twice", "lists/purposes.csv", "visit,Visit", "trade,Visit", "", "", `value "trade" stands twice for one day`},
 		{"forbidden list", "lists/purposes.csv", "visit,Visit", "religious,Visit", "", "id,en", `lists "religious"`},
 		{"unknown column", csv, "code,category", "kode,category", "", "", `columns are not known: "kode"`},
 		{"column twice", csv, "site,side,en", "site,site,en", "", "", `column "site" stands twice`},

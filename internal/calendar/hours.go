@@ -182,6 +182,9 @@ func (w Weekly) holds(on Date) bool {
 	return !on.Before(w.From) && (w.Until.IsZero() || on.Before(w.Until))
 }
 
+// Holds reports whether the entry holds on a date, by its days and its season.
+func (w Weekly) Holds(on Date) bool { return w.holds(on) && w.Season.has(yearDay(on)) }
+
 // Season is a part of every year, both days in it. It runs over the new year where its
 // last day comes before its first. The last of February is 29 in any year.
 type Season struct{ First, Last YearDay }
@@ -486,6 +489,26 @@ func (s *Schedule) Held(class, direction string, on Date) Tri {
 	return No
 }
 
+// Any reports whether anybody may find it open on a date, in any direction.
+func (s *Schedule) Any(on Date) bool {
+	opened := false
+	for _, x := range s.except[on] {
+		if x.Closed && x.Class == "" && x.Direction == "" && len(x.Spans) == 0 {
+			return false
+		}
+		opened = opened || !x.Closed
+	}
+	if opened {
+		return true
+	}
+	for _, w := range s.part(on).weeks {
+		if d := w[on.Weekday()]; len(d.spans)+len(d.may) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Weekdays returns on how many days of the week the class is open in any direction, by
 // the entries that hold on a date and without exceptions. Days that nobody knows do not count.
 func (s *Schedule) Weekdays(class string, on Date) int {
@@ -501,8 +524,8 @@ func (s *Schedule) Weekdays(class string, on Date) int {
 	return n
 }
 
-// weekly returns the hours of a day of the week by the entries that hold on a date.
-func (s *Schedule) weekly(class, direction string, on Date, day time.Weekday) daily {
+// part returns the entries that hold on a date.
+func (s *Schedule) part(on Date) part {
 	n := len(s.eras) - 1
 	for n > 0 && on.Before(s.eras[n].from) {
 		n--
@@ -512,8 +535,14 @@ func (s *Schedule) weekly(class, direction string, on Date, day time.Weekday) da
 	for m > 0 && yearDay(on).compare(parts[m].from) < 0 {
 		m--
 	}
+	return parts[m]
+}
+
+// weekly returns the hours of a day of the week by the entries that hold on a date.
+func (s *Schedule) weekly(class, direction string, on Date, day time.Weekday) daily {
+	weeks := s.part(on).weeks
 	for _, k := range [...]key{{class, direction}, {class, ""}, {"", direction}, {"", ""}} {
-		if w := parts[m].weeks[k]; w != nil {
+		if w := weeks[k]; w != nil {
 			return w[day]
 		}
 	}
