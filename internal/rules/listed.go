@@ -70,12 +70,15 @@ func (j *judge) listed(i int, k *clause) {
 		j.lack(i, k, name)
 		return
 	}
-	if v := j.a.c.e.Values[k.List]; v != nil {
-		if _, in := v[string(code)]; in {
+	if j.a.c.e.Values[k.List] != nil {
+		switch j.a.c.e.Member(k.List, string(code), j.a.on, j.a.minute) {
+		case agreement.Yes:
 			j.step(i, didApply, string(code))
-			return
+		case agreement.Open:
+			j.against(i, k, CodeGoodOpen, reason.Refer, map[string]string{"list": k.List, "code": string(code)})
+		default:
+			j.off(i, k)
 		}
-		j.off(i, k)
 		return
 	}
 	f := j.a.match(k.List, string(code))
