@@ -89,6 +89,17 @@ func Reasons() []reason.Decl {
 	}
 }
 
+// Unsettled reports whether a code means that a clause could not be asked to its end:
+// something is not known, or open. What the clause says of those who do not meet it is
+// then not said of anybody; the code has words of its own.
+func Unsettled(c reason.Code) bool {
+	switch c {
+	case CodeWanted, CodeUnknown, CodeParameter, CodeFailed, CodeException, CodeNoHours, CodeNoDate, CodeCapOpen, CodeAbsent, CodeDate, CodeQuestion, CodeGoodOpen, CodeTable:
+		return true
+	}
+	return false
+}
+
 // unmet is the code for a clause that decides against a query with an outcome.
 func unmet(o reason.Outcome) reason.Code {
 	switch o {
