@@ -22,6 +22,8 @@ type Side string
 const (
 	A Side = "A"
 	B Side = "B"
+	// Both stands for each of them, where a duty is of both. It is not one of the two.
+	Both Side = "both"
 )
 
 // Other returns the other side.
@@ -197,10 +199,14 @@ type Instrument struct {
 	ID          string
 	Title       lang.Text
 	Side        Side   // whose text it is; empty where joint
+	Sides       []Side // at which its clauses hold that name none; both where empty
 	Status      string // see the constants
 	Source      string
 	From, Until Moment
 	Published   calendar.Date // day on which it became known, zero where always
+	// Absent says that the text is known to exist and that nobody has read it. Its clauses
+	// refer, and are otherwise notes.
+	Absent bool
 }
 
 // What the status of an instrument can be.

@@ -435,7 +435,7 @@ func (r *reader) table(x rawTable) {
 			s := row.get(o)
 			tr.Out[o] = s
 			if o == "outcome" {
-				if r.outcome(row.line, s) == reason.None {
+				if r.outcome(row.line, s, reason.Refuse) == reason.None {
 					r.fault(row.line, "no outcome", "write one in each row")
 				}
 			} else if a, ok := r.e.Attributes[o]; ok {
@@ -700,10 +700,11 @@ func (r *reader) unknown(t texts, line int, field, list string) bool {
 	if t.many || t.text == "" {
 		return false
 	}
-	if t.text != "unknown" {
+	is := t.text == "unknown"
+	if !is {
 		r.fault(line, fmt.Sprintf("%s %q is not a list", field, t.text), "write "+list+", or unknown where no text that was read has it")
 	}
-	return true
+	return is
 }
 
 func (r *reader) slots(line int, site string, x rawSlots) {
@@ -815,7 +816,7 @@ func (r *reader) minute(s scalar) calendar.Minute {
 func (r *reader) scenario(line int, x rawScenario) {
 	r.owner = x.ID
 	r.declare("scenario", x.ID, line)
-	s := Scenario{ID: x.ID, Title: x.Title, Point: x.Point, At: r.moment(x.At), Site: x.Site, Side: x.Side, Known: r.moment(x.Known), Facts: r.facts(x.Facts),
+	s := Scenario{ID: x.ID, Title: x.Title, Point: x.Point, At: r.moment(x.At), Site: x.Site, Side: x.Side, Known: r.known(x.Known, x.Site), Facts: r.facts(x.Facts),
 		Events: r.events(x.Site, x.Events), File: r.file, Line: line}
 	if x.ID == "" || x.Title == "" {
 		r.fault(line, "scenario without an id or a title", "name it and say what it shows")
@@ -834,12 +835,12 @@ func (r *reader) scenario(line int, x rawScenario) {
 		s.Lots = append(s.Lots, ScenarioLot{l.v.Category, n, l.v.Regime, l.v.Site})
 	}
 	for _, a := range x.Asks {
-		o := r.outcome(a.line, a.v.Expect.Outcome)
+		o := r.outcome(a.line, a.v.Expect.Outcome, reason.Refuse)
 		if o == 0 {
 			r.fault(a.line, "no expected outcome", "write expect: outcome")
 		}
 		site := cmp.Or(a.v.Site, x.Site)
-		ask := ScenarioAsk{Site: a.v.Site, At: r.moment(a.v.At), Known: r.moment(a.v.Known), Facts: r.facts(a.v.Facts), Events: r.events(site, a.v.Events), Expect: Expect{
+		ask := ScenarioAsk{Site: a.v.Site, At: r.moment(a.v.At), Known: r.known(a.v.Known, site), Facts: r.facts(a.v.Facts), Events: r.events(site, a.v.Events), Expect: Expect{
 			Outcome: o, Clauses: a.v.Expect.Clauses, Not: a.v.Expect.Not, Questions: a.v.Expect.Questions, Missing: a.v.Expect.Missing, Conditions: a.v.Expect.Conditions,
 			Amounts: r.amounts(a.line, a.v.Expect.Amounts), Total: r.amounts(a.line, a.v.Expect.Total),
 		}}
@@ -847,7 +848,7 @@ func (r *reader) scenario(line int, x rawScenario) {
 			ask.Expect.Codes = append(ask.Expect.Codes, reasonCode(c))
 		}
 		for _, c := range slices.Concat(a.v.Expect.Clauses, a.v.Expect.Not, a.v.Expect.Conditions) {
-			if r.e.Clause(c) == nil {
+			if r.e.Clause(c) == nil && !r.lost["clauses"] {
 				r.fault(a.line, fmt.Sprintf("expects clause %q, which is not there", c), "name a clause of clauses/")
 			}
 		}
@@ -864,15 +865,18 @@ func (r *reader) scenario(line int, x rawScenario) {
 func (r *reader) amounts(line int, raw []rawAmount) []ExpectAmount {
 	var out []ExpectAmount
 	for _, a := range raw {
-		x := ExpectAmount{Name: a.Name, Of: a.Of, Unknown: a.Value.text == "unknown"}
-		if !x.Unknown {
+		x := ExpectAmount{Name: a.Name, Of: a.Of, Unknown: a.Value.text == "unknown", Absent: a.Absent}
+		if a.Absent && (a.Value.text != "" || a.Currency != "") {
+			r.fault(line, a.Name+": absent, and yet with a value", "take out one of them")
+		}
+		if !x.Unknown && !a.Absent {
 			currency := a.Currency
 			if currency == "" {
 				currency = r.e.Currency
 			}
 			n, err := quantity(a.Value.text, currency)
 			if err != nil {
-				r.fault(line, a.Name+": "+err.Error(), `write the amount, or "unknown"`)
+				r.fault(line, a.Name+": "+err.Error(), `write the amount, "unknown" where it is owed and not known, or absent: true where it must not be there`)
 			}
 			x.Minor = n
 		}
@@ -891,6 +895,14 @@ func (r *reader) moment(s scalar) time.Time {
 		r.fault(s.line, fmt.Sprintf("%q is not an instant", s.text), "write 2025-09-02T10:00:00+05:00")
 	}
 	return t.UTC()
+}
+
+// known reads an instant, or a day: the last second of it by the clock of the site.
+func (r *reader) known(s scalar, site string) time.Time {
+	if d, err := calendar.ParseDate(s.text); err == nil {
+		return d.AddDays(1).Start(r.clock(site)).Add(-time.Second).UTC()
+	}
+	return r.moment(s)
 }
 
 // facts reads values by the types of their attributes.
@@ -920,10 +932,29 @@ func (r *reader) fact(id string, t texts) (any, bool) {
 	}
 	v, err := ParseFact(a, t.strings())
 	if err != nil {
-		r.fault(t.line, fmt.Sprintf("%s: %v", id, err), "write a value of the attribute's type, such as 2025-09-02T10:00:00+05:00 for a time")
+		r.fault(t.line, fmt.Sprintf("%s: %v", id, err), "write "+a.form())
 		return nil, false
 	}
 	return v, true
+}
+
+// form says in words how a value of an attribute is written.
+func (a Attribute) form() string {
+	switch {
+	case len(a.Values) > 0:
+		return "one of " + strings.Join(a.Values, ", ")
+	case a.Type == "int" && Digits(a.Unit) > 0:
+		return fmt.Sprintf("a plain number with at most %d decimals, without %s", Digits(a.Unit), a.Unit)
+	case a.Type == "int":
+		return "a whole number in digits"
+	case a.Type == "bool":
+		return "true or false"
+	case a.Type == "time":
+		return "an instant with its offset, such as 2025-09-02T10:00:00+05:00"
+	case a.Type == "date":
+		return "a day, such as 2025-09-02"
+	}
+	return "a text"
 }
 
 // ErrFact is the error of a text that is not a value of an attribute.
@@ -938,7 +969,7 @@ func ParseFact(a Attribute, texts []string) (any, error) {
 	if len(texts) == 1 {
 		text = texts[0]
 	}
-	bad := fmt.Errorf("%q is not a %s: %w", text, a.Type, ErrFact)
+	bad := fmt.Errorf("%q %w: want %s", text, ErrFact, a.form())
 	if a.Type == "strings" {
 		out := slices.Clone(texts)
 		slices.Sort(out)

@@ -64,11 +64,13 @@ type rawInstrument struct {
 	ID        string    `yaml:"id"`
 	Title     lang.Text `yaml:"title"`
 	Side      Side      `yaml:"side"`
+	Sides     []Side    `yaml:"sides"`
 	Status    string    `yaml:"status"`
 	Source    string    `yaml:"source"`
 	From      scalar    `yaml:"from"`
 	Until     scalar    `yaml:"until"`
 	Published scalar    `yaml:"published"`
+	Absent    bool      `yaml:"absent"`
 }
 
 type rawEvent struct {
@@ -373,6 +375,7 @@ type rawAmount struct {
 	Of       string `yaml:"of"`
 	Currency string `yaml:"currency"`
 	Value    scalar `yaml:"value"` // in units of the currency, or "unknown"
+	Absent   bool   `yaml:"absent"`
 }
 
 type rawKeys struct {
