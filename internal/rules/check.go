@@ -419,14 +419,11 @@ func (j *judge) open(i int, k *clause, lacks []int64) {
 // does not know the place.
 func (j *judge) unlisted(k *clause, id string) {
 	info := j.a.c.e.ListInfo[id]
-	code, o := CodeGoodOpen, reason.Refer
-	switch {
-	case info.Absent || j.a.c.e.Lists[id] == nil && j.a.c.e.Places[id] == nil && j.a.c.e.Values[id] == nil:
+	code := CodeGoodOpen
+	if info.Absent || j.a.c.e.Lists[id] == nil && j.a.c.e.Places[id] == nil && j.a.c.e.Values[id] == nil {
 		code = CodeAbsent
-	case j.a.c.e.Places[id] != nil:
-		code = CodeUnlisted
 	}
-	j.reason(k, code, o, map[string]string{"list": id})
+	j.reason(k, code, reason.Refer, map[string]string{"list": id})
 }
 
 // lack says that a clause could not be asked for want of an attribute.

@@ -155,6 +155,7 @@ func TestOpenNamesWhoDecides(t *testing.T) {
 		{"unknown", wideLaw(t, one("kind: rule, require: p, else: REFUSE")), noon("2025-06-02"), CodeUnknown, reason.Refer},
 		{"date", wideLaw(t, one("kind: rule, from: 2025-06, then: REFUSE")), noon("2025-06-02"), CodeDate, reason.Refer},
 		{"failed", wideLaw(t, one("kind: rule, require: 1 / n > 0, else: REFUSE")), noon("2025-06-02").with("n", int64(0)), CodeFailed, reason.Refer},
+		{"place", wideLaw(t, one("kind: residence, place: home.place, list: area, region: border, else: REFUSE"), places()...), noon("2025-06-02").with("home.place", "nowhere"), CodeGoodOpen, reason.Refer},
 		{"question", wideLaw(t, one("kind: rule, turns: [when], then: REFUSE"), open...), noon("2025-06-02"), CodeQuestion, reason.Refer},
 		{"definition", wideLaw(t, "  - {id: d, kind: define, SILENT, attribute: d.count, value: 1 / n}\n"+one("kind: rule, require: d.count > 0, else: REFUSE")), noon("2025-06-02").with("n", int64(0)), CodeFailed, reason.Refer},
 	} {
