@@ -115,6 +115,9 @@ func TestReadingTellsEveryField(t *testing.T) {
 				}
 			}
 		}
+		if k == KindRatio && (fieldWord(k, "First") != "of" || fieldWord(k, "Second") != "to") {
+			t.Error("the two sums of a ratio are not of and to")
+		}
 		for _, w := range kindFields(k) {
 			if !slices.Contains(inside, w) && !slices.ContainsFunc(reads, func(r Read) bool { return r.Word == w }) {
 				t.Errorf("%s: no word %q", k, w)
@@ -156,6 +159,10 @@ func TestReadingMeans(t *testing.T) {
 	c.Holds = []Period{{Sites: []string{"south"}}}
 	if got := means("Limit"); strings.Contains(got, "north") || !strings.Contains(got, "unlimited") {
 		t.Errorf("a limit at a site where the clause does not hold: %q", got)
+	}
+	e.Parameters["limit"] = &Parameter{ID: "limit", Unit: "USD", Values: []ParameterValue{{Known: true, Int: 100, Site: "north"}, {Known: true, Int: 250, Site: "south"}}}
+	if got := means("Limit"); got != "2.50 USD at south" {
+		t.Errorf("a limit of two sites at one of them: %q", got)
 	}
 	c.When = "good.value <= param.home.most"
 	if got := means("When"); !strings.HasPrefix(got, "home.most is 5.25 km") {
