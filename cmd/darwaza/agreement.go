@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,7 +26,31 @@ const aboutAgreement = `
 Works on an agreement package: a folder, or a bundle, which is the folder in one file.
 
 %s
-darwaza agreement VERB --help lists the flags of one. The exit status is 0 where all is well.
+darwaza agreement VERB --help lists the flags of one.
+
+The exit status is 0 where it was done and all is well. Any verb exits with 3 on a command line
+or a package that cannot be read, with 4 on a file or folder that is not there. Beside that:
+  check     3 where there is a fault; warnings and what adoption lacks are 0
+  test      3 where a scenario is not as expected, where there is none, or where the package has
+            a fault; days on which no scenario asks are 0, and check's to want
+  explain   3 on an ask, 4 on a scenario that is not there; 0 whatever the answer is
+  show      3 where there is a fault
+  diff      0 whether anything differs or not; with --patch 3 where nothing does
+  apply     3 where the patch or what it makes is not sound, 5 where it amends another edition or
+            the folder is there already
+  impact    0 however many decisions would flip
+  new       5 where the folder is there already; bundle 5 where FILE is a folder
+  sign      3 where there is a fault; certify and sign 9 where a key is not the one named
+  verify    9 where the signatures of both sides do not hold
+
+--json, of check, test, explain, diff and impact, prints one value and has the same exit status:
+  check     {sound, faults, lacks}: a fault has File, Line, Clause, What, Mend, Warning
+  test      {passed, scenarios, faults, untested}: a scenario has id, title, passed, wrong, unasked
+            (why it was not asked) and verdicts, the bytes of each answer in base64
+  explain   [{scenario, ask, query, explanation, wrong}], without values of what is sensitive
+  diff      {old, new, changes, faults}: of a change, part is effect, scenario, text or file; text
+            says it, and what, id, field, old, new and from say it to programs
+  impact    {agreement, edition, hash, decisions, same, flips, silent, lacking, lacks, clauses}
 `
 
 // verb is one thing to do with a package. set declares its flags and returns the work,
@@ -266,62 +291,165 @@ func nonNil(f agreement.Faults) agreement.Faults {
 	return f
 }
 
+// runnable is what of a package can be asked: its law without the clauses that are at
+// fault, and what check wants.
+type runnable struct {
+	e      *agreement.Edition // with the clauses of the law alone
+	law    *rules.Law
+	out    []*agreement.Clause // left out of the law
+	faults agreement.Faults    // of the package, conditions included
+	lacks  agreement.Faults    // days of change on which no scenario asks
+}
+
+func runnableOf(dir string) (runnable, error) {
+	whole, faults, err := checked(dir)
+	if err != nil {
+		return runnable{}, err
+	}
+	if whole == nil {
+		return runnable{}, problem.Wrap(problem.Invalid, "agreement.package", faults.Errors())
+	}
+	r := runnable{lacks: whole.Untested()}
+	bad := map[string]bool{}
+	for _, f := range faults.Errors() {
+		if slices.Contains(r.lacks, f) || slices.Contains(r.faults, f) {
+			continue
+		}
+		r.faults = append(r.faults, f)
+		if strings.HasPrefix(f.File, "clauses/") {
+			bad[f.Clause] = true
+		}
+	}
+	part := *whole
+	r.e = &part
+	for {
+		part.Clauses, r.out = nil, nil
+		for _, c := range whole.Clauses {
+			if bad[c.ID] {
+				r.out = append(r.out, c)
+			} else {
+				part.Clauses = append(part.Clauses, c)
+			}
+		}
+		r.law, err = rules.Compile(r.e)
+		if err == nil {
+			return r, nil
+		}
+		n := len(bad)
+		var more agreement.Faults
+		if errors.As(err, &more) {
+			for _, f := range more {
+				if whole.Clause(f.Clause) != nil {
+					bad[f.Clause] = true
+				}
+			}
+		}
+		if len(bad) == n { // what is at fault is no clause
+			return r, problem.Wrap(problem.Invalid, "agreement.package", err)
+		}
+	}
+}
+
+// touched says why a scenario cannot be asked: it is at fault itself, or a clause is that
+// its questions ask. It is empty where it can be.
+func (r runnable) touched(s agreement.Scenario) string {
+	for _, f := range r.faults {
+		if f.File == s.File && (f.Clause == s.ID || f.Clause == "") {
+			return f.What
+		}
+	}
+	sites := []string{s.Site}
+	for _, a := range s.Asks {
+		sites = append(sites, a.Site)
+	}
+	for _, c := range r.out {
+		asked := slices.Contains(c.At, s.Point) || len(c.At) == 0 && c.Kind != agreement.KindNote && c.Kind != agreement.KindBound
+		here := len(c.Holds) == 0 || slices.ContainsFunc(c.Holds, func(p agreement.Period) bool {
+			return len(p.Sites) == 0 || slices.ContainsFunc(sites, func(s string) bool { return slices.Contains(p.Sites, s) })
+		})
+		if asked && here {
+			return "clause " + c.ID + " is at fault"
+		}
+	}
+	return ""
+}
+
 func testAgreement(w io.Writer, dir string, asJSON bool) error {
-	fsys, err := post.OpenPackage(dir)
+	p, err := runnableOf(dir)
 	if err != nil {
 		return err
-	}
-	e, err := agreement.Load(fsys)
-	if err != nil {
-		return problem.Wrap(problem.Invalid, "agreement.package", err)
-	}
-	law, err := rules.Compile(e)
-	if err != nil {
-		return problem.Wrap(problem.Invalid, "agreement.package", err)
 	}
 	type line struct {
 		ID     string   `json:"id"`
 		Title  string   `json:"title"`
 		Passed bool     `json:"passed"`
 		Wrong  []string `json:"wrong,omitempty"`
+		// Unasked says why it was not asked, empty where it was.
+		Unasked string `json:"unasked,omitempty"`
 		// Verdicts are the answers in their canonical bytes, for comparison with a server's.
 		Verdicts [][]byte `json:"verdicts"`
 	}
 	var lines []line
-	bad := 0
-	for _, r := range law.Test(e) {
-		l := line{ID: r.Scenario.ID, Title: r.Scenario.Title, Passed: r.Passed(), Wrong: r.Wrong}
-		for _, v := range r.Verdicts {
-			l.Verdicts = append(l.Verdicts, v.Bytes())
+	bad, unasked := 0, 0
+	all := p.e.Tests
+	for _, s := range all {
+		l := line{ID: s.ID, Title: s.Title, Unasked: p.touched(s)}
+		word := "ok  "
+		if l.Unasked == "" {
+			p.e.Tests = []agreement.Scenario{s}
+			r := p.law.Test(p.e)[0]
+			l.Passed, l.Wrong = r.Passed(), r.Wrong
+			for _, v := range r.Verdicts {
+				l.Verdicts = append(l.Verdicts, v.Bytes())
+			}
+			if !l.Passed {
+				bad++
+				word = "FAIL"
+			}
+		} else {
+			unasked++
+			word = "----"
 		}
 		lines = append(lines, l)
-		if !r.Passed() {
-			bad++
-		}
 		if asJSON {
 			continue
 		}
-		word := "ok  "
-		if !r.Passed() {
-			word = "FAIL"
+		fmt.Fprintf(w, "%s %s: %s\n", word, s.ID, s.Title)
+		if l.Unasked != "" {
+			fmt.Fprintf(w, "     %s:%d: not asked: %s\n", s.File, s.Line, l.Unasked)
 		}
-		fmt.Fprintf(w, "%s %s: %s\n", word, r.Scenario.ID, r.Scenario.Title)
-		for _, x := range r.Wrong {
-			fmt.Fprintf(w, "     %s:%d: %s\n", r.Scenario.File, r.Scenario.Line, x)
+		for _, x := range l.Wrong {
+			fmt.Fprintf(w, "     %s:%d: %s\n", s.File, s.Line, x)
 		}
 	}
+	passed := bad == 0 && len(lines) > 0 && len(p.faults) == 0
 	if asJSON {
-		if err := writeJSON(w, map[string]any{"passed": bad == 0 && len(lines) > 0, "scenarios": lines}); err != nil {
+		if err := writeJSON(w, map[string]any{"passed": passed, "scenarios": lines, "faults": nonNil(p.faults), "untested": nonNil(p.lacks)}); err != nil {
 			return err
 		}
 	} else {
-		fmt.Fprintf(w, "%s, %d not as expected\n", count(len(lines), "scenario"), bad)
+		fmt.Fprintf(w, "%s, %d not as expected", count(len(lines), "scenario"), bad)
+		if unasked > 0 {
+			fmt.Fprintf(w, ", %d not asked", unasked)
+		}
+		fmt.Fprintln(w)
+		if len(p.faults)+len(p.lacks) > 0 {
+			fmt.Fprintln(w, "check still wants")
+		}
+		for _, f := range p.faults {
+			fmt.Fprintf(w, "  %s\n", f)
+		}
+		if n := len(p.lacks); n > 0 {
+			fmt.Fprintf(w, "  %s on days of change: darwaza agreement check names the days\n", count(n, "scenario"))
+		}
 	}
 	switch {
-	case len(lines) == 0:
-		return problem.Newf(problem.Invalid, "agreement.untested", "%s has no scenarios", dir)
 	case bad > 0:
 		return problem.Newf(problem.Invalid, "agreement.scenarios", "%s of %s not as expected", count(bad, "scenario"), dir)
+	case len(lines) == 0:
+		return problem.Newf(problem.Invalid, "agreement.untested", "%s has no scenarios", dir)
+	case len(p.faults) > 0:
+		return problem.Newf(problem.Invalid, "agreement.package", "%s in %s", count(len(p.faults), "fault"), dir)
 	}
 	return nil
 }
@@ -338,6 +466,11 @@ func showAgreement(w io.Writer, dir string, tag lang.Tag) error {
 	if err != nil {
 		return err
 	}
+	return showEdition(w, e, tag)
+}
+
+// showEdition prints all that an edition says, as a reader would want it.
+func showEdition(w io.Writer, e *agreement.Edition, tag lang.Tag) error {
 	fmt.Fprintf(w, "%s\n%s, edition %d\n", e.Title.In(tag), e.ID, e.Number)
 	// Dates are the agreement's own, by its clock.
 	clock, err := calendar.Zone(e.Zone)
@@ -350,15 +483,17 @@ func showAgreement(w io.Writer, dir string, tag lang.Tag) error {
 	}
 	fmt.Fprintf(w, " (%s)", e.Zone)
 	fmt.Fprintf(w, "\nhash %x\n", e.Hash)
+	for _, t := range terms(e) {
+		fmt.Fprintln(w, t)
+	}
 	if n := e.Note.In(tag); n != "" {
 		fmt.Fprintf(w, "\n%s\n", n)
 	}
 	for _, id := range sorted(e.Instruments) {
-		i := e.Instruments[id]
-		fmt.Fprintf(w, "\n== %s [%s]\n   %s\n", i.Title.In(tag), i.Status, i.Source)
+		fmt.Fprintf(w, "\n== %s: %s [%s]\n   %s\n", id, e.Instruments[id].Title.In(tag), e.Instruments[id].Status, e.InstrumentText(id))
 		for _, c := range e.Clauses {
 			if c.Instrument == id {
-				fmt.Fprintf(w, "\n%s\n   %s\n", c.ID, c.Text.In(tag))
+				showClause(w, e, tag, c)
 			}
 		}
 	}
@@ -367,19 +502,120 @@ func showAgreement(w io.Writer, dir string, tag lang.Tag) error {
 		p := e.Parameters[id]
 		fmt.Fprintf(w, "\n%s (%s)\n   %s\n", id, p.Unit, p.Text.In(tag))
 		for _, v := range p.Values {
-			where := strings.TrimSpace(v.Site + " " + string(v.Side))
-			if where != "" {
-				where = " [" + where + "]"
-			}
-			fmt.Fprintf(w, "   from %s%s: %s (%s)\n", v.From, where, v.Text, v.Source)
+			fmt.Fprintf(w, "   %s (%s)\n", agreement.ValueText(v, p.Unit), v.Source)
 		}
 	}
+	showLists(w, e, tag)
 	fmt.Fprintf(w, "\n== questions\n")
 	for _, id := range sorted(e.Questions) {
 		q := e.Questions[id]
 		fmt.Fprintf(w, "\n%s (read by: %s)\n   %s\n   %s\n", id, q.By, q.Asks.In(tag), q.Reading.In(tag))
+		if q.Words != "" {
+			fmt.Fprintf(w, "   open, because %s\n", q.Words)
+		}
+		for _, x := range q.Later {
+			fmt.Fprintf(w, "   from %s (read by: %s)%s: %s (%s)\n", x.From, x.By, dates(agreement.Moment{}, agreement.Moment{}, x.Published), x.Reading.In(tag), strings.TrimSpace(x.Instrument+" "+x.Source))
+		}
 	}
+	showSites(w, e, tag)
 	return nil
+}
+
+// dates writes a period and the day on which something became known, each after a space.
+func dates(from, until agreement.Moment, published calendar.Date) string {
+	s := ""
+	if !from.IsZero() {
+		s += " from " + from.String()
+	}
+	if !until.IsZero() {
+		s += " until before " + until.String()
+	}
+	if !published.IsZero() {
+		s += " published on " + published.String()
+	}
+	return s
+}
+
+// showClause prints what a clause says, what it tells people, and how the program reads it.
+func showClause(w io.Writer, e *agreement.Edition, tag lang.Tag, c *agreement.Clause) {
+	fmt.Fprintf(w, "\n%s\n   %s\n", c.ID, c.Text.In(tag))
+	for _, x := range []struct {
+		word string
+		text lang.Text
+	}{{"told", c.Say}, {"next", c.Next}} {
+		if s := x.text.In(tag); s != "" {
+			fmt.Fprintf(w, "   %s: %s\n", label(tag, x.word), s)
+		}
+	}
+	for _, r := range e.Reading(c) {
+		fmt.Fprintf(w, "     %s\n", r)
+	}
+}
+
+// showLists prints lists with their items, and tables with their rows.
+func showLists(w io.Writer, e *agreement.Edition, tag lang.Tag) {
+	if len(e.ListInfo) > 0 {
+		fmt.Fprintf(w, "\n== lists\n")
+	}
+	for _, id := range sorted(e.ListInfo) {
+		l := e.ListInfo[id]
+		fmt.Fprintf(w, "\n%s (%s)\n   %s; %s\n", id, l.Kind, l.Title.In(tag), l.Source)
+		if l.Absent {
+			fmt.Fprintf(w, "   %s\n", label(tag, "absent"))
+		}
+		if s := l.Open.In(tag); s != "" {
+			fmt.Fprintf(w, "   %s %s\n", label(tag, "open"), s)
+		}
+		for _, k := range sorted(l.Categories) {
+			fmt.Fprintf(w, "   category %s: %s\n", k, strings.TrimSpace(l.Categories[k].In(tag)+" "+l.Rates[k]))
+		}
+		for _, x := range e.Items(id) {
+			fmt.Fprintf(w, "   %s  %s", x.ID, x.Name.In(tag))
+			if x.About != "" {
+				fmt.Fprintf(w, " (%s)", x.About)
+			}
+			fmt.Fprintln(w)
+		}
+	}
+	for _, id := range sorted(e.Tables) {
+		t := e.Tables[id]
+		fmt.Fprintf(w, "\n== table %s\n   %s; %s\n", id, t.Title.In(tag), t.Source)
+		for _, r := range t.Rows {
+			fmt.Fprintf(w, "   %s\n", t.RowText(r))
+		}
+	}
+}
+
+// showSites prints sites with gates, hours and slots, and what clauses may read.
+func showSites(w io.Writer, e *agreement.Edition, tag lang.Tag) {
+	fmt.Fprintf(w, "\n== sites\n")
+	for _, s := range e.Sites {
+		fmt.Fprintf(w, "\n%s (%s)%s\n   %s\n", s.ID, s.Zone, dates(s.From, agreement.Moment{}, calendar.Date{}), s.Name.In(tag))
+		if s.Source != "" {
+			fmt.Fprintf(w, "   %s\n", s.Source)
+		}
+		for _, g := range s.Gates {
+			fmt.Fprintf(w, "   gate %d of side %s: %s\n", g.Number, g.Side, g.Name.In(tag))
+		}
+		if e.Schedules[s.ID] == nil {
+			fmt.Fprintf(w, "   %s\n", label(tag, "noschedule"))
+		}
+		for _, x := range e.HoursText(s.ID) {
+			fmt.Fprintf(w, "   %s\n", x)
+		}
+	}
+	fmt.Fprintf(w, "\n== what clauses may read\n\n")
+	for _, id := range sorted(e.Attributes) {
+		a := e.Attributes[id]
+		fmt.Fprintf(w, "%s: %s; %s", id, a.Name.In(tag), attributeAbout(a))
+		if a.Sensitive {
+			fmt.Fprintf(w, "; %s", label(tag, "health"))
+		}
+		fmt.Fprintln(w)
+	}
+	for _, id := range sorted(e.Events) {
+		fmt.Fprintf(w, "event %s: %s; %s\n", id, e.Events[id].Name.In(tag), strings.Join(e.Events[id].Fields, ", "))
+	}
 }
 
 func sorted[V any](m map[string]V) []string {

@@ -80,13 +80,18 @@ func bundleVerb(flagSet) func(context.Context, console, []string) error {
 
 func diffVerb(f flagSet) func(context.Context, console, []string) error {
 	asJSON := f.Bool("json", false, "print JSON")
+	texts := f.Bool("texts", false, "tell of names, texts and sources too, not only how many changed")
+	all := f.Bool("all", false, "tell of every item of a list, every scenario and every file, not of ten")
 	patch := f.String("patch", "", "`file` to which the change is written as a patch, with the new edition's signatures")
 	return func(_ context.Context, c console, args []string) error {
-		return diffAgreements(c.out, args[0], args[1], *asJSON, *patch)
+		return diffAgreements(c.out, args[0], args[1], telling{*asJSON, *texts, *all}, *patch)
 	}
 }
 
-func diffAgreements(w io.Writer, before, after string, asJSON bool, patch string) error {
+// telling is how changes are printed: as JSON, which has them all, or in lines.
+type telling struct{ asJSON, texts, all bool }
+
+func diffAgreements(w io.Writer, before, after string, how telling, patch string) error {
 	a, unread, err := readable(before)
 	if err != nil {
 		return err
@@ -96,7 +101,7 @@ func diffAgreements(w io.Writer, before, after string, asJSON bool, patch string
 		return err
 	}
 	changes := agreement.Diff(a, b)
-	if asJSON {
+	if how.asJSON {
 		type edition struct {
 			Agreement string `json:"agreement"`
 			Edition   int    `json:"edition"`
@@ -112,8 +117,8 @@ func diffAgreements(w io.Writer, before, after string, asJSON bool, patch string
 		if unread+more > 0 {
 			fmt.Fprintf(w, "the two have %s, and what cannot be read counts as taken out: see darwaza agreement check\n", count(unread+more, "fault"))
 		}
-		for _, x := range changes {
-			fmt.Fprintln(w, x.Text)
+		for _, x := range agreement.Tell(changes, how.texts, how.all) {
+			fmt.Fprintln(w, x)
 		}
 		fmt.Fprintf(w, "%s\n", count(len(changes), "change"))
 	}

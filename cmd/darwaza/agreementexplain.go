@@ -16,9 +16,9 @@ import (
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/lang"
-	"darwaza.dev/internal/money"
 	"darwaza.dev/internal/post"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 )
 
@@ -138,7 +138,7 @@ func tellQuery(w io.Writer, law *rules.Law, e *agreement.Edition, q rules.Query,
 		fmt.Fprintf(w, "  %s before: %d\n", kind, len(q.Events[kind]))
 	}
 	for _, x := range q.Lots {
-		fmt.Fprintf(w, "  bought before: category %s, %d minor units, %s, at %s\n", x.Category, x.Value, x.Regime, x.Site)
+		fmt.Fprintf(w, "  bought before: %s\n", x.Text(e.Currency))
 	}
 }
 
@@ -151,21 +151,27 @@ func tellVerdict(w io.Writer, e *agreement.Edition, v rules.Verdict) {
 			fmt.Fprintf(w, ", clause %s", r.Clause)
 		}
 		for _, k := range slices.Sorted(maps.Keys(r.Params)) {
-			fmt.Fprintf(w, ", %s %s", k, r.Params[k])
+			if k != "decides" { // it stands on a line of its own
+				fmt.Fprintf(w, ", %s %s", k, r.Params[k])
+			}
 		}
 		fmt.Fprintln(w)
 		c := e.Clause(r.Clause)
 		if c == nil {
 			continue
 		}
-		if s := c.Say.In(lang.EN); s != "" {
-			fmt.Fprintf(w, "    %s\n", s)
+		if rules.Unsettled(r.Code) {
+			fmt.Fprintf(w, "    %s\n", neutral(r.Code))
+		} else {
+			if s := c.Say.In(lang.EN); s != "" {
+				fmt.Fprintf(w, "    %s\n", s)
+			}
+			if s := c.Next.In(lang.EN); s != "" {
+				fmt.Fprintf(w, "    %s\n", s)
+			}
 		}
-		if s := c.Next.In(lang.EN); s != "" {
-			fmt.Fprintf(w, "    %s\n", s)
-		}
-		if c.Decides != "" && r.Outcome.NeedsOfficer() {
-			fmt.Fprintf(w, "    decided by: %s\n", c.Decides)
+		if who := cmp.Or(r.Params["decides"], c.Decides); who != "" && r.Outcome.NeedsOfficer() {
+			fmt.Fprintf(w, "    decided by: %s\n", who)
 		}
 	}
 	if len(v.Amounts) > 0 {
@@ -175,8 +181,7 @@ func tellVerdict(w io.Writer, e *agreement.Edition, v rules.Verdict) {
 		name := strings.TrimSpace(a.Name + " " + a.Of)
 		value := "owed, and not known"
 		if a.Known {
-			digits, _ := money.Digits(a.Currency)
-			value = money.Decimal(a.Minor, digits) + " " + a.Currency
+			value = a.Figure()
 		}
 		fmt.Fprintf(w, "  %s: %s, clause %s\n", name, value, a.Clause)
 		for _, s := range a.Steps {
@@ -195,6 +200,16 @@ func tellVerdict(w io.Writer, e *agreement.Edition, v rules.Verdict) {
 	}
 }
 
+// neutral is what a code says by itself.
+func neutral(c reason.Code) string {
+	for _, d := range rules.Reasons() {
+		if d.Code == c {
+			return d.When
+		}
+	}
+	return string(c)
+}
+
 // tellTree says what each clause did and what its conditions came to, part by part.
 func tellTree(w io.Writer, x rules.Explanation) {
 	v := x.Verdict
@@ -207,6 +222,9 @@ func tellTree(w io.Writer, x rules.Explanation) {
 			fmt.Fprintf(w, ", %s", c.Note)
 		}
 		fmt.Fprintln(w)
+		for _, s := range c.Looked {
+			fmt.Fprintf(w, "    %s\n", s)
+		}
 		for _, p := range c.Conditions {
 			tellPart(w, p, "    ")
 		}

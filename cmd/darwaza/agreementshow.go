@@ -40,8 +40,19 @@ func label(tag lang.Tag, word string) string {
 		"decides":       {lang.EN: "Who decides", lang.FA: "چه کسی تصمیم می‌گیرد", lang.UR: "فیصلہ کون کرتا ہے"},
 		"holds":         {lang.EN: "Holds", lang.FA: "برقرار", lang.UR: "نافذ"},
 		"overrides":     {lang.EN: "Sets aside", lang.FA: "کنار می‌گذارد", lang.UR: "ان کی جگہ لیتی ہے"},
+		"turns":         {lang.EN: "Turns on, and is referred while it is open", lang.FA: "وابسته به، و تا حل نشود ارجاع می‌شود", lang.UR: "اس پر منحصر، اور طے ہونے تک افسر کے پاس"},
 		"rests":         {lang.EN: "Rests on", lang.FA: "بر پایهٔ", lang.UR: "ان پر مبنی"},
 		"condition":     {lang.EN: "As the program reads it", lang.FA: "آن‌گونه که برنامه می‌خواند", lang.UR: "جیسے پروگرام پڑھتا ہے"},
+		"terms":         {lang.EN: "Terms", lang.FA: "شرایط", lang.UR: "شرائط"},
+		"tables":        {lang.EN: "Tables", lang.FA: "جدول‌ها", lang.UR: "جدول"},
+		"events":        {lang.EN: "What can have happened before", lang.FA: "آنچه ممکن است پیش‌تر رخ داده باشد", lang.UR: "جو پہلے ہو چکا ہو سکتا ہے"},
+		"published":     {lang.EN: "published on", lang.FA: "منتشرشده در", lang.UR: "شائع شدہ"},
+		"open":          {lang.EN: "The list is open: others than those named may be on it.", lang.FA: "فهرست باز است: چیزهای دیگری هم ممکن است در آن باشد.", lang.UR: "فہرست کھلی ہے: نام زد چیزوں کے علاوہ بھی اس میں ہو سکتی ہیں۔"},
+		"nohours":       {lang.EN: "hours that no text gives", lang.FA: "ساعت‌هایی که در هیچ متنی نیست", lang.UR: "اوقات جو کسی متن میں نہیں"},
+		"nodays":        {lang.EN: "on days that no text gives", lang.FA: "در روزهایی که در هیچ متنی نیست", lang.UR: "ان دنوں میں جو کسی متن میں نہیں"},
+		"yearly":        {lang.EN: "each year", lang.FA: "هر سال", lang.UR: "ہر سال"},
+		"noschedule":    {lang.EN: "No text gives days or hours.", lang.FA: "هیچ متنی روز و ساعت ندارد.", lang.UR: "کسی متن میں دن اور اوقات نہیں۔"},
+		"settled":       {lang.EN: "What leaves it open", lang.FA: "چه چیز آن را باز می‌گذارد", lang.UR: "کس وجہ سے طے نہیں"},
 		"numbers":       {lang.EN: "Numbers", lang.FA: "عددها", lang.UR: "اعداد"},
 		"value":         {lang.EN: "Value", lang.FA: "مقدار", lang.UR: "مقدار"},
 		"where":         {lang.EN: "Where", lang.FA: "کجا", lang.UR: "کہاں"},
@@ -88,6 +99,9 @@ type page struct {
 	Instruments []pageInstrument
 	Numbers     []pageNumber
 	Lists       []pageList
+	Tables      []*agreement.Table
+	Events      []agreement.EventKind
+	Terms       []string
 	Questions   []agreement.Question
 	Sites       []pageSite
 	Attributes  []agreement.Attribute
@@ -108,11 +122,13 @@ type pageValue struct{ Value, From, Where, Source string }
 type pageList struct {
 	agreement.ListInfo
 	Lines []goods.Line
+	Items []agreement.ListItem // of a list of places or texts
 }
 
 type pageSite struct {
 	agreement.Site
 	Hours []pageHours
+	Slots []string
 }
 
 type pageHours struct{ Who, Days, Open string }
@@ -136,9 +152,15 @@ func showPage(w io.Writer, dir string, tag lang.Tag, file string) error {
 // renderPage writes an edition as one page in a language: no script, nothing fetched.
 func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 	t, err := template.New("page").Option("missingkey=error").Funcs(template.FuncMap{
-		"label":   func(word string) string { return label(tag, word) },
-		"say":     func(t lang.Text) string { return t.In(tag) },
-		"moment":  func(m agreement.Moment) string { return moment(tag, m) },
+		"label":  func(word string) string { return label(tag, word) },
+		"say":    func(t lang.Text) string { return t.In(tag) },
+		"moment": func(m agreement.Moment) string { return moment(tag, m) },
+		"date": func(d calendar.Date) string {
+			if d.IsZero() {
+				return ""
+			}
+			return lang.FormatDateBoth(tag, d)
+		},
 		"digits":  func(n any) string { return lang.Digits(tag, fmt.Sprint(n)) },
 		"code":    goods.FormatCode,
 		"percent": func(n int64) string { return lang.FormatPercent(tag, n) },
@@ -149,9 +171,11 @@ func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 			}
 			return id
 		},
-		"holds": func(c *agreement.Clause) string { return holds(e, tag, c) },
-		"rules": conditions,
-		"lines": func(s string) []string { return strings.Split(strings.TrimSpace(s), "\n") },
+		"holds":      func(c *agreement.Clause) string { return holds(e, tag, c) },
+		"instrument": e.InstrumentText,
+		"reading":    e.Reading,
+		"about":      func(l goods.Line) string { return lineAbout(tag, l) },
+		"attribute":  attributeAbout,
 	}).Parse(pageText)
 	if err != nil {
 		return nil, problem.Wrap(problem.Internal, "agreement.page", err)
@@ -180,7 +204,14 @@ func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 	for _, id := range sorted(e.Parameters) {
 		n := pageNumber{Parameter: e.Parameters[id]}
 		for _, v := range n.Values {
-			n.Rows = append(n.Rows, pageValue{amount(tag, v, n.Unit), moment(tag, v.From), where(e, tag, v), v.Source})
+			from := moment(tag, v.From)
+			if !v.Until.IsZero() {
+				from += ", " + label(tag, "until") + " " + moment(tag, v.Until)
+			}
+			if !v.Published.IsZero() {
+				from += ", " + label(tag, "published") + " " + lang.FormatDateBoth(tag, v.Published)
+			}
+			n.Rows = append(n.Rows, pageValue{amount(tag, v, n.Unit), from, where(e, tag, v), v.Source})
 		}
 		p.Numbers = append(p.Numbers, n)
 	}
@@ -188,6 +219,8 @@ func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 		l := pageList{ListInfo: e.ListInfo[id]}
 		if x := e.Lists[id]; x != nil {
 			l.Lines = x.Lines()
+		} else {
+			l.Items = e.Items(id)
 		}
 		p.Lists = append(p.Lists, l)
 	}
@@ -195,12 +228,19 @@ func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 		p.Questions = append(p.Questions, e.Questions[id])
 	}
 	for _, s := range e.Sites {
-		x := pageSite{Site: s}
+		x := pageSite{Site: s, Slots: e.SlotsText(s.ID)}
 		if h := e.Schedules[s.ID]; h != nil {
 			x.Hours = hours(e, tag, h.Hours())
 		}
 		p.Sites = append(p.Sites, x)
 	}
+	for _, id := range sorted(e.Tables) {
+		p.Tables = append(p.Tables, e.Tables[id])
+	}
+	for _, id := range sorted(e.Events) {
+		p.Events = append(p.Events, e.Events[id])
+	}
+	p.Terms = terms(e)
 	for _, id := range sorted(e.Attributes) {
 		p.Attributes = append(p.Attributes, e.Attributes[id])
 	}
@@ -289,19 +329,56 @@ func holds(e *agreement.Edition, tag lang.Tag, c *agreement.Clause) string {
 }
 
 // conditions are what the program evaluates in a clause, for readers who want to see it.
-func conditions(c *agreement.Clause) []string {
-	out := []string{"kind " + string(c.Kind)}
-	for _, x := range []struct{ word, text string }{{"when", c.When}, {"require", c.Require}, {"value", c.Value}, {"release", c.Release}} {
-		if x.text != "" {
-			out = append(out, x.word+" "+x.text)
-		}
+// terms are what an edition says of itself beside its dates, in English.
+func terms(e *agreement.Edition) []string {
+	out := []string{"currency of limits: " + e.Currency, "rounding: " + e.Rounding.String(), "time zone data: " + e.ZoneData}
+	if e.Notice > 0 {
+		out = append(out, fmt.Sprintf("notice: %d hours between the last signature and the first day", e.Notice/time.Hour))
 	}
-	for _, x := range []struct{ word, text string }{{"else", c.Else.String()}, {"then", c.Then.String()}, {"missing", c.Missing.String()}, {"limit", c.Limit}, {"list", c.List}, {"table", c.Table}, {"rate", c.Rate}} {
-		if x.text != "" {
-			out = append(out, x.word+" "+x.text)
-		}
+	if e.Amends != (agreement.Hash{}) {
+		out = append(out, fmt.Sprintf("amends the edition with the hash %x", e.Amends[:]))
+	}
+	if len(e.Members) > 0 {
+		out = append(out, "holds for the trade of: "+strings.Join(e.Members, ", "))
+	}
+	for _, s := range [...]agreement.Side{agreement.A, agreement.B} {
+		x := e.Parties[s]
+		out = append(out, fmt.Sprintf("side %s: %s, %s, clock %s, language %s, currency %s", s, x.Name.In(lang.EN), x.Country, x.Zone, x.Language, x.Currency))
 	}
 	return out
+}
+
+// attributeAbout says what an attribute can be.
+func attributeAbout(a agreement.Attribute) string {
+	out := a.Type
+	if a.Unit != "" {
+		out += " in " + a.Unit
+	}
+	if len(a.Values) > 0 {
+		out += ", one of " + strings.Join(a.Values, ", ")
+	}
+	if a.Derived {
+		out += ", worked out by clauses"
+	}
+	return out
+}
+
+// lineAbout says for which case and days a line of a list of goods holds.
+func lineAbout(tag lang.Tag, l goods.Line) string {
+	var all []string
+	if l.Exclude {
+		all = append(all, "✗")
+	}
+	for _, k := range sorted(l.For) {
+		all = append(all, k+": "+l.For[k])
+	}
+	if !l.From.IsZero() {
+		all = append(all, label(tag, "from")+" "+moment(tag, l.From))
+	}
+	if !l.Until.IsZero() {
+		all = append(all, label(tag, "until")+" "+moment(tag, l.Until))
+	}
+	return strings.Join(all, ", ")
 }
 
 func hours(e *agreement.Edition, tag lang.Tag, h calendar.Hours) []pageHours {
@@ -335,13 +412,23 @@ func hours(e *agreement.Edition, tag lang.Tag, h calendar.Hours) []pageHours {
 			}
 			days = strings.Join(names, ", ")
 		}
+		if w.DaysUnknown {
+			days = label(tag, "nodays")
+		}
+		if !w.Season.IsZero() {
+			days += ", " + label(tag, "yearly") + " " + lang.Digits(tag, fmt.Sprintf("%02d-%02d – %02d-%02d", w.Season.First.Month, w.Season.First.Day, w.Season.Last.Month, w.Season.Last.Day))
+		}
 		if !w.From.IsZero() {
 			days += ", " + label(tag, "from") + " " + lang.FormatDateBoth(tag, w.From)
 		}
 		if !w.Until.IsZero() {
 			days += ", " + label(tag, "until") + " " + lang.FormatDateBoth(tag, w.Until)
 		}
-		out = append(out, pageHours{who(w.Class, w.Direction), days, open(w.Spans)})
+		spans := open(w.Spans)
+		if w.HoursUnknown {
+			spans = label(tag, "nohours")
+		}
+		out = append(out, pageHours{who(w.Class, w.Direction), days, spans})
 	}
 	exceptions := slices.Clone(h.Exceptions)
 	slices.SortStableFunc(exceptions, func(a, b calendar.Exception) int { return a.On.Compare(b.On) })

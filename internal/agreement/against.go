@@ -72,19 +72,30 @@ func (e *Edition) CheckAgainst(base *Edition, at time.Time) Faults {
 // notified faults a term that begins sooner after the last signature than the notice.
 func (r *reader) notified(notice time.Duration, at time.Time) {
 	if from := r.e.From; !at.IsZero() && from.Sub(at) < notice {
-		r.fault(1, fmt.Sprintf("begins %s after the last signature, and the notice is %s", span(from.Sub(at)), span(notice)), "let it begin at "+at.Add(notice).UTC().Format(time.RFC3339)+" or later")
+		what := fmt.Sprintf("begins %s after the last signature", span(from.Sub(at)))
+		if from.Before(at) {
+			what = fmt.Sprintf("began %s before the last signature", span(at.Sub(from)))
+		}
+		if notice > 0 {
+			what += ", and the notice is " + span(notice)
+		}
+		r.fault(1, what, "let it begin at "+at.Add(notice).UTC().Format(time.RFC3339)+" or later")
 	}
 }
 
 // span writes a length of time in days or hours.
 func span(d time.Duration) string {
+	n, unit := d/time.Hour, "hour"
 	switch {
-	case d < 0:
-		return "-" + span(-d)
-	case d%(24*time.Hour) == 0:
-		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	case d%(24*time.Hour) == 0 || d >= 240*time.Hour:
+		n, unit = d/(24*time.Hour), "day"
+	case n == 0:
+		return "less than an hour"
 	}
-	return fmt.Sprintf("%d hours", d/time.Hour)
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", n, unit)
 }
 
 // bounds faults bounds of frameworks that the edition before has and this one lacks or

@@ -161,7 +161,7 @@ func TestFaults(t *testing.T) {
 		{"hours overlap", "schedule/mand-pishin.yaml", `open: \["08:00-16:00"\]`, `open: ["08:00-16:00", "15:00-17:00"]`, "schedule/mand-pishin.yaml", "mand-pishin", "overlap"},
 		{"third day", "schedule/mand-pishin.yaml", `days: \[tuesday, saturday\]`, "days: [tuesday, saturday, monday]", "schedule/mand-pishin.yaml", "P8(i)-a", "3 days of the week"},
 		{"unknown class", "schedule/mand-pishin.yaml", `class: vendor`, "class: driver", "schedule/mand-pishin.yaml", "mand-pishin", `class "driver"`},
-		{"fact of another type", "tests/gate.yaml", `occupancy.inside: 10`, "occupancy.inside: many", "tests/gate.yaml", "market-day", "not a int"},
+		{"fact of another type", "tests/gate.yaml", `occupancy.inside: 10`, "occupancy.inside: many", "tests/gate.yaml", "market-day", "want a whole number in digits"},
 		{"undeclared fact", "tests/gate.yaml", `occupancy.inside: 10`, "occupancy.outside: 10", "tests/gate.yaml", "market-day", "not declared"},
 		{"religion", "agreement.yaml", `- id: person.age`, "- id: person.religion", "agreement.yaml", "person.religion", "by which nobody may be judged"},
 		{"religion in Urdu", "agreement.yaml", `ur: عمر`, "ur: مذہب", "agreement.yaml", "person.age", "by which nobody may be judged"},

@@ -45,7 +45,7 @@ func (r *reader) check() {
 		p := e.where["question "+id]
 		r.file, r.owner = p.file, "question "+id
 		for _, c := range e.Questions[id].Clauses {
-			if e.Clause(c) == nil {
+			if e.Clause(c) == nil && !r.lost["clauses"] {
 				r.fault(p.line, fmt.Sprintf("names clause %q, which is not there", c), "name a clause of clauses/")
 			}
 		}
@@ -53,6 +53,7 @@ func (r *reader) check() {
 	r.whole()
 	r.overlaps()
 	r.weekdays()
+	r.doubts()
 	r.forbidden()
 }
 
@@ -206,6 +207,9 @@ func (r *reader) rates(info ListInfo) {
 func (r *reader) references(c *Clause) {
 	e := r.e
 	unknown := func(kind, id, where string) {
+		if r.lost[strings.TrimSuffix(where, "/")] {
+			return // it may stand in the file that could not be read
+		}
 		r.fault(c.Line, fmt.Sprintf("%s %q is not known", kind, id), "declare it in "+where)
 	}
 	for _, p := range c.At {
@@ -246,7 +250,9 @@ func (r *reader) references(c *Clause) {
 		}
 	}
 	for _, id := range c.Overrides {
-		if o := e.Clause(id); o == nil {
+		if o := e.Clause(id); o == nil && r.lost["clauses"] {
+			continue
+		} else if o == nil {
 			r.fault(c.Line, fmt.Sprintf("overrides %q, which is not there", id), "name a clause of the package")
 		} else if o == c {
 			r.fault(c.Line, "overrides itself", "name another clause")
@@ -321,168 +327,4 @@ func periodsMeet(x, y Period) bool {
 
 func common[T comparable](x, y []T) bool {
 	return slices.ContainsFunc(x, func(s T) bool { return slices.Contains(y, s) })
-}
-
-// weekdays faults a schedule that opens a site on more days of the week than the law
-// that a schedule clause names.
-func (r *reader) weekdays() {
-	e := r.e
-	for _, c := range e.Clauses {
-		p := e.Parameters[c.Limit]
-		if c.Kind != KindSchedule || p == nil {
-			continue
-		}
-		for _, s := range e.Sites {
-			if !slices.ContainsFunc(periods(c), func(p Period) bool { return len(p.Sites) == 0 || slices.Contains(p.Sites, s.ID) }) || e.weekly[s.ID] == nil {
-				continue
-			}
-			most := 0
-			for _, n := range e.weekly[s.ID] {
-				most = max(most, n)
-			}
-			for _, v := range p.Values {
-				if v.Known && (v.Site == "" || v.Site == s.ID) && int64(most) > v.Int {
-					at := e.where["schedule of "+s.ID]
-					r.file, r.owner = at.file, c.ID
-					r.fault(at.line, fmt.Sprintf("%s is open on %d days of the week, and %s allows %d", s.ID, most, c.ID, v.Int), "take days out")
-					break
-				}
-			}
-		}
-	}
-	for _, s := range e.Sites {
-		asked := slices.ContainsFunc(e.Clauses, func(c *Clause) bool {
-			return c.Kind == KindSchedule && slices.ContainsFunc(periods(c), func(p Period) bool { return len(p.Sites) == 0 || slices.Contains(p.Sites, s.ID) })
-		})
-		if asked && e.Schedules[s.ID] == nil {
-			r.file, r.owner = "agreement.yaml", s.ID
-			r.warn(e.where["site "+s.ID].line, "no schedule for the site", "write schedule/"+s.ID+".yaml")
-		}
-	}
-}
-
-// Untested returns the changes of an edition that no scenario looks at on both sides
-// of the date: the day before and the day of. An edition with any is not to be signed.
-// Where a text gives no more than a month or a year, the first day that it can be counts.
-func (e *Edition) Untested() Faults {
-	var fs Faults
-	loc, err := calendar.Zone(e.Zone)
-	if err != nil {
-		loc = time.UTC
-	}
-	from, until := e.term()
-	seen, asked := map[string]bool{}, e.askedOn(loc)
-	day := func(file, owner string, line int, what string, m Moment, sites ...string) {
-		d := m.First
-		if d.IsZero() {
-			return
-		}
-		for _, x := range [...]struct {
-			name string
-			on   calendar.Date
-		}{{"the day before", d.AddDays(-1)}, {"the day of", d}} {
-			f := Fault{File: file, Line: line, Clause: owner, What: fmt.Sprintf("no scenario on %s, %s %s", x.on, x.name, what), Mend: "add one to tests/"}
-			if len(sites) > 0 {
-				f.What += " at " + strings.Join(sites, " or ")
-			}
-			done := len(sites) == 0 && asked[askedDay{x.on, ""}] || slices.ContainsFunc(sites, func(s string) bool { return asked[askedDay{x.on, s}] })
-			if !done && !seen[f.String()] && len(fs) < maxFaults {
-				seen[f.String()] = true
-				fs = append(fs, f)
-			}
-		}
-	}
-	inside := func(m Moment) Moment {
-		if m.IsZero() || m.Unknown || !m.First.After(from.First) || !until.IsZero() && !m.First.Before(until.First) {
-			return Moment{}
-		}
-		return m
-	}
-	if !e.From.IsZero() {
-		day("agreement.yaml", "", 1, "the edition begins", Day(calendar.On(e.From, loc)))
-	}
-	if !e.Until.IsZero() {
-		day("agreement.yaml", "", 1, "the edition ends", Day(calendar.On(e.Until, loc)))
-	}
-	for _, id := range slices.Sorted(maps.Keys(e.Instruments)) {
-		i := e.Instruments[id]
-		at := e.where["instrument "+id]
-		if i.Status != StatusProposal {
-			day(at.file, id, at.line, "it begins", inside(i.From))
-			day(at.file, id, at.line, "it ends", inside(i.Until))
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(e.Parameters)) {
-		p := e.Parameters[id]
-		for _, v := range p.Values {
-			day(p.File, p.ID, p.Line, "its value changes", inside(v.From))
-			day(p.File, p.ID, p.Line, "its value ends", inside(v.Until))
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(e.Lists)) {
-		info := e.ListInfo[id]
-		for _, l := range e.Lists[id].Lines() {
-			day(info.File, id, info.Line, "a line of it begins", inside(l.From))
-			day(info.File, id, info.Line, "a line of it ends", inside(l.Until))
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(e.Questions)) {
-		at := e.where["question "+id]
-		for _, s := range e.Questions[id].Later {
-			day(at.file, "question "+id, at.line, "it is settled", inside(Day(s.From)))
-		}
-	}
-	for _, s := range e.Sites {
-		at := e.where["schedule of "+s.ID]
-		for _, d := range e.turning[s.ID] {
-			day(at.file, s.ID, at.line, "its hours change", inside(Day(d)), s.ID)
-		}
-	}
-	for _, c := range e.Clauses {
-		if c.Kind == KindNote || e.Instruments[c.Instrument].Status == StatusProposal {
-			continue
-		}
-		for _, h := range c.Holds {
-			day(c.File, c.ID, c.Line, "it begins", inside(h.From), h.Sites...)
-			day(c.File, c.ID, c.Line, "it ends", inside(h.Until), h.Sites...)
-		}
-	}
-	fs.Sort()
-	return fs
-}
-
-// askedOn returns the days on which scenarios ask, by the clock of the edition and of
-// the site, and again with the site.
-func (e *Edition) askedOn(loc *time.Location) map[askedDay]bool {
-	out := map[askedDay]bool{}
-	clocks := map[string]*time.Location{}
-	for _, s := range e.Sites {
-		if l, err := calendar.Zone(s.Zone); err == nil {
-			clocks[s.ID] = l
-		}
-	}
-	for _, s := range e.Tests {
-		for _, a := range s.Asks {
-			at, site := a.At, a.Site
-			if at.IsZero() {
-				at = s.At
-			}
-			if site == "" {
-				site = s.Site
-			}
-			days := []calendar.Date{calendar.On(at, loc)}
-			if clock := clocks[site]; clock != nil {
-				days = append(days, calendar.On(at, clock))
-			}
-			for _, d := range days {
-				out[askedDay{d, ""}], out[askedDay{d, site}] = true, true
-			}
-		}
-	}
-	return out
-}
-
-type askedDay struct {
-	on   calendar.Date
-	site string
 }

@@ -131,7 +131,7 @@ type Clause struct {
 	Currency string   // tax, guarantee: of the attributes in Of, the edition's where empty
 	Rate     string   // tax: a parameter
 	Fields   []string // fields: attributes that must be there
-	By       Side     // duty: whose duty
+	By       Side     // duty: whose duty, Both where it is of each side
 
 	Attribute string   // define: the derived attribute
 	Value     string   // define, amount: CEL
@@ -385,9 +385,11 @@ type Expect struct {
 	Total      []ExpectAmount // sums over the scenario's asks so far
 }
 
-// ExpectAmount is an expected figure; Unknown means owed and not known.
+// ExpectAmount is an expected figure; Unknown means owed and not known. Absent means that
+// no figure of that name may be there, of that narrowing where Of is not empty.
 type ExpectAmount struct {
 	Name, Of string
 	Minor    int64
 	Unknown  bool
+	Absent   bool
 }

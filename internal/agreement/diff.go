@@ -35,30 +35,85 @@ type Change struct {
 	New   string `json:"new,omitempty"`
 	// From is the moment from which it holds, where it has one.
 	From string `json:"from,omitempty"`
+	// Part is "effect" where an answer can turn on it, "scenario", "text" for names, texts
+	// and sources, and "file" for bytes.
+	Part string `json:"part"`
 	// Text says it in one English sentence, without a full stop.
 	Text string `json:"text"`
+
+	group string // what it is one of many of, such as "list goods"; empty where it stands alone
 }
 
-// Diff says in plain words what the new edition changes, in the order of the parts of a
-// package. It is empty only where both have the same signed bytes: what it has no words
-// for, such as a comment, is a change of a file. Signatures are left out.
+// Diff says in plain words what the new edition changes: first what answers turn on
+// (numbers, clauses, hours, lists and the rest), then scenarios, then names and texts,
+// then files. It is empty only where both have the same signed bytes: what it has no
+// words for, such as a comment, is a change of a file. Signatures are left out.
 func Diff(before, after *Edition) []Change {
 	d := differ{a: before, b: after}
 	d.agreement()
-	each(&d, "instrument", before.Instruments, after.Instruments, func(x Instrument) string { return quoted(x.Title) })
-	each(&d, "site", byID(before.Sites, siteName), byID(after.Sites, siteName), func(x Site) string { return quoted(x.Name) })
-	each(&d, "class", byID(before.Classes, className), byID(after.Classes, className), func(x Class) string { return quoted(x.Name) })
-	each(&d, "attribute", before.Attributes, after.Attributes, func(x Attribute) string { return x.Type })
-	each(&d, "event", before.Events, after.Events, func(x EventKind) string { return quoted(x.Name) })
 	d.parameters()
-	d.lists()
-	each(&d, "table", deref(before.Tables), deref(after.Tables), func(x Table) string { return quoted(x.Title) })
-	each(&d, "question", before.Questions, after.Questions, func(x Question) string { return quoted(x.Asks) })
-	each(&d, "clause", clauses(before), clauses(after), func(x Clause) string { return quoted(x.Text) })
+	d.clauses()
 	d.schedules()
-	each(&d, "scenario", byID(before.Tests, scenarioName), byID(after.Tests, scenarioName), func(x Scenario) string { return fmt.Sprintf("%q", x.Title) })
+	d.lists()
+	d.tables()
+	each(&d, "question", before.Questions, after.Questions, func(_ teller, x Question) string { return quoted(x.Asks) + ", reading by " + x.By })
+	each(&d, "instrument", before.Instruments, after.Instruments, func(t teller, x Instrument) string { return quoted(x.Title) + ", " + t.rest(x) })
+	each(&d, "site", byID(before.Sites, siteName), byID(after.Sites, siteName), func(_ teller, x Site) string { return quoted(x.Name) })
+	each(&d, "class", byID(before.Classes, className), byID(after.Classes, className), func(_ teller, x Class) string { return quoted(x.Name) })
+	each(&d, "attribute", before.Attributes, after.Attributes, func(t teller, x Attribute) string { return quoted(x.Name) + ", " + t.rest(x) })
+	each(&d, "event", before.Events, after.Events, func(_ teller, x EventKind) string { return quoted(x.Name) })
+	d.parties()
+	each(&d, "scenario", byID(before.Tests, scenarioName), byID(after.Tests, scenarioName), func(_ teller, x Scenario) string { return fmt.Sprintf("%q", x.Title) })
 	d.files()
+	slices.SortStableFunc(d.out, func(x, y Change) int {
+		return cmp.Compare(slices.Index(parts[:], x.Part), slices.Index(parts[:], y.Part))
+	})
 	return d.out
+}
+
+// The parts of a change, in their order.
+const (
+	partEffect   = "effect"
+	partScenario = "scenario"
+	partText     = "text"
+	partFile     = "file"
+)
+
+var parts = [...]string{partEffect, partScenario, partText, partFile}
+
+// maxTold is how many changes of one list are told one by one.
+const maxTold = 10
+
+// Tell writes changes in lines. Names, texts and sources are counted in one line unless
+// texts is set, and of one list or schedule, of the scenarios and of the files no more than ten are
+// told one by one unless all is.
+func Tell(changes []Change, texts, all bool) []string {
+	var out []string
+	hidden := 0
+	size, told := map[string]int{}, map[string]int{}
+	for _, c := range changes {
+		size[c.Part+" "+c.group]++
+	}
+	for _, c := range changes {
+		if c.Part == partText && !texts {
+			hidden++
+			continue
+		}
+		k := c.Part + " " + c.group
+		if c.group == "" || all || told[k] < maxTold {
+			out = append(out, c.Text)
+		}
+		if told[k]++; c.group != "" && !all && told[k] == size[k] && size[k] > maxTold {
+			out = append(out, fmt.Sprintf("%s: and %d more of %d changes (--all shows them)", c.group, size[k]-maxTold, size[k]))
+		}
+	}
+	switch {
+	case hidden == 1:
+		out = append(out, "1 change of a name, a text or a source (--texts shows it)")
+	case hidden > 1:
+		out = append(out, fmt.Sprintf("%d changes of names, texts and sources (--texts shows them)", hidden))
+	}
+	return out
 }
 
 func siteName(s Site) string         { return s.ID }
@@ -96,6 +151,32 @@ type differ struct {
 
 func (d *differ) say(c Change, format string, args ...any) {
 	c.Text = fmt.Sprintf(format, args...)
+	switch c.What {
+	case "scenario":
+		c.group = "scenarios"
+	case "file":
+		c.group = "files"
+	case "list", "places", "values":
+		if c.Field != "" {
+			c.group = c.What + " " + c.ID
+		}
+	case "schedule", "slots":
+		c.group = "schedule of " + c.ID
+	case "table":
+		if c.Field == "row" {
+			c.group = "table " + c.ID
+		}
+	}
+	if c.Part == "" {
+		c.Part = partEffect
+		switch c.What {
+		case "scenario", "file":
+			c.Part = c.What
+		}
+		if c.Field == "source" || c.Field == "words" {
+			c.Part = partText
+		}
+	}
 	d.out = append(d.out, c)
 }
 
@@ -111,19 +192,16 @@ func both[V, W any](a map[string]V, b map[string]W) []string {
 
 // each compares things of one kind by id: which are new, which are gone, and which
 // fields of the others differ.
-func each[T any](d *differ, what string, a, b map[string]T, about func(T) string) {
+func each[T any](d *differ, what string, a, b map[string]T, about func(teller, T) string) {
 	for _, id := range both(a, b) {
 		x, had := a[id]
 		y, has := b[id]
 		name := what + " " + id
-		if what == "clause" {
-			name = id
-		}
 		switch {
 		case !had:
-			d.say(Change{What: what, ID: id, New: about(y)}, "%s is new: %s", name, about(y))
+			d.say(Change{What: what, ID: id, New: about(teller{d.b}, y)}, "%s is new: %s", name, about(teller{d.b}, y))
 		case !has:
-			d.say(Change{What: what, ID: id, Old: about(x)}, "%s is taken out: %s", name, about(x))
+			d.say(Change{What: what, ID: id, Old: about(teller{d.a}, x)}, "%s is taken out: %s", name, about(teller{d.a}, x))
 		default:
 			d.fields(what, id, name, reflect.ValueOf(x), reflect.ValueOf(y))
 		}
@@ -148,13 +226,20 @@ func (d *differ) fields(what, id, name string, x, y reflect.Value) {
 		}
 		switch old := x.Field(i).Interface().(type) {
 		case lang.Text:
+			if new := y.Field(i).Interface().(lang.Text); f.Name == "Open" && (len(old) == 0) != (len(new) == 0) {
+				from, to := "", "yes: what it does not name may be on it too"
+				if len(new) == 0 {
+					from, to = to, from
+				}
+				d.changed(Change{What: what, ID: id, Field: "open", Old: from, New: to}, name)
+			}
 			d.text(what, id, name, words(f.Name), old, y.Field(i).Interface().(lang.Text))
 			continue
 		case map[string]lang.Text:
 			d.texts(what, id, name, words(f.Name), old, y.Field(i).Interface().(map[string]lang.Text))
 			continue
 		}
-		from, to := told(x.Field(i)), told(y.Field(i))
+		from, to := teller{d.a}.told(x.Field(i)), teller{d.b}.told(y.Field(i))
 		if line, ok := x.Interface().(goods.Line); ok && f.Name == "Rate" {
 			from, to = percentText(line.Rate), percentText(y.Interface().(goods.Line).Rate)
 		}
@@ -162,9 +247,6 @@ func (d *differ) fields(what, id, name string, x, y reflect.Value) {
 			continue // the same to a reader, such as none and an empty list
 		}
 		d.changed(Change{What: what, ID: id, Field: words(f.Name), Old: from, New: to}, name)
-	}
-	if r := x.FieldByName("Rows"); r.IsValid() {
-		d.rows(id, name, r.Interface().([]TableRow), y.FieldByName("Rows").Interface().([]TableRow))
 	}
 }
 
@@ -190,35 +272,80 @@ func (d *differ) text(what, id, name, field string, old, new lang.Text) {
 			}
 			return "“" + s + "”"
 		}
-		d.changed(Change{What: what, ID: id, Field: fmt.Sprintf("the %s in %s", field, tag), Old: quote(old[tag]), New: quote(new[tag])}, name)
+		d.changed(Change{What: what, ID: id, Field: fmt.Sprintf("the %s in %s", field, tag), Old: quote(old[tag]), New: quote(new[tag]), Part: partText}, name)
 	}
 }
 
 func (d *differ) texts(what, id, name, field string, old, new map[string]lang.Text) {
 	for _, k := range both(old, new) {
-		d.text(what, id, name, field+" of "+k, old[k], new[k])
+		if len(old[k]) > 0 && len(new[k]) > 0 { // what is new or gone is told with its name
+			d.text(what, id, name, field+" of "+k, old[k], new[k])
+		}
 	}
 }
 
-// rows compares the lines of a table by what they say, not by where they stand.
-func (d *differ) rows(id, name string, old, new []TableRow) {
-	line := func(r TableRow) string {
-		r.Line = 0
-		return told(reflect.ValueOf(r))
+// clauses compares clauses by all that an answer can turn on, and by their texts.
+func (d *differ) clauses() {
+	old, new := clauses(d.a), clauses(d.b)
+	does := func(e *Edition, c Clause) string {
+		return strings.Join(mapped(e.Reading(&c), func(r Read) string { return r.Word + ": " + r.Value }), "; ")
 	}
-	had, has := map[string]bool{}, map[string]bool{}
-	for _, r := range old {
-		had[line(r)] = true
-	}
-	for _, r := range new {
-		has[line(r)] = true
-		if s := line(r); !had[s] {
-			d.say(Change{What: "table", ID: id, Field: "row", New: s}, "%s: a row is new: %s", name, s)
+	for _, id := range both(old, new) {
+		x, had := old[id]
+		y, has := new[id]
+		switch {
+		case !had:
+			s := does(d.b, y)
+			d.say(Change{What: "clause", ID: id, New: s}, "%s is new: %s; text: %s", id, s, quoted(y.Text))
+		case !has:
+			s := does(d.a, x)
+			d.say(Change{What: "clause", ID: id, Old: s}, "%s is taken out: %s; text: %s", id, s, quoted(x.Text))
+		default:
+			if x.Instrument != y.Instrument {
+				d.changed(Change{What: "clause", ID: id, Field: "instrument", Old: x.Instrument, New: y.Instrument}, id)
+			}
+			was, is := map[string]Read{}, map[string]Read{}
+			var fields []string
+			for _, r := range d.a.Reading(&x) {
+				was[r.Field], fields = r, append(fields, r.Field)
+			}
+			for _, r := range d.b.Reading(&y) {
+				if is[r.Field] = r; was[r.Field].Field == "" {
+					fields = append(fields, r.Field)
+				}
+			}
+			for _, f := range fields {
+				if was[f].Value != is[f].Value {
+					d.changed(Change{What: "clause", ID: id, Field: cmp.Or(is[f].Word, was[f].Word), Old: was[f].Value, New: is[f].Value}, id)
+				}
+			}
+			d.text("clause", id, id, "text", x.Text, y.Text)
+			d.text("clause", id, id, "say", x.Say, y.Say)
+			d.text("clause", id, id, "next", x.Next, y.Next)
 		}
 	}
-	for _, r := range old {
-		if s := line(r); !has[s] {
-			d.say(Change{What: "table", ID: id, Field: "row", Old: s}, "%s: a row is taken out: %s", name, s)
+}
+
+// tables compares tables, and their lines by what they say, not by where they stand.
+func (d *differ) tables() {
+	each(d, "table", deref(d.a.Tables), deref(d.b.Tables), func(_ teller, x Table) string { return quoted(x.Title) })
+	lines := func(t *Table) []string {
+		if t == nil {
+			return nil
+		}
+		return mapped(t.Rows, t.RowText)
+	}
+	for _, id := range both(d.a.Tables, d.b.Tables) {
+		old, new := lines(d.a.Tables[id]), lines(d.b.Tables[id])
+		for _, s := range new {
+			if !slices.Contains(old, s) {
+				d.say(Change{What: "table", ID: id, Field: "row", New: s}, "table %s: a row is new: %s", id, s)
+			}
+		}
+		for _, s := range old {
+			if !slices.Contains(new, s) {
+				d.say(Change{What: "table", ID: id, Field: "row", Old: s}, "table %s: a row is taken out: %s", id, s)
+			}
 		}
 	}
 }
@@ -226,12 +353,6 @@ func (d *differ) rows(id, name string, old, new []TableRow) {
 // agreement compares what is said of the agreement as a whole.
 func (d *differ) agreement() {
 	a, b := d.a, d.b
-	zone := func(e *Edition) *time.Location {
-		if loc, err := calendar.Zone(e.Zone); err == nil {
-			return loc
-		}
-		return time.UTC
-	}
 	field := func(name, old, new string) {
 		if old != new {
 			d.changed(Change{What: "agreement", Field: name, Old: old, New: new}, "the agreement")
@@ -247,7 +368,7 @@ func (d *differ) agreement() {
 		if t.IsZero() {
 			return ""
 		}
-		return t.In(zone(e)).Format("2006-01-02 15:04") + " in " + e.Zone
+		return t.In(teller{e}.clock()).Format("2006-01-02 15:04") + " in " + e.Zone
 	}
 	field("its beginning", term(a.From, a), term(b.From, b))
 	field("its end", term(a.Until, a), term(b.Until, b))
@@ -264,6 +385,11 @@ func (d *differ) agreement() {
 	}
 	field("the edition that it amends", hash(a.Amends), hash(b.Amends))
 	field("the members", strings.Join(a.Members, ", "), strings.Join(b.Members, ", "))
+}
+
+// parties compares the two sides and their keys.
+func (d *differ) parties() {
+	a, b := d.a, d.b
 	for _, s := range [...]Side{A, B} {
 		x, y := a.Parties[s], b.Parties[s]
 		if !bytes.Equal(x.Keys.Root, y.Keys.Root) {
@@ -393,12 +519,16 @@ func (d *differ) parameters() {
 		case x == nil:
 			var all []string
 			for _, v := range y.Values {
-				all = append(all, valueText(v, y.Unit)+scope(v)+since(v.From))
+				all = append(all, ValueText(v, y.Unit))
 			}
 			d.say(Change{What: "parameter", ID: id, New: strings.Join(all, "; ")}, "parameter %s is new: %s", id, strings.Join(all, "; "))
 			continue
 		case y == nil:
-			d.say(Change{What: "parameter", ID: id}, "parameter %s is taken out", id)
+			var all []string
+			for _, v := range x.Values {
+				all = append(all, ValueText(v, x.Unit))
+			}
+			d.say(Change{What: "parameter", ID: id, Old: strings.Join(all, "; ")}, "parameter %s is taken out: %s", id, strings.Join(all, "; "))
 			continue
 		}
 		d.text("parameter", id, "parameter "+id, "text", x.Text, y.Text)
@@ -415,10 +545,17 @@ func (d *differ) values(x, y *Parameter) {
 	by, as := uses(d.b, y.ID)
 	say := func(v ParameterValue, old, new, what string) {
 		c := Change{What: "parameter", ID: y.ID, Field: "value" + scope(v), Old: old, New: new, From: v.From.String()}
-		for _, id := range by {
-			d.say(c, "%s: %s %s%s %s", id, as[id], y.ID, scope(v), what)
+		if strings.HasPrefix(what, "of ") && strings.Contains(what, " has the source ") {
+			c.Part = partText
 		}
-		if len(by) > 0 {
+		said := false
+		for _, id := range by {
+			if d.b.Clause(id).covers(v.Site, v.Side) {
+				d.say(c, "%s: %s %s%s %s", id, as[id], y.ID, scope(v), what)
+				said = true
+			}
+		}
+		if said {
 			return
 		}
 		read := ""
@@ -555,7 +692,7 @@ func valueText(v ParameterValue, unit string) string {
 }
 
 func (d *differ) lists() {
-	each(d, "list", d.a.ListInfo, d.b.ListInfo, func(x ListInfo) string { return quoted(x.Title) })
+	each(d, "list", d.a.ListInfo, d.b.ListInfo, func(t teller, x ListInfo) string { return quoted(x.Title) + ", " + t.e.listed(x.ID) })
 	for _, id := range both(d.a.Lists, d.b.Lists) {
 		x, y := lines(d.a.Lists[id]), lines(d.b.Lists[id])
 		name := "list " + id
@@ -584,15 +721,21 @@ func (d *differ) lists() {
 		if p := d.b.Places[id]; p != nil {
 			y = *p
 		}
+		name := func(t lang.Text) string {
+			if s := t.In(lang.EN); s != "" {
+				return " “" + s + "”"
+			}
+			return ""
+		}
 		d.texts("places", id, "places "+id, "name", x.Name, y.Name)
 		for _, k := range both(x.Up, y.Up) {
 			old, had := x.Up[k]
 			new, has := y.Up[k]
 			switch {
 			case !had:
-				d.say(Change{What: "places", ID: id, Field: k, New: new}, "places %s: %s is new, in %s", id, k, cmp.Or(new, "no other"))
+				d.say(Change{What: "places", ID: id, Field: k, New: new}, "places %s: %s%s is new, in %s", id, k, name(y.Name[k]), cmp.Or(new, "no other"))
 			case !has:
-				d.say(Change{What: "places", ID: id, Field: k, Old: old}, "places %s: %s is taken out", id, k)
+				d.say(Change{What: "places", ID: id, Field: k, Old: old}, "places %s: %s%s is taken out", id, k, name(x.Name[k]))
 			case old != new:
 				d.say(Change{What: "places", ID: id, Field: k, Old: old, New: new}, "places %s: %s lies in %s and no longer in %s", id, k, cmp.Or(new, "no other"), cmp.Or(old, "no other"))
 			}
@@ -603,13 +746,40 @@ func (d *differ) lists() {
 		for _, k := range both(d.a.Values[id], d.b.Values[id]) {
 			_, had := d.a.Values[id][k]
 			_, has := d.b.Values[id][k]
+			if old, new := valueDays(d.a, id, k), valueDays(d.b, id, k); had && has && old != new {
+				d.say(Change{What: "values", ID: id, Field: k, Old: old, New: new}, "values %s: %s is on it %s, and was %s", id, k, new, old)
+			}
 			if !had {
-				d.say(Change{What: "values", ID: id, Field: k, New: k}, "values %s: %s is new", id, k)
+				d.say(Change{What: "values", ID: id, Field: k, New: k}, "values %s: %s is new: %s, %s", id, k, quoted(d.b.Values[id][k]), cmp.Or(valueDays(d.b, id, k), "always"))
 			} else if !has {
-				d.say(Change{What: "values", ID: id, Field: k, Old: k}, "values %s: %s is taken out", id, k)
+				d.say(Change{What: "values", ID: id, Field: k, Old: k}, "values %s: %s is taken out: %s", id, k, quoted(d.a.Values[id][k]))
 			}
 		}
 	}
+}
+
+// valueDays says when a text is on a list.
+func valueDays(e *Edition, list, id string) string {
+	var out []string
+	for _, l := range e.ValueLines[list] {
+		if l.ID != id {
+			continue
+		}
+		s := "always"
+		switch {
+		case !l.From.IsZero() && !l.Until.IsZero():
+			s = "from " + l.From.String() + " until before " + l.Until.String()
+		case !l.From.IsZero():
+			s = "from " + l.From.String()
+		case !l.Until.IsZero():
+			s = "until before " + l.Until.String()
+		}
+		if l.Exclude {
+			s += ", taken out"
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
 }
 
 func percentText(n int64) string { return valueText(ParameterValue{Known: true, Int: n}, "percent") }
@@ -632,16 +802,34 @@ func lines(l *goods.List) map[string]goods.Line {
 
 func lineText(x goods.Line) string {
 	s := x.Name.In(lang.EN)
-	if x.Category != "" {
-		s += ", category " + x.Category
+	if about := lineAbout(x); about != "" {
+		s += ", " + about
 	}
-	if x.Rate != 0 {
-		s += ", " + percentText(x.Rate)
+	return s
+}
+
+// lineAbout writes what a line of a list of goods says beside the name of the good.
+func lineAbout(x goods.Line) string {
+	var all []string
+	if x.Exclude {
+		all = append(all, "taken out of the list")
+	}
+	if x.Category != "" {
+		all = append(all, "category "+x.Category)
+	}
+	if x.Rate != 0 || x.Category != "" {
+		all = append(all, percentText(x.Rate))
 	}
 	for _, a := range slices.Sorted(maps.Keys(x.For)) {
-		s += ", where " + a + " is " + x.For[a]
+		all = append(all, "where "+a+" is "+x.For[a])
 	}
-	return s + since(x.From)
+	if !x.From.IsZero() {
+		all = append(all, strings.TrimSpace(since(x.From)))
+	}
+	if !x.Until.IsZero() {
+		all = append(all, "until before "+x.Until.String())
+	}
+	return strings.Join(all, ", ")
 }
 
 func (d *differ) schedules() {
@@ -729,7 +917,17 @@ func between(from, until calendar.Date) string {
 }
 
 func weeklyText(w calendar.Weekly) string {
-	return fmt.Sprintf("%s, %s: %s%s", whom(w.Class, w.Direction), daysText(w.Days), spansText(w.Spans), between(w.From, w.Until))
+	days, hours, season := daysText(w.Days), spansText(w.Spans), ""
+	if w.DaysUnknown {
+		days = "on days that no text that was read has"
+	}
+	if w.HoursUnknown {
+		hours = "hours that no text that was read has"
+	}
+	if !w.Season.IsZero() {
+		season = fmt.Sprintf(", each year from %02d-%02d to %02d-%02d", w.Season.First.Month, w.Season.First.Day, w.Season.Last.Month, w.Season.Last.Day)
+	}
+	return fmt.Sprintf("%s, %s: %s%s%s", whom(w.Class, w.Direction), days, hours, season, between(w.From, w.Until))
 }
 
 func exceptionText(x calendar.Exception) string {
@@ -793,9 +991,88 @@ func words(field string) string {
 	return b.String()
 }
 
+// teller writes values of a package as an edition counts them: numbers in their units,
+// instants by its clock.
+type teller struct{ e *Edition }
+
+func (t teller) clock() *time.Location {
+	if loc, err := calendar.Zone(t.e.Zone); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+func (t teller) instant(x time.Time) string {
+	if x.IsZero() {
+		return ""
+	}
+	return x.In(t.clock()).Format("2006-01-02 15:04 -07:00")
+}
+
+// rest writes what a struct says beside its names and texts.
+func (t teller) rest(x any) string {
+	v := reflect.ValueOf(x)
+	var parts []string
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if _, text := v.Field(i).Interface().(lang.Text); text || untold(f.Name) {
+			continue
+		}
+		if s := t.told(v.Field(i)); s != "" {
+			parts = append(parts, words(f.Name)+" "+s)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// fact writes the value of an attribute.
+func (t teller) fact(id string, x any) string {
+	switch x := x.(type) {
+	case int64:
+		return valueText(ParameterValue{Known: true, Int: x}, t.e.Attributes[id].Unit)
+	case time.Time:
+		return t.instant(x)
+	case bool:
+		return fmt.Sprint(x)
+	case []string:
+		return cmp.Or(strings.Join(x, " and "), "none of them")
+	}
+	return fmt.Sprint(x)
+}
+
+func (t teller) facts(m map[string]any) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, k+": "+t.fact(k, m[k]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// amount writes an expected figure in the currency of the clause that makes it.
+func (t teller) amount(a ExpectAmount) string {
+	s := strings.TrimSpace(a.Name + " " + a.Of)
+	if a.Unknown {
+		return s + " owed, not known"
+	}
+	for _, c := range t.e.Clauses {
+		if c.Amount == a.Name {
+			return s + " " + valueText(ParameterValue{Known: true, Int: a.Minor}, cmp.Or(c.Currency, t.e.Currency))
+		}
+	}
+	return s + " " + fmt.Sprint(a.Minor)
+}
+
 // told writes a value of a package for a reader; nothing for what is not there.
-func told(v reflect.Value) string {
+func (t teller) told(v reflect.Value) string {
 	switch x := v.Interface().(type) {
+	case time.Time:
+		return t.instant(x)
+	case map[string]any:
+		return t.facts(x)
+	case ExpectAmount:
+		return t.amount(x)
+	case ScenarioLot:
+		return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", x.Category, valueText(ParameterValue{Known: true, Int: x.Value}, t.e.Currency), x.Regime, x.Site))
 	case Moment:
 		return x.String()
 	case calendar.Date:
@@ -803,11 +1080,6 @@ func told(v reflect.Value) string {
 			return ""
 		}
 		return x.String()
-	case time.Time:
-		if x.IsZero() {
-			return ""
-		}
-		return x.UTC().Format(time.RFC3339)
 	case Period:
 		s := strings.TrimSpace(since(x.From))
 		if !x.Until.IsZero() {
@@ -849,22 +1121,22 @@ func told(v reflect.Value) string {
 	case reflect.Slice, reflect.Array:
 		var parts []string
 		for i := range v.Len() {
-			parts = append(parts, cmp.Or(told(v.Index(i)), "none"))
+			parts = append(parts, cmp.Or(t.told(v.Index(i)), "none"))
 		}
 		return strings.Join(parts, "; ")
 	case reflect.Map:
 		var parts []string
 		keys := v.MapKeys()
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(told(a), told(b)) })
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(t.told(a), t.told(b)) })
 		for _, k := range keys {
-			parts = append(parts, told(k)+": "+told(v.MapIndex(k)))
+			parts = append(parts, t.told(k)+": "+t.told(v.MapIndex(k)))
 		}
 		return strings.Join(parts, ", ")
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
 			return ""
 		}
-		return told(v.Elem())
+		return t.told(v.Elem())
 	case reflect.Struct:
 		var parts []string
 		for i := range v.NumField() {
@@ -872,7 +1144,7 @@ func told(v reflect.Value) string {
 			if !f.IsExported() || f.Name == "Line" || f.Name == "File" {
 				continue
 			}
-			if s := told(v.Field(i)); s != "" {
+			if s := t.told(v.Field(i)); s != "" {
 				parts = append(parts, words(f.Name)+" "+s)
 			}
 		}

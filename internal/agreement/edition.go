@@ -22,6 +22,8 @@ type Side string
 const (
 	A Side = "A"
 	B Side = "B"
+	// Both stands for each of them, where a duty is of both. It is not one of the two.
+	Both Side = "both"
 )
 
 // Other returns the other side.
@@ -70,8 +72,10 @@ type Edition struct {
 	// Tables decide by rows, by id.
 	Tables map[string]*Table
 	// Places are lists of places, Values lists of plain texts, by id; both stand in ListInfo too.
-	Places     map[string]*Places
-	Values     map[string]map[string]lang.Text
+	Places map[string]*Places
+	Values map[string]map[string]lang.Text
+	// ValueLines are the lines of a list of plain texts, by its id. See Member.
+	ValueLines map[string][]ValueLine
 	Parameters map[string]*Parameter
 	Questions  map[string]Question
 	Clauses    []*Clause                     // sorted by id
@@ -88,7 +92,6 @@ type Edition struct {
 	// not checked.
 	Signers map[string][]byte
 
-	weekly   map[string]map[string]int  // site, class: weekdays with an opening
 	turning  map[string][]calendar.Date // site: days on which its hours or slots change
 	lineFile map[string]string          // list: file of its lines
 	where    map[string]place           // of the declarations: "parameter x", "site y"
@@ -111,6 +114,42 @@ type ListInfo struct {
 	Categories map[string]lang.Text
 	Line       int
 	File       string
+}
+
+// ValueLine is one line of a list of plain texts.
+type ValueLine struct {
+	ID          string
+	From, Until Moment
+	Exclude     bool // the text is not on the list, though that ends in open words
+	Line        int
+}
+
+// Member reports whether a text is on a list of plain texts on a day and minute of the
+// site's clock. Open says that the list does not tell: it is not at hand, the day is not
+// known, or the list ends in open words and does not name the text.
+func (e *Edition) Member(list, id string, on calendar.Date, minute calendar.Minute) Tri {
+	lines, ok := e.ValueLines[list]
+	if !ok {
+		return Open
+	}
+	is, no := No, false
+	for _, l := range lines {
+		if l.ID != id {
+			continue
+		}
+		switch holds := (Period{From: l.From, Until: l.Until}).Holds(on, minute); {
+		case holds == Yes && !l.Exclude:
+			return Yes
+		case holds == Yes:
+			no = true
+		case holds == Open:
+			is = Open
+		}
+	}
+	if is == No && !no && len(e.ListInfo[list].Open) > 0 {
+		return Open
+	}
+	return is
 }
 
 // Party is one side of the agreement.
@@ -160,10 +199,14 @@ type Instrument struct {
 	ID          string
 	Title       lang.Text
 	Side        Side   // whose text it is; empty where joint
+	Sides       []Side // at which its clauses hold that name none; both where empty
 	Status      string // see the constants
 	Source      string
 	From, Until Moment
 	Published   calendar.Date // day on which it became known, zero where always
+	// Absent says that the text is known to exist and that nobody has read it. Its clauses
+	// refer, and are otherwise notes.
+	Absent bool
 }
 
 // What the status of an instrument can be.

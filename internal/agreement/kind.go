@@ -168,6 +168,9 @@ func (f former) param(field, id string, units ...string) {
 		return
 	}
 	p := f.e.Parameters[id]
+	if p == nil && f.lost["parameters"] {
+		return
+	}
 	if p == nil {
 		f.fault(f.c.Line, fmt.Sprintf("parameter %q is not known", id), "declare it in parameters/")
 		return
@@ -319,6 +322,9 @@ func (f former) list(id string, kinds ...string) {
 		return
 	}
 	l, ok := f.e.ListInfo[id]
+	if !ok && f.lost["lists"] {
+		return
+	}
 	if !ok {
 		f.fault(f.c.Line, fmt.Sprintf("list %q is not known", id), "declare it in lists/")
 	} else if !slices.Contains(kinds, l.Kind) {
@@ -354,7 +360,9 @@ func (f former) kind() {
 		}
 	case KindSchedule:
 		f.need(against, "else")
-		f.need(c.Per == "" || c.Per == "day", "per to be day, or left out")
+		if c.Per != "" && c.Per != "day" {
+			f.fault(c.Line, fmt.Sprintf("per %q of a schedule", c.Per), "write day where any hour of the day will do, or leave it out")
+		}
 		f.param("limit", c.Limit, "count")
 	case KindSuspend:
 		f.need(c.Then != reason.Allow && c.Then != reason.Divert, "an outcome that closes in then")
@@ -430,7 +438,7 @@ func (f former) kind() {
 	case KindTurn:
 		f.turn()
 	case KindDuty:
-		f.need(against && c.By.Valid(), "else, and by: A or B")
+		f.need(against && (c.By.Valid() || c.By == Both), "else, and by: A, B or both")
 		clock := c.Start != "" || c.Within != "" || c.End != ""
 		f.need(clock != (c.Require != ""), "either require, or a clock of start, within and done")
 		if clock {
@@ -517,7 +525,10 @@ func (f former) cap() {
 	f.need(c.Limit != "", "limit")
 	f.need(c.Else != reason.Divert || c.Regime != "", "regime, where the excess goes elsewhere")
 	if c.Select == nil {
-		f.need(c.Per == "day" || c.Per == "category", "per: day or category")
+		f.need(c.Per != "", "per: day or category")
+		if c.Per != "" && c.Per != "day" && c.Per != "category" {
+			f.fault(c.Line, fmt.Sprintf("per %q of a cap of lots", c.Per), "write day or category; for another time write events: lot, sum: value and window: {per: "+strings.Join(spanWords(), ", ")+"} in place of per")
+		}
 		f.need(c.Diverted == "" || c.Diverted == "count" || c.Diverted == "ignore" || strings.HasPrefix(c.Diverted, "question:"), "diverted to be count, ignore or question:id")
 		f.need(c.Span == nil && c.Sum == "" && c.Adds == "" && len(c.Groups) == 0, "events, where it has window, sum, adds or by")
 		f.param("limit", c.Limit, e.Currency)

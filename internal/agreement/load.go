@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"math"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,8 +48,8 @@ func Check(fsys fs.FS) (*Edition, Faults) {
 		Parameters: map[string]*Parameter{}, Questions: map[string]Question{}, ListInfo: map[string]ListInfo{},
 		Schedules: map[string]*calendar.Schedule{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
 		Events: map[string]EventKind{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
-		weekly: map[string]map[string]int{}, turning: map[string][]calendar.Date{}, lineFile: map[string]string{}, where: map[string]place{},
-	}, tableFile: map[string]string{}, spoken: map[lang.Tag]bool{}}
+		ValueLines: map[string][]ValueLine{}, turning: map[string][]calendar.Date{}, lineFile: map[string]string{}, where: map[string]place{},
+	}, tableFile: map[string]string{}, lost: map[string]bool{}, spoken: map[lang.Tag]bool{}}
 	r.all()
 	if r.e.ID != "" {
 		r.e.Files = f.signed()
@@ -73,6 +74,7 @@ type reader struct {
 	tableFile map[string]string
 	spoken    map[lang.Tag]bool // languages that have any text
 	lack      []lack
+	lost      map[string]bool      // folders of which a file could not be read
 	work      int                  // see spend
 	lines     int                  // of CSV files
 	setters   map[string][]*Clause // those that override a clause
@@ -140,9 +142,12 @@ func (r *reader) decode(p string, v any) bool {
 	if r.errors > maxFaults {
 		return false
 	}
-	fs := decodeYAML(p, r.files[p], v)
+	fs, whole := decodeYAML(p, r.files[p], v)
 	r.faults = append(r.faults, fs...)
-	return len(fs) == 0
+	if !whole {
+		r.lost[path.Dir(p)] = true
+	}
+	return whole
 }
 
 // declare notes where something stands and faults what stands twice.
@@ -358,7 +363,12 @@ func (r *reader) instrument(line int, x rawInstrument) {
 	if x.Side != "" && !x.Side.Valid() {
 		r.fault(line, fmt.Sprintf("side %q", x.Side), "write A, B, or leave it out for a joint text")
 	}
-	i := Instrument{ID: x.ID, Title: trim(x.Title), Side: x.Side, Status: x.Status, Source: x.Source, From: r.when(x.From), Until: r.when(x.Until), Published: r.date(x.Published)}
+	for n, s := range x.Sides {
+		if !s.Valid() || slices.Contains(x.Sides[:n], s) {
+			r.fault(line, fmt.Sprintf("sides %q", s), "write [A], [B] or [A, B]: where its clauses hold")
+		}
+	}
+	i := Instrument{ID: x.ID, Title: trim(x.Title), Side: x.Side, Sides: x.Sides, Status: x.Status, Source: x.Source, From: r.when(x.From), Until: r.when(x.Until), Published: r.date(x.Published), Absent: x.Absent}
 	if !i.Until.IsZero() && i.From.Compare(i.Until) >= 0 {
 		r.fault(x.Until.line, "ends before it begins", "put until after from")
 	}
@@ -551,8 +561,8 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	c := &Clause{
 		ID: x.ID, Anchor: anchor(x.ID), Instrument: instrument, Kind: x.Kind, At: x.At,
 		Text: trim(x.Text), Say: trim(x.Say), Next: trim(x.Next), Published: r.date(x.Published),
-		When: strings.TrimSpace(x.When), Require: strings.TrimSpace(x.Require), Then: r.outcome(line, x.Then.text),
-		Else: r.outcome(line, x.Else), Missing: r.outcome(line, x.Missing), Overrides: x.Overrides,
+		When: strings.TrimSpace(x.When), Require: strings.TrimSpace(x.Require), Then: r.outcome(line, x.Then.text, reason.Refuse),
+		Else: r.outcome(line, x.Else, reason.Refuse), Missing: r.outcome(line, x.Missing, reason.Refer), Overrides: x.Overrides,
 		Questions: x.Questions, Turns: x.Turns, Matter: x.Matter, Decides: x.Decides,
 		Per: x.Per, Limit: x.Limit, Diverted: x.Diverted, Earlier: x.Earlier, Regime: x.Regime, List: x.List, Beside: x.Beside,
 		Amount: x.Amount, Of: x.Of.strings(), Currency: x.Currency, Rate: x.Rate, Fields: x.Fields,
@@ -628,6 +638,16 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	}
 	for _, h := range x.Holds {
 		c.Holds = append(c.Holds, Period{From: r.when(h.v.From), Until: r.when(h.v.Until), Sites: h.v.Sites, Sides: h.v.Sides})
+	}
+	if sides := r.e.Instruments[instrument].Sides; len(sides) == 1 {
+		if len(c.Holds) == 0 {
+			c.Holds = []Period{{}}
+		}
+		for i := range c.Holds {
+			if len(c.Holds[i].Sides) == 0 {
+				c.Holds[i].Sides = sides
+			}
+		}
 	}
 	for _, p := range c.Holds {
 		if !p.Until.IsZero() && p.From.Compare(p.Until) >= 0 {
@@ -747,15 +767,22 @@ func (r *reader) untranslated() {
 	}
 }
 
-func (r *reader) outcome(line int, s string) reason.Outcome {
+// outcome reads one. Where it is none of them it is taken for otherwise, so that one slip
+// is one fault.
+func (r *reader) outcome(line int, s string, otherwise reason.Outcome) reason.Outcome {
 	if s == "" {
 		return reason.None
 	}
 	o, ok := reason.ParseOutcome(s)
-	if !ok {
-		r.fault(line, fmt.Sprintf("outcome %q", s), "write ALLOW, DIVERT, HOLD, REFER, REFUSE, CLOSED, CONFLICT or BREACH")
+	if ok {
+		return o
 	}
-	return o
+	if o, ok = reason.ParseOutcome(strings.ToUpper(s)); ok {
+		r.fault(line, fmt.Sprintf("outcome %q", s), "write "+o.String())
+		return o
+	}
+	r.fault(line, fmt.Sprintf("outcome %q", s), "write ALLOW, DIVERT, HOLD, REFER, REFUSE, CLOSED, CONFLICT or BREACH")
+	return otherwise
 }
 
 // when reads a moment, zero where none is written.
@@ -767,7 +794,7 @@ func (r *reader) when(s scalar) Moment {
 	if _, is := r.e.Attributes[s.text]; err != nil && is {
 		r.fault(s.line, err.Error(), "from and until say when something holds; write the attribute under start or end of a stay, expires of a validity")
 	} else if err != nil {
-		r.fault(s.line, err.Error(), "write yyyy-mm-dd, yyyy-mm-ddThh:mm, a month yyyy-mm or a year where no day is known, or unknown")
+		r.fault(s.line, err.Error(), "write yyyy-mm-dd, yyyy-mm-ddThh:mm, a month yyyy-mm or a year where no day is known, yyyy-mm-dd/yyyy-mm-dd where it lies between two days, or unknown")
 	}
 	return m
 }

@@ -118,13 +118,7 @@ func (r *reader) goodsList(x rawList, info ListInfo) int {
 		if len(l.Code)%2 != 0 {
 			r.warn(row.line, fmt.Sprintf("code %s has an odd number of digits", row.get("code")), "compare it with the text; it stands for every code that begins so")
 		}
-		switch s := row.get("exclude"); s {
-		case "", "false":
-		case "true":
-			l.Exclude = true
-		default:
-			r.fault(row.line, fmt.Sprintf("exclude %q", s), "write true, or leave it empty")
-		}
+		l.Exclude = r.excluded(row)
 		_, declared := info.Categories[l.Category]
 		if !declared && l.Category != "" {
 			r.fault(row.line, fmt.Sprintf("category %q is not declared", l.Category), "declare it in "+path.Base(file))
@@ -283,22 +277,49 @@ func (r *reader) places(x rawList) int {
 	return len(rows)
 }
 
-// values reads a list of plain texts.
+// values reads a list of plain texts. One may have several lines, each for other days.
 func (r *reader) values(x rawList) int {
-	columns := []string{"id", "en", "fa", "ur"}
+	columns := []string{"id", "en", "fa", "ur", "from", "until", "exclude"}
 	rows := r.csv("lists/", x.Lines, columns[:2], func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ","))
 	r.e.lineFile[x.ID] = "lists/" + x.Lines
-	out := map[string]lang.Text{}
+	out, at := map[string]lang.Text{}, map[string][]ValueLine{}
+	lines := []ValueLine{}
 	for _, row := range rows {
 		id := row.get("id")
-		if _, twice := out[id]; id == "" || !ascii(id) || twice {
-			r.fault(row.line, fmt.Sprintf("value %q is empty, stands twice or is not of Latin letters without blanks", id), "write each value once")
+		if id == "" || !ascii(id) {
+			r.fault(row.line, fmt.Sprintf("value %q is empty or is not of Latin letters without blanks", id), "write it in Latin letters")
 			continue
 		}
+		l := ValueLine{ID: id, From: r.when(scalar{row.get("from"), row.line}), Until: r.when(scalar{row.get("until"), row.line}), Exclude: r.excluded(row), Line: row.line}
+		if !l.Until.IsZero() && l.From.Compare(l.Until) >= 0 {
+			r.fault(row.line, "ends before it begins", "put until after from")
+		}
+		for _, o := range at[id] {
+			if !r.spend(1) {
+				break
+			}
+			if periodsMeet(Period{From: o.From, Until: o.Until}, Period{From: l.From, Until: l.Until}) {
+				r.fault(row.line, fmt.Sprintf("value %q stands twice for one day, first on line %d", id, o.Line), "write each value once, or end one line where the other begins")
+				break
+			}
+		}
+		at[id], lines = append(at[id], l), append(lines, l)
 		out[id] = r.rowName(row)
 	}
-	r.e.Values[x.ID] = out
+	r.e.Values[x.ID], r.e.ValueLines[x.ID] = out, lines
 	return len(rows)
+}
+
+// excluded reads the column that takes a line out.
+func (r *reader) excluded(row csvRow) bool {
+	switch s := row.get("exclude"); s {
+	case "", "false":
+	case "true":
+		return true
+	default:
+		r.fault(row.line, fmt.Sprintf("exclude %q", s), "write true, or leave it empty")
+	}
+	return false
 }
 
 func (r *reader) rowName(row csvRow) lang.Text {
@@ -414,7 +435,7 @@ func (r *reader) table(x rawTable) {
 			s := row.get(o)
 			tr.Out[o] = s
 			if o == "outcome" {
-				if r.outcome(row.line, s) == reason.None {
+				if r.outcome(row.line, s, reason.Refuse) == reason.None {
 					r.fault(row.line, "no outcome", "write one in each row")
 				}
 			} else if a, ok := r.e.Attributes[o]; ok {
@@ -636,8 +657,20 @@ func (r *reader) schedule(x rawSchedule) {
 	for _, w := range x.Hours {
 		r.class(w.line, w.v.Class)
 		r.direction(w.line, w.v.Direction)
-		h.Weekly = append(h.Weekly, calendar.Weekly{Class: w.v.Class, Direction: w.v.Direction, Days: r.days(w.line, w.v.Days), Spans: r.spans(w.line, w.v.Open),
-			From: r.date(w.v.From), Until: r.date(w.v.Until)})
+		y := calendar.Weekly{Class: w.v.Class, Direction: w.v.Direction, From: r.date(w.v.From), Until: r.date(w.v.Until)}
+		if y.DaysUnknown = r.unknown(w.v.Days, w.line, "days", "[tuesday, friday]"); !y.DaysUnknown {
+			y.Days = r.days(w.line, w.v.Days.strings())
+		}
+		if y.HoursUnknown = r.unknown(w.v.Open, w.line, "open", `["08:00-16:00"]`); !y.HoursUnknown {
+			y.Spans = r.spans(w.line, w.v.Open.strings())
+		}
+		if w.v.Season.text != "" {
+			var err error
+			if y.Season, err = calendar.ParseSeason(w.v.Season.text); err != nil {
+				r.fault(w.line, fmt.Sprintf("season %q", w.v.Season.text), `write the first and the last day of it, such as "03-01/09-30"; 02-29 is the end of February in any year`)
+			}
+		}
+		h.Weekly = append(h.Weekly, y)
 	}
 	for _, y := range x.Exceptions {
 		r.class(y.line, y.v.Class)
@@ -657,27 +690,21 @@ func (r *reader) schedule(x rawSchedule) {
 		return
 	}
 	r.e.Schedules[x.Site] = s
-	// The weekdays on which anybody may come in, for limits on their number.
-	week := map[string]int{}
-	for _, c := range append([]Class{{}}, r.e.Classes...) {
-		days := map[time.Weekday]bool{}
-		for _, w := range h.Weekly {
-			if (w.Class == c.ID || w.Class == "") && len(w.Spans) > 0 {
-				ds := w.Days
-				if len(ds) == 0 {
-					ds = []time.Weekday{0, 1, 2, 3, 4, 5, 6}
-				}
-				for _, d := range ds {
-					days[d] = true
-				}
-			}
-		}
-		week[c.ID] = len(days)
-	}
-	r.e.weekly[x.Site] = week
 	for _, y := range x.Slots {
 		r.slots(y.line, x.Site, y.v)
 	}
+}
+
+// unknown reports whether a list is written as unknown, and faults another single value.
+func (r *reader) unknown(t texts, line int, field, list string) bool {
+	if t.many || t.text == "" {
+		return false
+	}
+	is := t.text == "unknown"
+	if !is {
+		r.fault(line, fmt.Sprintf("%s %q is not a list", field, t.text), "write "+list+", or unknown where no text that was read has it")
+	}
+	return is
 }
 
 func (r *reader) slots(line int, site string, x rawSlots) {
@@ -789,7 +816,7 @@ func (r *reader) minute(s scalar) calendar.Minute {
 func (r *reader) scenario(line int, x rawScenario) {
 	r.owner = x.ID
 	r.declare("scenario", x.ID, line)
-	s := Scenario{ID: x.ID, Title: x.Title, Point: x.Point, At: r.moment(x.At), Site: x.Site, Side: x.Side, Known: r.moment(x.Known), Facts: r.facts(x.Facts),
+	s := Scenario{ID: x.ID, Title: x.Title, Point: x.Point, At: r.moment(x.At), Site: x.Site, Side: x.Side, Known: r.known(x.Known, x.Site), Facts: r.facts(x.Facts),
 		Events: r.events(x.Site, x.Events), File: r.file, Line: line}
 	if x.ID == "" || x.Title == "" {
 		r.fault(line, "scenario without an id or a title", "name it and say what it shows")
@@ -808,12 +835,12 @@ func (r *reader) scenario(line int, x rawScenario) {
 		s.Lots = append(s.Lots, ScenarioLot{l.v.Category, n, l.v.Regime, l.v.Site})
 	}
 	for _, a := range x.Asks {
-		o := r.outcome(a.line, a.v.Expect.Outcome)
+		o := r.outcome(a.line, a.v.Expect.Outcome, reason.Refuse)
 		if o == 0 {
 			r.fault(a.line, "no expected outcome", "write expect: outcome")
 		}
 		site := cmp.Or(a.v.Site, x.Site)
-		ask := ScenarioAsk{Site: a.v.Site, At: r.moment(a.v.At), Known: r.moment(a.v.Known), Facts: r.facts(a.v.Facts), Events: r.events(site, a.v.Events), Expect: Expect{
+		ask := ScenarioAsk{Site: a.v.Site, At: r.moment(a.v.At), Known: r.known(a.v.Known, site), Facts: r.facts(a.v.Facts), Events: r.events(site, a.v.Events), Expect: Expect{
 			Outcome: o, Clauses: a.v.Expect.Clauses, Not: a.v.Expect.Not, Questions: a.v.Expect.Questions, Missing: a.v.Expect.Missing, Conditions: a.v.Expect.Conditions,
 			Amounts: r.amounts(a.line, a.v.Expect.Amounts), Total: r.amounts(a.line, a.v.Expect.Total),
 		}}
@@ -821,7 +848,7 @@ func (r *reader) scenario(line int, x rawScenario) {
 			ask.Expect.Codes = append(ask.Expect.Codes, reasonCode(c))
 		}
 		for _, c := range slices.Concat(a.v.Expect.Clauses, a.v.Expect.Not, a.v.Expect.Conditions) {
-			if r.e.Clause(c) == nil {
+			if r.e.Clause(c) == nil && !r.lost["clauses"] {
 				r.fault(a.line, fmt.Sprintf("expects clause %q, which is not there", c), "name a clause of clauses/")
 			}
 		}
@@ -838,15 +865,18 @@ func (r *reader) scenario(line int, x rawScenario) {
 func (r *reader) amounts(line int, raw []rawAmount) []ExpectAmount {
 	var out []ExpectAmount
 	for _, a := range raw {
-		x := ExpectAmount{Name: a.Name, Of: a.Of, Unknown: a.Value.text == "unknown"}
-		if !x.Unknown {
+		x := ExpectAmount{Name: a.Name, Of: a.Of, Unknown: a.Value.text == "unknown", Absent: a.Absent}
+		if a.Absent && (a.Value.text != "" || a.Currency != "") {
+			r.fault(line, a.Name+": absent, and yet with a value", "take out one of them")
+		}
+		if !x.Unknown && !a.Absent {
 			currency := a.Currency
 			if currency == "" {
 				currency = r.e.Currency
 			}
 			n, err := quantity(a.Value.text, currency)
 			if err != nil {
-				r.fault(line, a.Name+": "+err.Error(), `write the amount, or "unknown"`)
+				r.fault(line, a.Name+": "+err.Error(), `write the amount, "unknown" where it is owed and not known, or absent: true where it must not be there`)
 			}
 			x.Minor = n
 		}
@@ -865,6 +895,14 @@ func (r *reader) moment(s scalar) time.Time {
 		r.fault(s.line, fmt.Sprintf("%q is not an instant", s.text), "write 2025-09-02T10:00:00+05:00")
 	}
 	return t.UTC()
+}
+
+// known reads an instant, or a day: the last second of it by the clock of the site.
+func (r *reader) known(s scalar, site string) time.Time {
+	if d, err := calendar.ParseDate(s.text); err == nil {
+		return d.AddDays(1).Start(r.clock(site)).Add(-time.Second).UTC()
+	}
+	return r.moment(s)
 }
 
 // facts reads values by the types of their attributes.
@@ -894,10 +932,29 @@ func (r *reader) fact(id string, t texts) (any, bool) {
 	}
 	v, err := ParseFact(a, t.strings())
 	if err != nil {
-		r.fault(t.line, fmt.Sprintf("%s: %v", id, err), "write a value of the attribute's type, such as 2025-09-02T10:00:00+05:00 for a time")
+		r.fault(t.line, fmt.Sprintf("%s: %v", id, err), "write "+a.form())
 		return nil, false
 	}
 	return v, true
+}
+
+// form says in words how a value of an attribute is written.
+func (a Attribute) form() string {
+	switch {
+	case len(a.Values) > 0:
+		return "one of " + strings.Join(a.Values, ", ")
+	case a.Type == "int" && Digits(a.Unit) > 0:
+		return fmt.Sprintf("a plain number with at most %d decimals, without %s", Digits(a.Unit), a.Unit)
+	case a.Type == "int":
+		return "a whole number in digits"
+	case a.Type == "bool":
+		return "true or false"
+	case a.Type == "time":
+		return "an instant with its offset, such as 2025-09-02T10:00:00+05:00"
+	case a.Type == "date":
+		return "a day, such as 2025-09-02"
+	}
+	return "a text"
 }
 
 // ErrFact is the error of a text that is not a value of an attribute.
@@ -912,7 +969,7 @@ func ParseFact(a Attribute, texts []string) (any, error) {
 	if len(texts) == 1 {
 		text = texts[0]
 	}
-	bad := fmt.Errorf("%q is not a %s: %w", text, a.Type, ErrFact)
+	bad := fmt.Errorf("%q %w: want %s", text, ErrFact, a.form())
 	if a.Type == "strings" {
 		out := slices.Clone(texts)
 		slices.Sort(out)

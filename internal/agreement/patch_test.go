@@ -178,7 +178,7 @@ func TestDiffMissesNothing(t *testing.T) {
 		{"clauses/part8.yaml", `else: DIVERT`, "else: REFUSE", "else changes from DIVERT to REFUSE"},
 		{"clauses/part8.yaml", `by: nobody`, "by: A", "by changes from nobody to A"},
 		{"agreement.yaml", `number: 3\n    name: \{en: Chedgi`, "number: 4\n    name: {en: Chedgi", "site chedgi-kouhak: number changes from 3 to 4"},
-		{"agreement.yaml", `side: A\n    status: law`, "side: B\n    status: law", "instrument part8: side changes from A to B"},
+		{"agreement.yaml", `side: A\n(    sides: .*\n)?    status: law`, "side: B\n    status: law", "instrument part8: side changes from A to B"},
 		{"parameters/law.yaml", `value: 100, source: "Part VIII`, `value: 90, source: "Part VIII`, "P8(i)-b: the limit day.allowance is 90.00 USD in the place of 100.00 USD from 2023-05-18"},
 		{"parameters/law.yaml", `value: 100, source: "Part VIII, clause \(i\)"`, `value: 100, source: "elsewhere"`, "has the source “elsewhere”"},
 	} {

@@ -64,11 +64,13 @@ type rawInstrument struct {
 	ID        string    `yaml:"id"`
 	Title     lang.Text `yaml:"title"`
 	Side      Side      `yaml:"side"`
+	Sides     []Side    `yaml:"sides"`
 	Status    string    `yaml:"status"`
 	Source    string    `yaml:"source"`
 	From      scalar    `yaml:"from"`
 	Until     scalar    `yaml:"until"`
 	Published scalar    `yaml:"published"`
+	Absent    bool      `yaml:"absent"`
 }
 
 type rawEvent struct {
@@ -292,12 +294,13 @@ type rawSchedule struct {
 }
 
 type rawHours struct {
-	Class     string   `yaml:"class"`
-	Direction string   `yaml:"direction"`
-	Days      []string `yaml:"days"`
-	Open      []string `yaml:"open"` // "08:00-16:00"
-	From      scalar   `yaml:"from"`
-	Until     scalar   `yaml:"until"`
+	Class     string `yaml:"class"`
+	Direction string `yaml:"direction"`
+	Days      texts  `yaml:"days"` // or unknown
+	Open      texts  `yaml:"open"` // "08:00-16:00", or unknown
+	Season    scalar `yaml:"season"`
+	From      scalar `yaml:"from"`
+	Until     scalar `yaml:"until"`
 }
 
 type rawException struct {
@@ -372,6 +375,7 @@ type rawAmount struct {
 	Of       string `yaml:"of"`
 	Currency string `yaml:"currency"`
 	Value    scalar `yaml:"value"` // in units of the currency, or "unknown"
+	Absent   bool   `yaml:"absent"`
 }
 
 type rawKeys struct {

@@ -93,13 +93,17 @@ func quantity(s, unit string) (int64, error) {
 	}
 	digits := Digits(unit)
 	whole, part, dot := strings.Cut(s, ".")
+	bad := fmt.Errorf("%q is %w, with at most %d decimals", s, errQuantity, digits)
+	if digits == 0 {
+		bad = fmt.Errorf("%q is %w, without decimals", s, errQuantity)
+	}
 	if whole == "" || dot && (part == "" || len(part) > digits) {
-		return 0, fmt.Errorf("%q is %w", s, errQuantity)
+		return 0, bad
 	}
 	var n int64
 	for _, c := range whole + part + strings.Repeat("0", digits-len(part)) {
 		if c < '0' || c > '9' || n > math.MaxInt64/100 {
-			return 0, fmt.Errorf("%q is %w", s, errQuantity)
+			return 0, bad
 		}
 		n = n*10 + int64(c-'0')
 	}

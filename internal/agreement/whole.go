@@ -613,19 +613,32 @@ func (r *reader) dated(site Site, hours []at[rawHours], weekly []calendar.Weekly
 	if site.From.First.After(first) {
 		first = site.From.First
 	}
+	const mend = "give hours from that day: closed ones where it is closed, open: []; and days: unknown or open: unknown where no text that was read has them"
 	silent := func(d calendar.Date) bool {
-		return !d.Before(first) && (until.IsZero() || d.Before(until.First)) && !slices.ContainsFunc(weekly, func(w calendar.Weekly) bool {
-			return !d.Before(w.From) && (w.Until.IsZero() || d.Before(w.Until))
-		})
+		return !d.Before(first) && (until.IsZero() || d.Before(until.First)) && !slices.ContainsFunc(weekly, func(w calendar.Weekly) bool { return w.Holds(d) })
 	}
 	if silent(first) {
-		r.fault(hours[0].line, fmt.Sprintf("no hours on %s, on which the edition is in force", first), "give hours from that day, closed ones where it is closed: open: []")
+		r.fault(hours[0].line, fmt.Sprintf("no hours on %s, on which the edition is in force", first), mend)
 		return
 	}
 	for i, w := range weekly {
-		if !w.Until.IsZero() && silent(w.Until) {
-			r.fault(hours[i].line, fmt.Sprintf("no hours from %s on", w.Until), "give hours from that day, closed ones where it is closed: open: []")
-			return
+		ends := []calendar.Date{w.Until}
+		if !w.Season.IsZero() {
+			// Each end within the first years, a leap year among them.
+			for n := range 5 {
+				if d := w.Season.Turns()[1].In(max(first.Year, w.From.Year) + n); w.Until.IsZero() || d.Before(w.Until) {
+					ends = append(ends, d)
+				}
+			}
+		}
+		for _, d := range ends {
+			if !r.spend(len(weekly)) {
+				return
+			}
+			if !d.IsZero() && silent(d) {
+				r.fault(hours[i].line, fmt.Sprintf("no hours from %s on", d), mend)
+				return
+			}
 		}
 	}
 }

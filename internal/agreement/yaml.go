@@ -16,6 +16,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"darwaza.dev/internal/lang"
 )
 
 // A package needs little of YAML: mappings, sequences and plain or quoted scalars.
@@ -29,20 +31,21 @@ const (
 )
 
 // decodeYAML reads one file into v, a pointer to a struct. Unknown and doubled keys
-// are faults.
-func decodeYAML(file string, b []byte, v any) (faults Faults) {
+// are faults. whole is false where more than a slip of form is wrong, so that what else
+// could be said of the file would mislead.
+func decodeYAML(file string, b []byte, v any) (faults Faults, whole bool) {
 	defer func() {
 		// The library is written for files of friends, and has panicked on others.
 		if r := recover(); r != nil {
-			faults = Faults{{File: file, What: fmt.Sprintf("cannot be read as YAML: %v", r), Mend: "write plain YAML"}}
+			faults, whole = Faults{{File: file, What: fmt.Sprintf("cannot be read as YAML: %v", r), Mend: "write plain YAML"}}, false
 		}
 	}()
 	if f, bad := shallow(file, b); bad {
-		return Faults{f}
+		return Faults{f}, false
 	}
 	root, err := parser.ParseBytes(b, 0)
 	if err != nil {
-		return Faults{yamlFault(file, err)}
+		return Faults{yamlFault(file, err)}, false
 	}
 	var body ast.Node
 	for _, d := range root.Docs {
@@ -50,21 +53,21 @@ func decodeYAML(file string, b []byte, v any) (faults Faults) {
 			continue
 		}
 		if body != nil {
-			return Faults{{File: file, Line: line(d.Body), What: "a second document in one file", Mend: "put it into a file of its own"}}
+			return Faults{{File: file, Line: line(d.Body), What: "a second document in one file", Mend: "put it into a file of its own"}}, false
 		}
 		body = d.Body
 	}
 	if body == nil {
-		return Faults{{File: file, What: "empty", Mend: "fill it or take it out"}}
+		return Faults{{File: file, What: "empty", Mend: "fill it or take it out"}}, false
 	}
 	var p plain
 	ast.Walk(&p, body)
 	if p.bad != nil {
-		return Faults{{File: file, Line: line(p.bad), What: "YAML with " + strings.ToLower(p.bad.Type().String()), Mend: "write the value out"}}
+		return Faults{{File: file, Line: line(p.bad), What: "YAML with " + strings.ToLower(p.bad.Type().String()), Mend: "write the value out"}}, false
 	}
 	d := decoder{file: file}
 	d.decode(body, reflect.ValueOf(v).Elem(), "")
-	return d.faults
+	return d.faults, len(d.faults) == d.slips
 }
 
 // decoder puts nodes into values. The library's own decoder looks at every field of a
@@ -72,6 +75,7 @@ func decodeYAML(file string, b []byte, v any) (faults Faults) {
 type decoder struct {
 	file   string
 	faults Faults
+	slips  int                             // faults that leave no doubt about what is meant
 	fields map[reflect.Type]map[string]int // by yaml tag
 }
 
@@ -121,6 +125,15 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, name string) {
 		}
 	case reflect.Slice:
 		q, ok := n.(*ast.SequenceNode)
+		var s scalar
+		if one := (decoder{}); !ok && v.Type().Elem().Kind() == reflect.String && one.scalar(n, &s, name) {
+			d.fault(n, name+" is not a list", fmt.Sprintf("write %s: [%s]", name, s.text))
+			if len(d.faults) < maxYAMLFaults {
+				d.slips++
+			}
+			v.Set(reflect.Append(v, reflect.ValueOf(s.text).Convert(v.Type().Elem())))
+			return
+		}
 		if !ok {
 			d.fault(n, name+" is not a list", "write [a, b], or a line with a dash for each")
 			return
@@ -134,6 +147,14 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, name string) {
 			d.decode(x, v.Index(i), name)
 		}
 	case reflect.Map:
+		switch n.(type) {
+		case *ast.MappingNode, *ast.MappingValueNode:
+		default:
+			if v.Type() == reflect.TypeFor[lang.Text]() {
+				d.fault(n, cmp.Or(name, "the text")+" is not a text in languages", "write {en: …}, and fa and ur where they are there, each in quotes where it has a comma or a colon")
+				return
+			}
+		}
 		v.Set(reflect.MakeMap(v.Type()))
 		d.pairs(n, name, func(key string, k, x ast.Node) {
 			e := reflect.New(v.Type().Elem()).Elem()

@@ -168,10 +168,100 @@ type Weekly struct {
 	// From and Until bound the days on which the entry holds, the last not included;
 	// zero where it always has, or goes on.
 	From, Until Date
+	// Season bounds them within every year; zero where it holds all the year.
+	Season Season
+	// HoursUnknown says that it is open on the days, and that nobody knows from when to
+	// when. It has no Spans then.
+	HoursUnknown bool
+	// DaysUnknown says that nobody knows on which days of the week it is open. Spans are
+	// the hours of those days where they are known.
+	DaysUnknown bool
 }
 
 func (w Weekly) holds(on Date) bool {
 	return !on.Before(w.From) && (w.Until.IsZero() || on.Before(w.Until))
+}
+
+// Holds reports whether the entry holds on a date, by its days and its season.
+func (w Weekly) Holds(on Date) bool { return w.holds(on) && w.Season.has(yearDay(on)) }
+
+// Season is a part of every year, both days in it. It runs over the new year where its
+// last day comes before its first. The last of February is 29 in any year.
+type Season struct{ First, Last YearDay }
+
+// YearDay is a day of every year, 02-29 among them.
+type YearDay struct {
+	Month time.Month
+	Day   int
+}
+
+func (d YearDay) compare(o YearDay) int {
+	return cmp.Or(cmp.Compare(d.Month, o.Month), cmp.Compare(d.Day, o.Day))
+}
+
+// In returns the day of a year; 29 February is 1 March in a year that has none.
+func (d YearDay) In(year int) Date {
+	if d.Day > DaysIn(year, d.Month) {
+		return Date{Year: year, Month: d.Month + 1, Day: 1}
+	}
+	return Date{Year: year, Month: d.Month, Day: d.Day}
+}
+
+func (d YearDay) next() YearDay {
+	switch {
+	case d.Day < DaysIn(2000, d.Month):
+		return YearDay{d.Month, d.Day + 1}
+	case d.Month < 12:
+		return YearDay{d.Month + 1, 1}
+	}
+	return YearDay{1, 1}
+}
+
+func yearDay(d Date) YearDay { return YearDay{d.Month, d.Day} }
+
+// ParseSeason reads "03-01/09-30".
+func ParseSeason(s string) (Season, error) {
+	var v Season
+	a, b, ok := strings.Cut(s, "/")
+	for _, x := range [...]struct {
+		text string
+		to   *YearDay
+	}{{a, &v.First}, {b, &v.Last}} {
+		d, err := ParseDate("2000-" + x.text)
+		if err != nil || !ok {
+			return Season{}, fmt.Errorf("%w: %q is not a season of the year", ErrHours, s)
+		}
+		*x.to = yearDay(d)
+	}
+	if v.First == v.Last.next() {
+		return Season{}, fmt.Errorf("%w: %q is all the year", ErrHours, s)
+	}
+	return v, nil
+}
+
+// IsZero reports whether it is all the year.
+func (s Season) IsZero() bool { return s == Season{} }
+
+// Turns returns the day of each year on which the season begins, and the one after its end.
+func (s Season) Turns() [2]YearDay { return [2]YearDay{s.First, s.Last.next()} }
+
+// String returns "03-01/09-30", and nothing for all the year.
+func (s Season) String() string {
+	if s.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%02d-%02d/%02d-%02d", s.First.Month, s.First.Day, s.Last.Month, s.Last.Day)
+}
+
+func (s Season) has(d YearDay) bool {
+	switch after, till := s.First.compare(d) <= 0, d.compare(s.Last) <= 0; {
+	case s.IsZero():
+		return true
+	case s.First.compare(s.Last) <= 0:
+		return after && till
+	default:
+		return after || till
+	}
 }
 
 // Exception changes a single date: it opens Spans beside the weekly ones, or closes
@@ -205,15 +295,27 @@ type Schedule struct {
 	except map[Date][]Exception
 }
 
-// era is a run of days on which the same entries hold.
+// era is a run of days on which the same entries hold, but for their seasons.
 type era struct {
 	from  Date
+	parts []part // of the year, each until the next begins; the first from 1 January
+}
+
+type part struct {
+	from  YearDay
 	weeks map[key]*week
 }
 
 type key struct{ class, direction string }
 
-type week [7][]Span // in order; spans that touch are one
+type week [7]daily
+
+// daily is one day of the week.
+type daily struct {
+	spans []Span // surely open, in order; spans that touch are one
+	may   []Span // open perhaps, nobody knows
+	held  bool   // surely open at some hours, which nobody knows
+}
 
 // NewSchedule checks hours and makes them ready. It refuses an unknown zone, a span
 // that is none, and spans of the same class, direction and day that overlap.
@@ -232,11 +334,15 @@ func NewSchedule(h Hours) (*Schedule, error) {
 	}
 	slices.SortFunc(days, Date.Compare)
 	for _, d := range slices.Compact(days) {
-		weeks, err := weeksOn(h.Weekly, d)
-		if err != nil {
-			return nil, err
+		e := era{from: d}
+		for _, y := range yearDays(h.Weekly, d) {
+			weeks, err := weeksOn(h.Weekly, d, y)
+			if err != nil {
+				return nil, err
+			}
+			e.parts = append(e.parts, part{y, weeks})
 		}
-		s.eras = append(s.eras, era{d, weeks})
+		s.eras = append(s.eras, e)
 	}
 	for _, x := range h.Exceptions {
 		if !x.On.Valid() {
@@ -256,12 +362,35 @@ func NewSchedule(h Hours) (*Schedule, error) {
 	return s, nil
 }
 
-// weeksOn makes the entries that hold on a day into weeks.
-func weeksOn(weekly []Weekly, on Date) (map[key]*week, error) {
+// yearDays are those on which the seasons of the entries of a day turn, and 1 January.
+func yearDays(weekly []Weekly, on Date) []YearDay {
+	out := []YearDay{{1, 1}}
+	for _, w := range weekly {
+		if w.holds(on) && !w.Season.IsZero() {
+			turns := w.Season.Turns()
+			out = append(out, turns[:]...)
+		}
+	}
+	slices.SortFunc(out, YearDay.compare)
+	return slices.Compact(out)
+}
+
+// weeksOn makes the entries that hold on a day, in a part of the year, into weeks.
+func weeksOn(weekly []Weekly, on Date, y YearDay) (map[key]*week, error) {
 	weeks := map[key]*week{}
 	for _, w := range weekly {
-		if !w.holds(on) {
+		if !w.holds(on) || !w.Season.has(y) {
 			continue
+		}
+		if w.HoursUnknown && len(w.Spans) > 0 {
+			return nil, fmt.Errorf("%w: hours that are unknown, and yet written", ErrHours)
+		}
+		if w.DaysUnknown && len(w.Days) > 0 {
+			return nil, fmt.Errorf("%w: days that are unknown, and yet written", ErrHours)
+		}
+		may := w.Spans
+		if w.HoursUnknown || w.DaysUnknown && len(may) == 0 {
+			may = []Span{{0, EndOfDay}}
 		}
 		k := key{w.Class, w.Direction}
 		if weeks[k] == nil {
@@ -275,28 +404,32 @@ func weeksOn(weekly []Weekly, on Date) (map[key]*week, error) {
 			if d < 0 || d > 6 {
 				return nil, fmt.Errorf("%w: no weekday %d", ErrHours, d)
 			}
-			weeks[k][d] = append(weeks[k][d], w.Spans...)
+			if t := &weeks[k][d]; w.HoursUnknown || w.DaysUnknown {
+				t.may, t.held = append(t.may, may...), t.held || !w.DaysUnknown
+			} else {
+				t.spans = append(t.spans, w.Spans...)
+			}
 		}
 	}
 	order := slices.SortedFunc(maps.Keys(weeks), func(a, b key) int {
 		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.direction, b.direction))
 	})
 	for _, k := range order {
-		w := weeks[k]
-		for d := range w {
-			for _, x := range w[d] {
+		for d := range weeks[k] {
+			t := &weeks[k][d]
+			for _, x := range slices.Concat(t.spans, t.may) {
 				if err := x.check(); err != nil {
 					return nil, err
 				}
 			}
-			slices.SortFunc(w[d], func(a, b Span) int { return cmp.Compare(a.From, b.From) })
-			for i := 1; i < len(w[d]); i++ {
-				if w[d][i].From < w[d][i-1].To {
+			slices.SortFunc(t.spans, func(a, b Span) int { return cmp.Compare(a.From, b.From) })
+			for i := 1; i < len(t.spans); i++ {
+				if t.spans[i].From < t.spans[i-1].To {
 					return nil, fmt.Errorf("%w: %s %s %s: %s and %s overlap", ErrHours,
-						k.class, k.direction, weekdays[d], w[d][i-1], w[d][i])
+						k.class, k.direction, weekdays[d], t.spans[i-1], t.spans[i])
 				}
 			}
-			w[d] = union(w[d])
+			t.spans, t.may = union(t.spans), union(t.may)
 		}
 	}
 	return weeks, nil
@@ -340,22 +473,87 @@ func (s *Schedule) Hours() Hours { return s.hours }
 func (s *Schedule) Location() *time.Location { return s.loc }
 
 // Spans returns the opening hours of a date by the clock, in order and without
-// overlap. The caller must not change them.
+// overlap: those that are sure. The caller must not change them.
 func (s *Schedule) Spans(class, direction string, on Date) []Span {
-	var spans []Span
+	return s.on(class, direction, on).spans
+}
+
+// Held reports whether it is open on a date at any hour. Open says that nobody knows.
+func (s *Schedule) Held(class, direction string, on Date) Tri {
+	switch d := s.on(class, direction, on); {
+	case len(d.spans) > 0 || d.held:
+		return Yes
+	case len(d.may) > 0:
+		return Open
+	}
+	return No
+}
+
+// Any reports whether anybody may find it open on a date, in any direction.
+func (s *Schedule) Any(on Date) bool {
+	opened := false
+	for _, x := range s.except[on] {
+		if x.Closed && x.Class == "" && x.Direction == "" && len(x.Spans) == 0 {
+			return false
+		}
+		opened = opened || !x.Closed
+	}
+	if opened {
+		return true
+	}
+	for _, w := range s.part(on).weeks {
+		if d := w[on.Weekday()]; len(d.spans)+len(d.may) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Weekdays returns on how many days of the week the class is open in any direction, by
+// the entries that hold on a date and without exceptions. Days that nobody knows do not count.
+func (s *Schedule) Weekdays(class string, on Date) int {
+	n := 0
+	for d := range time.Saturday + 1 {
+		for _, direction := range [...]string{"in", "out", ""} {
+			if x := s.weekly(class, direction, on, d); len(x.spans) > 0 || x.held {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
+// part returns the entries that hold on a date.
+func (s *Schedule) part(on Date) part {
 	n := len(s.eras) - 1
 	for n > 0 && on.Before(s.eras[n].from) {
 		n--
 	}
-	weeks := s.eras[n].weeks
+	parts := s.eras[n].parts
+	m := len(parts) - 1
+	for m > 0 && yearDay(on).compare(parts[m].from) < 0 {
+		m--
+	}
+	return parts[m]
+}
+
+// weekly returns the hours of a day of the week by the entries that hold on a date.
+func (s *Schedule) weekly(class, direction string, on Date, day time.Weekday) daily {
+	weeks := s.part(on).weeks
 	for _, k := range [...]key{{class, direction}, {class, ""}, {"", direction}, {"", ""}} {
 		if w := weeks[k]; w != nil {
-			spans = w[on.Weekday()]
-			break
+			return w[day]
 		}
 	}
+	return daily{}
+}
+
+// on returns the hours of a date.
+func (s *Schedule) on(class, direction string, on Date) daily {
+	day := s.weekly(class, direction, on, on.Weekday())
 	if len(s.except) == 0 {
-		return spans
+		return day
 	}
 	var opened, closed []Span
 	for _, x := range s.except[on] {
@@ -366,18 +564,19 @@ func (s *Schedule) Spans(class, direction string, on Date) []Span {
 		case !x.Closed:
 			opened = append(opened, x.Spans...)
 		case len(x.Spans) == 0:
-			return nil
+			return daily{}
 		default:
 			closed = append(closed, x.Spans...)
 		}
 	}
 	if opened != nil {
-		spans = union(append(opened, spans...))
+		day.spans = union(append(opened, day.spans...))
 	}
 	if closed != nil {
-		spans = without(spans, closed)
+		day.spans, day.may = without(day.spans, closed), without(day.may, closed)
+		day.held = false // the hours that nobody knows may be those
 	}
-	return spans
+	return day
 }
 
 // Intervals returns the opening hours of a date as instants, in order and without
@@ -416,6 +615,24 @@ func (s *Schedule) at(class, direction string, t time.Time) (Interval, bool) {
 func (s *Schedule) OpenAt(class, direction string, t time.Time) bool {
 	_, ok := s.at(class, direction, t)
 	return ok
+}
+
+// At reports whether the class is open in the direction at the instant t. Open says
+// that nobody knows.
+func (s *Schedule) At(class, direction string, t time.Time) Tri {
+	if s.OpenAt(class, direction, t) {
+		return Yes
+	}
+	today := On(t, s.loc)
+	for _, n := range [...]int{0, -1, 1} {
+		on := today.AddDays(n)
+		for _, x := range s.on(class, direction, on).may {
+			if (Interval{on.At(x.From, s.loc), on.At(x.To, s.loc)}).Contains(t) {
+				return Open
+			}
+		}
+	}
+	return No
 }
 
 // horizon is how many days Next and Until look ahead: a year and a day, so that a

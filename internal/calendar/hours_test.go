@@ -519,3 +519,99 @@ func FuzzParseSpan(f *testing.F) {
 		ParseWeekday(s)
 	})
 }
+
+// TestSeasons holds hours to a part of every year, over the new year and in leap years.
+func TestSeasons(t *testing.T) {
+	season := func(s string) Season {
+		v, err := ParseSeason(s)
+		if err != nil || v.String() != s {
+			t.Fatalf("%s: got %s, %v", s, v, err)
+		}
+		return v
+	}
+	s := schedule(t, Hours{Zone: "UTC", Weekly: []Weekly{
+		{Spans: spansOf("09:30-16:30"), Season: season("03-01/09-30"), From: MustDate("2011-07-23")},
+		{Spans: spansOf("09:30-15:30"), Season: season("10-01/02-29"), From: MustDate("2011-07-23")},
+	}})
+	for _, x := range []struct{ on, want string }{
+		{"2011-07-22", ""},
+		{"2011-07-23", "09:30-16:30"},
+		{"2012-02-28", "09:30-15:30"},
+		{"2012-02-29", "09:30-15:30"},
+		{"2012-03-01", "09:30-16:30"},
+		{"2013-02-28", "09:30-15:30"},
+		{"2013-03-01", "09:30-16:30"},
+		{"2030-09-30", "09:30-16:30"},
+		{"2030-10-01", "09:30-15:30"},
+		{"2030-12-31", "09:30-15:30"},
+		{"2031-01-01", "09:30-15:30"},
+	} {
+		got := ""
+		for _, p := range s.Spans("", "", MustDate(x.on)) {
+			got += p.String()
+		}
+		if got != x.want {
+			t.Errorf("on %s: got %q, want %q", x.on, got, x.want)
+		}
+	}
+	if got := season("10-01/02-29").Turns()[1].In(2013); got != MustDate("2013-03-01") {
+		t.Errorf("the season ends before %s", got)
+	}
+	if got := season("03-01/02-28").Turns()[1].In(2013); got != MustDate("2013-03-01") {
+		t.Errorf("29 February of 2013 is %s", got)
+	}
+	for _, wrong := range []string{"", "03-01", "03-01/09-31", "3-1/9-30", "2011-03-01/2011-09-30", "01-01/12-31", "10-01/09-30"} {
+		if v, err := ParseSeason(wrong); err == nil {
+			t.Errorf("%q: got %s", wrong, v)
+		}
+	}
+	if _, err := NewSchedule(Hours{Zone: "UTC", Weekly: []Weekly{
+		{Spans: spansOf("08:00-12:00"), Season: season("03-01/09-30")}, {Spans: spansOf("11:00-13:00"), Season: season("09-30/10-05")},
+	}}); err == nil {
+		t.Error("hours that overlap on one day of the year are taken")
+	}
+}
+
+// TestHoursUnknown: nobody knows the hours of a day, or the day.
+func TestHoursUnknown(t *testing.T) {
+	tuesday := []time.Weekday{time.Tuesday}
+	s := schedule(t, Hours{Zone: "UTC", Weekly: []Weekly{
+		{Days: tuesday, HoursUnknown: true},
+		{Class: "cargo", DaysUnknown: true, Spans: spansOf("08:00-12:00")},
+		{Class: "bus", DaysUnknown: true, HoursUnknown: true},
+	}, Exceptions: []Exception{
+		{On: MustDate("2020-06-09"), Closed: true},
+		{On: MustDate("2020-06-16"), Closed: true, Spans: spansOf("12:00-24:00")},
+		{On: MustDate("2020-06-23"), Spans: spansOf("10:00-11:00")},
+	}})
+	for _, x := range []struct {
+		class, on string
+		minute    Minute
+		at, held  Tri
+	}{
+		{"", "2020-06-01", 600, No, No}, // a Monday
+		{"", "2020-06-02", 600, Open, Yes},
+		{"", "2020-06-02", 0, Open, Yes},
+		{"", "2020-06-09", 600, No, No},
+		{"", "2020-06-16", 600, Open, Open},
+		{"", "2020-06-16", 780, No, Open},
+		{"", "2020-06-23", 600, Yes, Yes},
+		{"", "2020-06-23", 720, Open, Yes},
+		{"cargo", "2020-06-01", 600, Open, Open},
+		{"cargo", "2020-06-01", 780, No, Open},
+		{"bus", "2020-06-03", 780, Open, Open},
+	} {
+		on := MustDate(x.on)
+		if at, held := s.At(x.class, "in", on.At(x.minute, time.UTC)), s.Held(x.class, "in", on); at != x.at || held != x.held {
+			t.Errorf("%s on %s at %s: got %d %d, want %d %d", x.class, x.on, x.minute, at, held, x.at, x.held)
+		}
+	}
+	if len(s.Spans("", "", MustDate("2020-06-02"))) != 0 || s.Weekdays("", MustDate("2020-06-02")) != 1 || s.Weekdays("cargo", MustDate("2020-06-02")) != 0 {
+		t.Error("hours that nobody knows are sure")
+	}
+	for _, w := range []Weekly{{HoursUnknown: true, Spans: spansOf("08:00-12:00")}, {DaysUnknown: true, Days: tuesday}} {
+		if _, err := NewSchedule(Hours{Zone: "UTC", Weekly: []Weekly{w}}); err == nil {
+			t.Errorf("%v is taken", w)
+		}
+	}
+}

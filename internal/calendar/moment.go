@@ -23,7 +23,8 @@ const (
 // something without an end goes on.
 type Moment struct {
 	// First and Last are the same where the day is known, and the first and last days that
-	// it can be where a text gives no more than a month or a year.
+	// it can be where a text gives no more than a month or a year, or where it is known only
+	// to lie between two days.
 	First, Last Date
 	Minute      Minute // of First, from 0; 0 where the day is not known
 	// Unknown says that the text gives no date at all.
@@ -71,7 +72,8 @@ func (m Moment) Compare(n Moment) int {
 	return cmp.Or(m.First.Compare(n.First), cmp.Compare(m.Minute, n.Minute), m.Last.Compare(n.Last))
 }
 
-// String writes a moment as packages do: "2025-07-01", "2020-04-05T00:01", "2010-05", "unknown".
+// String writes a moment as packages do: "2025-07-01", "2020-04-05T00:01", "2010-05",
+// "2012-05-15/2016-10-13", "unknown".
 func (m Moment) String() string {
 	switch {
 	case m.IsZero():
@@ -82,14 +84,25 @@ func (m Moment) String() string {
 		return m.First.String()
 	case m.First == m.Last:
 		return fmt.Sprintf("%sT%02d:%02d", m.First, m.Minute/60, m.Minute%60)
-	case m.First.Month == m.Last.Month:
+	case m == month(m.First):
 		return fmt.Sprintf("%04d-%02d", m.First.Year, m.First.Month)
+	case m == year(m.First):
+		return fmt.Sprintf("%04d", m.First.Year)
 	}
-	return fmt.Sprintf("%04d", m.First.Year)
+	return m.First.String() + "/" + m.Last.String()
 }
 
-// ParseMoment reads "2025-07-01", "2020-04-05T00:00", a month "2010-05", a year "2010"
-// or "unknown".
+// month and year are those of a day, without a day that is known.
+func month(d Date) Moment {
+	return Moment{First: Date{Year: d.Year, Month: d.Month, Day: 1}, Last: Date{Year: d.Year, Month: d.Month, Day: DaysIn(d.Year, d.Month)}}
+}
+
+func year(d Date) Moment {
+	return Moment{First: Date{Year: d.Year, Month: 1, Day: 1}, Last: Date{Year: d.Year, Month: 12, Day: 31}}
+}
+
+// ParseMoment reads "2025-07-01", "2020-04-05T00:00", a month "2010-05", a year "2010",
+// a day that lies between two others, "2012-05-15/2016-10-13", or "unknown".
 func ParseMoment(s string) (Moment, error) {
 	wrong := fmt.Errorf("%q is not a date", s)
 	switch {
@@ -101,13 +114,20 @@ func ParseMoment(s string) (Moment, error) {
 		if err != nil {
 			return Moment{}, wrong
 		}
-		return Moment{First: first, Last: Date{Year: first.Year, Month: 12, Day: 31}}, nil
+		return year(first), nil
 	case len(s) == 7:
 		first, err := ParseDate(s + "-01")
 		if err != nil {
 			return Moment{}, wrong
 		}
-		return Moment{First: first, Last: Date{Year: first.Year, Month: first.Month, Day: DaysIn(first.Year, first.Month)}}, nil
+		return month(first), nil
+	case len(s) == 21 && s[10] == '/':
+		first, err1 := ParseDate(s[:10])
+		last, err2 := ParseDate(s[11:])
+		if err1 != nil || err2 != nil || !first.Before(last) {
+			return Moment{}, wrong
+		}
+		return Moment{First: first, Last: last}, nil
 	case len(s) == 10:
 		d, err := ParseDate(s)
 		if err != nil {

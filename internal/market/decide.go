@@ -276,6 +276,15 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 	}
 	v, lot := d.ask(l, at, class, p, valued, ledger)
 	asked := []rules.Asked{lot}
+	// Where the agreement works the value out, what it came to is kept: the limits of the
+	// day were asked of that value and count it from now on.
+	counted, worked := v.Counted()
+	if worked {
+		if counted > MaxValue {
+			return nil, Answer{}, problem.Field("quantity", "market.quantity")
+		}
+		p.Value, p.Currency, valued = counted, at.edition.Currency, true
+	}
 	if !listed && v.Outcome == reason.Allow {
 		why = append(why, reason.Reason{Code: rules.CodeUnlisted, Outcome: reason.Refer})
 	}
@@ -303,7 +312,7 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 	}
 	p.Outcome = v.Outcome
 	ans := Answer{Verdict: v, Purchase: p}
-	if fits, ok := v.Amount("fits", ""); ok && fits.Known && displayed {
+	if fits, ok := v.Amount("fits", ""); ok && fits.Known && displayed && !worked {
 		ans.Fits = QuantityFor(shown.Minor, fits.Minor)
 	}
 	if l.Dry {

@@ -29,7 +29,8 @@ func (j *judge) formula(i int, k *clause) {
 		j.step(i, didApply, "")
 		x.Minor, x.Known = int64(n), true
 		if !j.hidden(k) {
-			x.Steps = j.a.working(k.value, x.Currency)
+			own := j.a.working(k.value, x.Currency)
+			x.Steps = append(j.origins(k.value.names, maxSteps-len(own), map[string]bool{}), own...)
 		}
 	case *types.Unknown:
 		j.open(i, k, n.IDs())
@@ -48,6 +49,55 @@ func (j *judge) formula(i int, k *clause) {
 	}
 	j.amount(x)
 	j.rests(k.Questions...)
+}
+
+// origins write how what is derived came to its value: the working of the definitions
+// that some names stand for, each before what reads it, at most so many lines.
+func (j *judge) origins(names []string, most int, seen map[string]bool) (steps []string) {
+	c := j.a.c
+	for _, name := range names {
+		i, ok := c.names[name]
+		if !ok || i >= len(c.attrs) || !c.attrs[i].derived || seen[name] || j.point == nil || j.a.at(i) == nil {
+			continue
+		}
+		seen[name] = true
+		for _, d := range j.point.definers[i] {
+			k := j.clauses[d]
+			if st := &j.state[d]; !st.asked || st.by != 0 || !j.certain(d) {
+				continue
+			}
+			if k.value == nil || k.value.tracer == nil {
+				steps = append(steps, name+": "+text(j.a.vals[i], c.attrs[i].unit)+", clause "+k.ID)
+				break
+			}
+			steps = append(steps, j.origins(k.value.names, most-len(steps), seen)...)
+			for _, s := range j.a.working(k.value, c.attrs[i].unit) {
+				steps = append(steps, name+": "+s)
+			}
+			break
+		}
+	}
+	return steps[:max(0, min(len(steps), most))]
+}
+
+// counted gives the value of the lot at hand as a figure, where the edition works it out.
+func (j *judge) counted() {
+	i, ok := j.a.c.names[attrValue]
+	if !ok || i >= len(j.a.c.attrs) || !j.a.c.attrs[i].derived || j.a.q.Point != Goods || j.point == nil {
+		return
+	}
+	n, ok := j.a.at(i).(types.Int)
+	if !ok || n < 0 {
+		return
+	}
+	x := Amount{Name: amountLot, Minor: int64(n), Currency: j.a.c.e.Currency, Known: true, Steps: j.origins([]string{attrValue}, maxSteps, map[string]bool{})}
+	for _, d := range j.point.definers[i] {
+		if st := &j.state[d]; st.asked && st.by == 0 && j.certain(d) {
+			x.Clause = j.clauses[d].ID
+			break
+		}
+	}
+	j.amount(x)
 }
 
 // choices take the least or the most of several figures, once those are there: a choice
@@ -91,18 +141,18 @@ func (j *judge) choose(i int, k *clause) {
 			continue
 		}
 		a := &j.v.Amounts[n]
-		if !a.Known || best != nil && a.Currency != best.Currency {
+		if !a.Known || best != nil && (a.Currency != best.Currency || a.Unit != best.Unit) {
 			sound = false
 			x.Steps = append(x.Steps, name+" is not known in one currency")
 			continue
 		}
-		x.Steps = append(x.Steps, name+" "+amountText(a.Minor, a.Currency)+" "+a.Currency)
+		x.Steps = append(x.Steps, name+" "+a.Figure())
 		if best == nil || k.Take == "most" && a.Minor > best.Minor || k.Take != "most" && a.Minor < best.Minor {
 			best = a
 		}
 	}
 	if sound && best != nil {
-		x.Minor, x.Currency, x.Known, x.Of = best.Minor, best.Currency, true, ""
+		x.Minor, x.Currency, x.Unit, x.Known, x.Of = best.Minor, best.Currency, best.Unit, true, ""
 		x.Steps = append(x.Steps, "the "+k.Take+" is "+best.Name)
 		if c := j.a.c.clauses[best.Clause]; c != nil && c.Regime != "" {
 			x.Steps = append(x.Steps, "regime "+c.Regime)

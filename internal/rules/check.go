@@ -4,6 +4,7 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -358,8 +359,25 @@ func (j *judge) matters() {
 }
 
 func (j *judge) reason(k *clause, code reason.Code, o reason.Outcome, params map[string]string) {
-	j.v.Reasons = append(j.v.Reasons, reason.Reason{Code: code, Outcome: o, Clause: k.ID, Params: params})
+	j.v.Reasons = append(j.v.Reasons, reason.Reason{Code: code, Outcome: o, Clause: k.ID, Params: decided(k, code, o, params)})
 }
+
+// decided adds who decides to what a reason says, where a clause leaves something open
+// and names somebody.
+func decided(k *clause, code reason.Code, o reason.Outcome, params map[string]string) map[string]string {
+	if k.Decides == "" || !o.NeedsOfficer() || !Unsettled(code) || params[paramDecides] != "" {
+		return params
+	}
+	out := maps.Clone(params)
+	if out == nil {
+		out = map[string]string{}
+	}
+	out[paramDecides] = k.Decides
+	return out
+}
+
+// paramDecides is the parameter of a reason that names who decides.
+const paramDecides = "decides"
 
 // open says that the answer of a clause turns on what is not known.
 func (j *judge) open(i int, k *clause, lacks []int64) {
@@ -377,6 +395,7 @@ func (j *judge) open(i int, k *clause, lacks []int64) {
 		case isAttr:
 			if why := j.trouble[n]; len(why) > 0 {
 				for _, r := range why {
+					r.Params = decided(k, r.Code, r.Outcome, r.Params)
 					j.v.Reasons = append(j.v.Reasons, r)
 					if id := r.Params["question"]; id != "" {
 						j.rests(id)
@@ -400,14 +419,11 @@ func (j *judge) open(i int, k *clause, lacks []int64) {
 // does not know the place.
 func (j *judge) unlisted(k *clause, id string) {
 	info := j.a.c.e.ListInfo[id]
-	code, o := CodeGoodOpen, reason.Refer
-	switch {
-	case info.Absent || j.a.c.e.Lists[id] == nil && j.a.c.e.Places[id] == nil && j.a.c.e.Values[id] == nil:
+	code := CodeGoodOpen
+	if info.Absent || j.a.c.e.Lists[id] == nil && j.a.c.e.Places[id] == nil && j.a.c.e.Values[id] == nil {
 		code = CodeAbsent
-	case j.a.c.e.Places[id] != nil:
-		code = CodeUnlisted
 	}
-	j.reason(k, code, o, map[string]string{"list": id})
+	j.reason(k, code, reason.Refer, map[string]string{"list": id})
 }
 
 // lack says that a clause could not be asked for want of an attribute.
@@ -454,7 +470,7 @@ func (j *judge) step(i int, did, note string) {
 // setting the other aside, are a conflict of the texts, and both are named.
 func (j *judge) amount(x Amount) {
 	for _, y := range j.v.Amounts {
-		if y.Name == x.Name && y.Of == x.Of && y.Clause != x.Clause && (y.Minor != x.Minor || y.Known != x.Known || y.Currency != x.Currency) {
+		if y.Name == x.Name && y.Of == x.Of && y.Clause != x.Clause && (y.Minor != x.Minor || y.Known != x.Known || y.Currency != x.Currency || y.Unit != x.Unit) {
 			for _, id := range [...]string{x.Clause, y.Clause} {
 				j.v.Reasons = append(j.v.Reasons, reason.Reason{Code: CodeDispute, Outcome: reason.Conflict, Clause: id, Params: map[string]string{"amount": x.Name}})
 			}
@@ -466,6 +482,7 @@ func (j *judge) amount(x Amount) {
 // finish puts everything into the order that the bytes of a verdict have.
 func (j *judge) finish() {
 	v := j.v
+	j.counted()
 	for _, d := range j.defer_ {
 		asked := slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Params["attribute"] == d.name })
 		if !asked {

@@ -36,7 +36,10 @@ type Explained struct {
 	Kind       agreement.Kind `json:"kind"`
 	Did        string         `json:"did"` // as Step has it
 	Note       string         `json:"note,omitempty"`
-	Conditions []Part         `json:"conditions,omitempty"`
+	// Looked says in lines what it looked at beside its conditions: the hours of the day,
+	// the days and instants that it compared.
+	Looked     []string `json:"looked,omitempty"`
+	Conditions []Part   `json:"conditions,omitempty"`
 }
 
 // Part is an expression or a part of one, with what it came to.
@@ -95,6 +98,9 @@ func (l *Law) Explain(q Query) Explanation {
 					if c != nil {
 						e.Conditions = append(e.Conditions, j.explain(k.table.Inputs[n].Name, c, tries))
 					}
+				}
+				if st.by == 0 && st.when != no {
+					e.Looked = j.looked(k)
 				}
 				j.candidates(k, tries)
 			}

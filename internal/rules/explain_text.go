@@ -41,7 +41,7 @@ func (x Explanation) Text(every bool) string {
 			}
 			figure := "owed, not known"
 			if a.Known {
-				figure = unitText(a.Minor, a.Currency)
+				figure = a.Figure()
 			}
 			fmt.Fprintf(&b, "  %s: %s  clause %s\n", name, figure, a.Clause)
 			for _, s := range a.Steps {
@@ -79,6 +79,9 @@ func (x Explanation) Text(every bool) string {
 			fmt.Fprintf(&b, ": %s", c.Note)
 		}
 		b.WriteByte('\n')
+		for _, s := range c.Looked {
+			fmt.Fprintf(&b, "    %s\n", s)
+		}
 		for _, p := range c.Conditions {
 			p.write(&b, "    ")
 		}

@@ -295,6 +295,29 @@ func (c *compiled) build() agreement.Faults {
 		}
 	}
 	c.taint()
+	return append(faults, c.lots()...)
+}
+
+// lots faults a value of goods that the limits of a day cannot count.
+func (c *compiled) lots() agreement.Faults {
+	i, ok := c.names[attrValue]
+	if !ok || i >= len(c.attrs) {
+		return nil
+	}
+	var faults agreement.Faults
+	for _, x := range c.e.Clauses {
+		if x.Kind != agreement.KindCap || x.Select != nil && x.Select.Events != kindLot {
+			continue
+		}
+		switch a := &c.attrs[i]; {
+		case a.unit != "" && a.unit != c.e.Currency:
+			faults = append(faults, agreement.Fault{File: x.File, Line: x.Line, Clause: x.ID, What: attrValue + " counts " + a.unit + ", and what is bought in a day is counted in " + c.e.Currency,
+				Mend: "declare it in " + c.e.Currency + ", and derive it from the price with a clause of kind define"})
+		case a.derived && a.sensitive:
+			faults = append(faults, agreement.Fault{File: x.File, Line: x.Line, Clause: x.ID, What: attrValue + " is made of something sensitive, and what is bought is kept with its value",
+				Mend: "derive it from what is not sensitive"})
+		}
+	}
 	return faults
 }
 
@@ -426,7 +449,9 @@ func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
 	k.when, k.require, k.release = compile(x.When, "", truth), compile(x.Require, "", truth), compile(x.Release, "", truth)
 	switch x.Kind {
 	case agreement.KindDefine:
-		k.value = compile(x.Value, "", e.Attributes[x.Attribute])
+		if k.value = compile(x.Value, "", e.Attributes[x.Attribute]); k.value != nil && (e.Attributes[x.Attribute].Type == "int" || e.Attributes[x.Attribute].Type == "date") {
+			k.value.tracer = k.value.traced() // figures that read it show how it came about
+		}
 	case agreement.KindAmount:
 		if k.value = compile(x.Value, "", agreement.Attribute{Type: "int", Unit: cmp.Or(x.Currency, e.Currency)}); k.value != nil {
 			k.value.tracer = k.value.traced() // each figure shows how it was worked out

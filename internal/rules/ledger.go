@@ -133,7 +133,7 @@ func (j *judge) ledger(i int, k *clause) {
 			note += ", due " + params["due"]
 		}
 		if j.certain(i) {
-			j.amount(Amount{Name: "ledger.open", Of: k.ID, Minor: still, Currency: unit, Known: true, Clause: k.ID, Steps: []string{note}})
+			j.amount(Amount{Name: "ledger.open", Of: k.ID, Minor: still, Known: true, Clause: k.ID, Steps: []string{note}}.counting(unit))
 		}
 	}
 	j.demand(i, k, is, nil, note, params)

@@ -295,9 +295,14 @@ func (a *activation) callMember(kind string, args ...ref.Val) ref.Val {
 	x, _ := args[0].(types.String)
 	id, _ := args[1].(types.String)
 	e := a.c.e
-	if v, ok := e.Values[string(id)]; ok {
-		_, in := v[string(x)]
-		return types.Bool(in)
+	if _, ok := e.Values[string(id)]; ok {
+		switch e.Member(string(id), string(x), a.on, a.minute) {
+		case agreement.Yes:
+			return types.True
+		case agreement.No:
+			return types.False
+		}
+		return a.c.unknownOf(listPrefix + string(id))
 	}
 	if p, ok := e.Places[string(id)]; ok {
 		_, in := p.Up[string(x)]

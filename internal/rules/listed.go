@@ -36,13 +36,16 @@ func (j *judge) schedule(i int, k *clause) {
 	}
 	class, direction := a.text(attrClass), a.text(attrDirection)
 	s := a.site.schedule
-	if k.Per == perDay {
-		if len(s.Spans(class, direction, a.on)) > 0 {
-			j.step(i, didPass, "")
-			return
-		}
-	} else if s.OpenAt(class, direction, a.now) {
+	is := s.Held(class, direction, a.on)
+	if k.Per != perDay {
+		is = s.At(class, direction, a.now)
+	}
+	switch is {
+	case agreement.Yes:
 		j.step(i, didPass, "")
+		return
+	case agreement.Open:
+		j.against(i, k, CodeNoHours, cmp.Or(k.Missing, reason.Refer), nil)
 		return
 	}
 	var params map[string]string
@@ -67,12 +70,15 @@ func (j *judge) listed(i int, k *clause) {
 		j.lack(i, k, name)
 		return
 	}
-	if v := j.a.c.e.Values[k.List]; v != nil {
-		if _, in := v[string(code)]; in {
+	if j.a.c.e.Values[k.List] != nil {
+		switch j.a.c.e.Member(k.List, string(code), j.a.on, j.a.minute) {
+		case agreement.Yes:
 			j.step(i, didApply, string(code))
-			return
+		case agreement.Open:
+			j.against(i, k, CodeGoodOpen, reason.Refer, map[string]string{"list": k.List, "code": string(code)})
+		default:
+			j.off(i, k)
 		}
-		j.off(i, k)
 		return
 	}
 	f := j.a.match(k.List, string(code))

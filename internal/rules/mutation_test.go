@@ -257,9 +257,8 @@ func mutants(e *agreement.Edition) []mutant {
 		}
 		for _, v := range sortedKeys(e.Values[id]) {
 			add(func(c *agreement.Edition) {
-				c.Values = maps.Clone(e.Values)
-				c.Values[id] = maps.Clone(e.Values[id])
-				delete(c.Values[id], v)
+				c.ValueLines = maps.Clone(e.ValueLines)
+				c.ValueLines[id] = slices.DeleteFunc(slices.Clone(e.ValueLines[id]), func(l agreement.ValueLine) bool { return l.ID == v })
 			}, "list %s without %s", id, v)
 		}
 	}

@@ -67,7 +67,7 @@ func Reasons() []reason.Decl {
 		{Code: CodeFailed, Outcome: reason.Refer, When: "the condition of a clause cannot be worked out on these inputs"},
 		{Code: CodeException, Outcome: reason.Refer, When: "whether an exception holds that would set a clause aside is not known"},
 		{Code: CodeHours, Outcome: reason.Closed, When: "the site is not open to the class and direction at that time"},
-		{Code: CodeNoHours, Outcome: reason.Refer, When: "the edition has no opening hours for the site"},
+		{Code: CodeNoHours, Outcome: reason.Refer, When: "the edition has no opening hours for the site, or nobody knows them"},
 		{Code: CodeEarly, Outcome: reason.Closed, When: "the site has not been opened yet"},
 		{Code: CodeNoDate, Outcome: reason.Refer, When: "the text does not say when the site was opened"},
 		{Code: CodeCapDivert, Outcome: reason.Divert, When: "a limit is passed above which another regime holds"},
@@ -80,13 +80,24 @@ func Reasons() []reason.Decl {
 		{Code: CodeDispute, Outcome: reason.Conflict, When: "two clauses in force give different figures for the same amount"},
 		{Code: CodeDate, Outcome: reason.Refer, When: "the text gives no day on which a clause or a number begins or ends, and it turns on that"},
 		{Code: CodeQuestion, Outcome: reason.Refer, When: "what a clause does turns on a question that is not settled"},
-		{Code: CodeGoodOpen, Outcome: reason.Refer, When: "a list ends in open words, or the code is too short, so that nobody can tell whether the good is on it"},
+		{Code: CodeGoodOpen, Outcome: reason.Refer, When: "a list ends in open words, the code is too short, or a place is not on it, so that nobody can tell"},
 		{Code: CodeMatter, Outcome: reason.Conflict, When: "two texts in force say different things of one matter"},
 		{Code: CodeTable, Outcome: reason.Refer, When: "no row of a table covers the case"},
 		{Code: CodeUnshared, Outcome: reason.Refer, When: "no clause in force says what may go to that recipient"},
 		{Code: CodeDefineTwice, Outcome: reason.Refer, When: "two clauses of one text give something different values"},
 		{Code: CodeDefineConflict, Outcome: reason.Conflict, When: "clauses of two texts give something different values"},
 	}
+}
+
+// Unsettled reports whether a code means that a clause could not be asked to its end:
+// something is not known, or open. What the clause says of those who do not meet it is
+// then not said of anybody; the code has words of its own.
+func Unsettled(c reason.Code) bool {
+	switch c {
+	case CodeWanted, CodeUnknown, CodeParameter, CodeFailed, CodeException, CodeNoHours, CodeNoDate, CodeCapOpen, CodeAbsent, CodeDate, CodeQuestion, CodeGoodOpen, CodeTable:
+		return true
+	}
+	return false
 }
 
 // unmet is the code for a clause that decides against a query with an outcome.

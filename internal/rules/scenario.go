@@ -73,17 +73,34 @@ func (l *Law) run(s agreement.Scenario) Result {
 			r.Wrong = append(r.Wrong, fmt.Sprintf("ask %d: ", n+1)+fmt.Sprintf(format, args...))
 		}
 		compare(v, ask.Expect, total, wrong)
-		if value, ok := q.Facts[attrValue].(int64); ok && q.Point == Goods && (v.Outcome == reason.Allow || v.Outcome == reason.Divert) {
-			code, _ := q.Facts[attrCode].(string)
-			_, line, _ := l.Good(code, q.At)
-			regime := regimeConcession
-			if v.Outcome == reason.Divert {
-				regime = regimeStatutory
-			}
-			lots = append(slices.Clip(lots), Lot{line.Category, value, regime, q.Site})
+		if x, ok := l.bought(q, v); ok {
+			lots = append(slices.Clip(lots), x)
 		}
 	}
 	return r
+}
+
+// bought is what a lot that was let go counts as in the questions after it: with the
+// value that the verdict worked out, where the edition does that, else with the one that
+// was given.
+func (l *Law) bought(q Query, v Verdict) (Lot, bool) {
+	if q.Point != Goods || v.Outcome != reason.Allow && v.Outcome != reason.Breach && v.Outcome != reason.Divert {
+		return Lot{}, false
+	}
+	value, ok := v.Counted()
+	if e, there := l.Edition(q.At); !ok && there && !e.Attributes[attrValue].Derived {
+		value, ok = q.Facts[attrValue].(int64)
+	}
+	if !ok {
+		return Lot{}, false
+	}
+	code, _ := q.Facts[attrCode].(string)
+	_, line, _ := l.Good(code, q.At)
+	x := Lot{line.Category, value, regimeConcession, q.Site}
+	if v.Outcome == reason.Divert {
+		x.Regime = regimeStatutory
+	}
+	return x, true
 }
 
 func pick[T comparable](a, b T) T {
@@ -116,10 +133,16 @@ func compare(v Verdict, x agreement.Expect, total map[[2]string]int64, wrong fun
 	for _, a := range x.Amounts {
 		got, ok := v.Amount(a.Name, a.Of)
 		switch {
+		case a.Absent:
+			for _, x := range v.Amounts {
+				if x.Name == a.Name && (a.Of == "" || x.Of == a.Of) {
+					wrong("there is an amount %s %s: %s", x.Name, x.Of, x.Figure())
+				}
+			}
 		case !ok:
 			wrong("no amount %s %s", a.Name, a.Of)
 		case got.Known == a.Unknown || got.Minor != a.Minor:
-			wrong("%s %s is %s (known: %t), want %s", a.Name, a.Of, amountText(got.Minor, got.Currency), got.Known, amountText(a.Minor, got.Currency))
+			wrong("%s %s is %s (known: %t), want %s", a.Name, a.Of, got.Figure(), got.Known, Amount{Minor: a.Minor, Currency: got.Currency, Unit: got.Unit}.Figure())
 		}
 	}
 	for _, a := range x.Total {

@@ -185,7 +185,7 @@ func (a *activation) working(c *condition, unit string) []string {
 	var steps []string
 	said := func(x ast.Expr, whole bool) string {
 		v, ok := value(x)
-		if !ok {
+		if !ok || types.IsUnknownOrError(v) {
 			return show(x)
 		}
 		u := c.units[x.ID()]
@@ -195,16 +195,32 @@ func (a *activation) working(c *condition, unit string) []string {
 		return text(v, u)
 	}
 	top := c.ast.NativeRep().Expr()
-	ast.PostOrderVisit(top, ast.NewExprVisitor(func(x ast.Expr) {
-		if x.Kind() != ast.CallKind || len(steps) >= maxSteps {
+	var walk func(x ast.Expr)
+	walk = func(x ast.Expr) {
+		if x.Kind() != ast.CallKind {
 			return
 		}
 		call := x.AsCall()
+		if call.FunctionName() == operators.Conditional {
+			// The branch that was taken, alone.
+			args := call.Args()
+			switch v, _ := value(args[0]); v {
+			case types.True:
+				walk(args[1])
+				return
+			case types.False:
+				walk(args[2])
+				return
+			}
+		}
+		for _, y := range kids(x) {
+			walk(y)
+		}
 		op, binds := sign(call.FunctionName())
-		if op != "" && binds < 4 || call.FunctionName() == operators.LogicalNot || call.FunctionName() == "known" || call.FunctionName() == "date" {
+		if len(steps) >= maxSteps || op != "" && binds < 4 || call.FunctionName() == operators.LogicalNot || call.FunctionName() == "known" || call.FunctionName() == "date" {
 			return
 		}
-		if _, seen := value(x); !seen {
+		if v, seen := value(x); !seen || types.IsUnknownOrError(v) {
 			return
 		}
 		left := showIn(x, 0, func(y ast.Expr) (string, bool) {
@@ -214,7 +230,8 @@ func (a *activation) working(c *condition, unit string) []string {
 			return said(y, false), true
 		})
 		steps = append(steps, left+" = "+said(x, x.ID() == top.ID()))
-	}))
+	}
+	walk(top)
 	if len(steps) == 0 {
 		steps = []string{show(top) + " = " + said(top, true)}
 	}

@@ -190,8 +190,12 @@ func (j *judge) residence(i int, k *clause) {
 		case !ok:
 			is, lack = open, unknownOf(k.Place)
 		case v != nil:
-			_, in := v[string(place)]
-			is = truth(in)
+			switch a.c.e.Member(k.List, string(place), a.on, a.minute) {
+			case agreement.Yes:
+				is = yes
+			case agreement.Open:
+				is, lack = open, list
+			}
 		case k.Region == "":
 			_, in := p.Up[string(place)]
 			is = truth(in)
@@ -203,7 +207,7 @@ func (j *judge) residence(i int, k *clause) {
 				is, lack = open, list
 			}
 		}
-		if is == no && len(a.c.e.ListInfo[k.List].Open) > 0 {
+		if a.c.e.Places[k.List] != nil && is == no && len(a.c.e.ListInfo[k.List].Open) > 0 {
 			is, lack = open, list
 		}
 		ask(is, lack, "list", k.List)

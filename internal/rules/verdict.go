@@ -41,10 +41,37 @@ type Amount struct {
 	// not known from the texts at hand, and Minor is 0.
 	Minor    int64  `json:"minor"`
 	Currency string `json:"currency"`
-	Known    bool   `json:"known"`
+	// Unit is what is counted where that is no money: Minor is in its smallest parts then
+	// (kg in thousandths), and Currency is empty.
+	Unit  string `json:"unit,omitempty"`
+	Known bool   `json:"known"`
 	// Clause is the clause that makes the amount, Steps its working in plain figures.
 	Clause string   `json:"clause"`
 	Steps  []string `json:"steps,omitempty"`
+}
+
+// Figure writes an amount in what it is counted in: "50.00 USD", "12.500 kg".
+func (a Amount) Figure() string { return unitText(a.Minor, cmp.Or(a.Unit, a.Currency)) }
+
+// counting sets what an amount is counted in.
+func (a Amount) counting(unit string) Amount {
+	if _, money := known(unit); money {
+		a.Currency, a.Unit = unit, ""
+	} else {
+		a.Currency, a.Unit = "", unit
+	}
+	return a
+}
+
+// amountLot is the figure of the value of the lot at hand, where an edition works it out.
+const amountLot = "lot.value"
+
+// Counted returns the value of the lot at hand as the law worked it out, in minor units
+// of the edition's currency, and false where it is taken as it is given, or not known.
+// Whoever keeps what was bought keeps this value: the limits of the day count it.
+func (v Verdict) Counted() (minor int64, ok bool) {
+	a, ok := v.Amount(amountLot, "")
+	return a.Minor, ok && a.Known
 }
 
 // Input is an attribute that a clause read, with the value it had. Sensitive
@@ -132,6 +159,23 @@ type Lot struct {
 	// Regime is "concession" where the lot went at the concessional rate, "statutory" where it was diverted.
 	Regime string
 	Site   string
+}
+
+// Text writes a lot in words, by the currency of its agreement: "30.00 USD, category I,
+// at mand-pishin". What is not there is left out, and of the regimes only the one that is
+// no concession is told.
+func (x Lot) Text(currency string) string {
+	s := unitText(x.Value, currency)
+	if x.Category != "" {
+		s += ", category " + x.Category
+	}
+	if x.Regime == regimeStatutory {
+		s += ", sent to another regime"
+	}
+	if x.Site != "" {
+		s += ", at " + x.Site
+	}
+	return s
 }
 
 // Event is something that happened before, or is planned: a trip, a dose, an import.

@@ -115,6 +115,12 @@ func (s *server) reason(e *agreement.Edition, re reason.Reason) reasonView {
 	nameArgs(e, re.Params, v.Args)
 	if c := e.Clause(re.Clause); c != nil {
 		v.Clause = c
+		if rules.Unsettled(re.Code) && v.Key != "" {
+			// What the clause says of those who do not meet it is not said where nobody knows.
+			neutral := *c
+			neutral.Say, neutral.Next = nil, nil
+			v.Clause = &neutral
+		}
 		v.Instrument = e.Instruments[c.Instrument]
 		for _, id := range c.Questions {
 			if q, ok := e.Questions[id]; ok && !q.SettledNow() {

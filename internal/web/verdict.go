@@ -69,8 +69,11 @@ func (s *server) reasonLines(tag lang.Tag, v rules.Verdict) []reasonLine {
 
 // decidesAgainst reports whether a code means that a clause was asked and decides against
 // the query: then the clause's own words fit. Where a clause could not be asked, for
-// want of an input, they would accuse somebody of what nobody knows.
+// want of an input or of hours that the text gives, they would accuse somebody of what nobody knows.
 func decidesAgainst(c reason.Code) bool {
+	if rules.Unsettled(c) {
+		return false
+	}
 	for _, p := range [...]string{"law.clause.", "law.cap.", "law.schedule.", "law.site.", "law.good.", "law.paper.", "law.tax."} {
 		if strings.HasPrefix(string(c), p) {
 			return true
