@@ -40,7 +40,7 @@ func (p *testPost) caseFor(l, number string) string {
 	p.Helper()
 	path := p.post("/"+l+"/contest", "", url.Values{"number": {number}}).Header.Get("Location")
 	f := hidden(p.get(path, "").body, "words-form")
-	f.Set("words", map[string]string{"en": contestWords, "fa": "نوبت دیگر را پیش‌تر لغو کرده بودم، اما پاسخ همچنان نه بود.", "ur": "میں نے دوسری بکنگ پہلے ہی منسوخ کر دی تھی، پھر بھی جواب نہیں بدلا۔"}[l])
+	f.Set("words", map[string]string{"en": contestWords, "fa": "نوبت دیگر را پیش\u200cتر لغو کرده بودم، اما پاسخ همچنان نه بود.", "ur": "میں نے دوسری بکنگ پہلے ہی منسوخ کر دی تھی، پھر بھی جواب نہیں بدلا۔"}[l])
 	r := p.post(path, "", f)
 	if r.StatusCode != http.StatusSeeOther {
 		p.Fatalf("contest: %d %s", r.StatusCode, text(r.body))

@@ -99,7 +99,7 @@ func TestDutiesOfTheDay(t *testing.T) {
 	p := openPost(t)
 	b := p.signedIn("boss", people.Supervisor)
 	b.get("/en/day?site=1&day=2025-09-02").wants("P8(ii)-d", "The authority is in default The customs values are not displayed.", "P8(v)", "A person decides")
-	for _, c := range []struct{ lang, says string }{{"fa", "ارزش‌های گمرکی اعلام نشده است."}, {"ur", "کسٹم مالیتیں آویزاں نہیں ہیں۔"}} {
+	for _, c := range []struct{ lang, says string }{{"fa", "ارزش\u200cهای گمرکی اعلام نشده است."}, {"ur", "کسٹم مالیتیں آویزاں نہیں ہیں۔"}} {
 		b.get("/" + c.lang + "/day?site=1&day=2025-09-02").wants(c.says)
 	}
 	p.display(p.appoint("customs", people.Customs), map[string]int64{tomato: 50})

@@ -18,7 +18,7 @@ func TestSalesHeld(t *testing.T) {
 	b.get("/en/day?site=1").lacks("No places are sold")
 	p.do(service.BeginList{List: 7, Hold: true})
 	b.get("/en/day?site=1").wants("No places are sold", "Passes still let people in", "Sell places again")
-	for _, c := range []struct{ lang, says string }{{"fa", "جایی فروخته نمی‌شود"}, {"ur", "جگہیں فروخت نہیں ہو رہیں"}} {
+	for _, c := range []struct{ lang, says string }{{"fa", "جایی فروخته نمی\u200cشود"}, {"ur", "جگہیں فروخت نہیں ہو رہیں"}} {
 		b.get("/" + c.lang + "/day?site=1").wants(c.says)
 	}
 	b.get("/en/day?site=1")

@@ -429,7 +429,7 @@ func TestOneWord(t *testing.T) {
 	// What the left word was used for beside the right one.
 	never := map[lang.Tag]map[string]string{
 		lang.UR: {"افسر": "اہلکار", "اشاعت": "ایڈیشن", "کلید": "کنجی", "اخراج": "باہر", "کسٹم قیمت": "کسٹم مالیت", "دوسری طرف": "دوسرا فریق", "دونوں طرف": "دونوں فریق"},
-		lang.FA: {"رزرو": "نوبت", "بازارها": "بازارچه‌ها", "مدیر بازار ": "مدیر بازارچه"},
+		lang.FA: {"رزرو": "نوبت", "بازارها": "بازارچه\u200cها", "مدیر بازار ": "مدیر بازارچه"},
 	}
 	check := func(where string, tag lang.Tag, text string) {
 		for wrong, right := range never[tag] {
