@@ -31,6 +31,12 @@ build: $(BROWSER) ## build build/darwaza (fetches the browser libraries by lock 
 	@mkdir -p build
 	$(GO) build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)" -o build/darwaza ./cmd/darwaza
 
+# Without inlining the file is a sixth smaller, and still fast enough for one answer at a time.
+.PHONY: verdict
+verdict: ## build build/verdict.wasm, the law for a browser
+	@mkdir -p build
+	GOOS=js GOARCH=wasm GOWASM=satconv,signext $(GO) build -trimpath -buildvcs=false -gcflags=all=-l -ldflags "-s -w -buildid=" -o build/verdict.wasm ./cmd/verdictwasm
+
 .PHONY: demo
 demo: build ## run a market day on both sides, on this machine
 	build/darwaza demo $(ARGS)

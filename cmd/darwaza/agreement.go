@@ -144,18 +144,18 @@ func checkVerb(f flagSet) func(context.Context, console, []string) error {
 	asJSON := f.Bool("json", false, "print JSON")
 	nomenclature := f.String("nomenclature", "", "`file` of the codes of HS 2022, CSV or one a line: every code of a list must be in it")
 	base := f.String("base", "", "`package` of the edition before: the number must rise, and the notice be long enough")
-	at := f.String("at", "", "--base: `instant` at which the last side signs, such as 2026-05-01T12:00:00Z; today where it is left out")
+	at := f.String("at", "", "`instant` at which the last side signs, such as 2026-05-01T12:00:00Z: the notice must be long enough; with --base it is now where it is left out")
 	return func(_ context.Context, c console, args []string) error {
-		o := outside{nomenclature: *nomenclature, base: *base, at: time.Now()}
+		o := outside{nomenclature: *nomenclature, base: *base}
+		if *base != "" {
+			o.at = time.Now()
+		}
 		if *at != "" {
 			t, err := time.Parse(time.RFC3339, *at)
 			if err != nil {
 				return wrong("--at %q is no instant such as 2026-05-01T12:00:00Z", *at)
 			}
 			o.at = t
-		}
-		if *at != "" && *base == "" {
-			return wrong("--at needs --base")
 		}
 		return checkAgreement(c.out, args[0], o, *asJSON)
 	}
@@ -180,12 +180,19 @@ func (o outside) check(e *agreement.Edition) (agreement.Faults, error) {
 		}
 		faults = append(faults, e.CheckNomenclature(codes)...)
 	}
+	var base *agreement.Edition
 	if o.base != "" {
-		base, err := read(o.base)
-		if err != nil {
+		var err error
+		if base, err = read(o.base); err != nil {
 			return nil, err
 		}
+	}
+	if base != nil || !o.at.IsZero() {
 		faults = append(faults, e.CheckAgainst(base, o.at)...)
+	}
+	if base != nil {
+		signed := len(e.Persons(agreement.A)) > 0 && len(e.Persons(agreement.B)) > 0
+		faults = append(faults, rules.CheckBounds(e, base, signed)...)
 	}
 	return faults, nil
 }
@@ -226,6 +233,7 @@ func checkAgreement(w io.Writer, dir string, o outside, asJSON bool) error {
 		}
 		faults = append(faults, more...)
 		faults.Sort()
+		faults = slices.Compact(faults) // a fault of a condition is found twice
 	}
 	bad := len(faults.Errors())
 	var lacks agreement.Faults

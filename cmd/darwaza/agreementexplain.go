@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -62,11 +63,11 @@ func explainScenario(w io.Writer, dir, id string, ask int, asJSON bool) error {
 		return wrong("--ask must be between 1 and %d, the number of asks of %s", len(r.Verdicts), id)
 	}
 	type answer struct {
-		Scenario string          `json:"scenario"`
-		Ask      int             `json:"ask"`
-		Query    json.RawMessage `json:"query"`
-		Verdict  json.RawMessage `json:"verdict"`
-		Wrong    []string        `json:"wrong"`
+		Scenario string            `json:"scenario"`
+		Ask      int               `json:"ask"`
+		Query    json.RawMessage   `json:"query"`
+		Tree     rules.Explanation `json:"explanation"`
+		Wrong    []string          `json:"wrong"`
 	}
 	var answers []answer
 	for n, q := range r.Queries {
@@ -84,7 +85,7 @@ func explainScenario(w io.Writer, dir, id string, ask int, asJSON bool) error {
 			if off == nil {
 				off = []string{}
 			}
-			answers = append(answers, answer{id, n + 1, rules.AppendQuery(nil, q), v.Bytes(), off})
+			answers = append(answers, answer{id, n + 1, openly(e, q), law.Explain(q), off})
 			continue
 		}
 		if n > 0 && ask == 0 {
@@ -93,6 +94,7 @@ func explainScenario(w io.Writer, dir, id string, ask int, asJSON bool) error {
 		fmt.Fprintf(w, "%s, ask %d of %d: %s\n", id, n+1, len(r.Verdicts), r.Scenario.Title)
 		tellQuery(w, law, e, q, v)
 		tellVerdict(w, e, v)
+		tellTree(w, law.Explain(q))
 		for _, x := range off {
 			fmt.Fprintf(w, "not as expected: %s\n", x)
 		}
@@ -191,19 +193,94 @@ func tellVerdict(w io.Writer, e *agreement.Edition, v rules.Verdict) {
 		}
 		fmt.Fprintf(w, "rests on question %s (%s): %s\n", q.ID, state, e.Questions[q.ID].Asks.In(lang.EN))
 	}
-	if len(v.Steps) > 0 {
+}
+
+// tellTree says what each clause did and what its conditions came to, part by part.
+func tellTree(w io.Writer, x rules.Explanation) {
+	v := x.Verdict
+	if len(x.Clauses) > 0 {
 		fmt.Fprintln(w, "clauses asked")
 	}
-	for _, s := range v.Steps {
-		fmt.Fprintf(w, "  %s: %s", s.Clause, s.Did)
-		if s.Note != "" {
-			fmt.Fprintf(w, ", %s", s.Note)
+	for _, c := range x.Clauses {
+		fmt.Fprintf(w, "  %s: %s", c.Clause, c.Did)
+		if c.Note != "" {
+			fmt.Fprintf(w, ", %s", c.Note)
 		}
 		fmt.Fprintln(w)
+		for _, p := range c.Conditions {
+			tellPart(w, p, "    ")
+		}
+	}
+	for _, d := range x.Definitions {
+		value := "not known"
+		if d.Known {
+			value = cmp.Or(d.Value, "known, and not shown")
+		}
+		fmt.Fprintf(w, "derived %s: %s", d.Attribute, value)
+		if len(d.Clauses) > 0 {
+			fmt.Fprintf(w, ", by %s", strings.Join(d.Clauses, ", "))
+		}
+		fmt.Fprintln(w)
+	}
+	if len(x.Needs) > 0 {
+		fmt.Fprintln(w, "what would change the answer")
+	}
+	for _, n := range x.Needs {
+		fmt.Fprintf(w, "  %s", n.Input)
+		if n.Value != "" {
+			fmt.Fprintf(w, " %s", n.Value)
+		}
+		fmt.Fprintf(w, ": %s\n", n.Outcome)
 	}
 	if v.Edition != "" {
 		fmt.Fprintf(w, "by %s, edition %s\n", v.Agreement, v.Edition)
 	} else {
 		fmt.Fprintln(w, "by no edition: none is in force then")
 	}
+}
+
+// tellPart says what a part of a condition came to, and its own parts below it.
+func tellPart(w io.Writer, p rules.Part, indent string) {
+	value := p.Value
+	switch {
+	case p.Hidden:
+		value = "not shown"
+	case p.Unknown:
+		value = "not known"
+	case p.Failed:
+		value = "cannot be worked out"
+	}
+	role := ""
+	if p.Role != "" {
+		role = p.Role + " "
+	}
+	fmt.Fprintf(w, "%s%s%s: %s\n", indent, role, p.Text, value)
+	for _, q := range p.Parts {
+		tellPart(w, q, indent+"  ")
+	}
+}
+
+// openly writes a question without the values of what is sensitive.
+func openly(e *agreement.Edition, q rules.Query) json.RawMessage {
+	open := func(f rules.Facts) rules.Facts {
+		out := rules.Facts{}
+		for k, v := range f {
+			if !e.Attributes[k].Sensitive {
+				out[k] = v
+			}
+		}
+		return out
+	}
+	q.Facts = open(q.Facts)
+	if q.Events != nil {
+		events := map[string][]rules.Event{}
+		for kind, list := range q.Events {
+			events[kind] = []rules.Event{}
+			for _, x := range list {
+				events[kind] = append(events[kind], rules.Event{At: x.At, Site: x.Site, Facts: open(x.Facts)})
+			}
+		}
+		q.Events = events
+	}
+	return rules.AppendQuery(nil, q)
 }

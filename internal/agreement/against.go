@@ -23,11 +23,15 @@ import (
 // not rise, a name of the edition before that is not its hash, a term that begins before
 // that of the edition it follows, a notice that is too short where the last side signs
 // at the instant at, an emergency act that is prolonged, and a framework's bound that is
-// gone or changed. A zero at leaves the notice out. An edition that differs in emergency
+// gone or changed. A zero at leaves the notice out; without a base it is all that is looked at. An edition that differs in emergency
 // acts alone needs no notice. Bounds that read the values of the edition before are for
 // package rules, which compiles them.
 func (e *Edition) CheckAgainst(base *Edition, at time.Time) Faults {
 	r := reader{e: e, file: "agreement.yaml"}
+	if base == nil {
+		r.notified(e.Notice, at)
+		return r.faults
+	}
 	if base.ID != e.ID {
 		r.fault(1, fmt.Sprintf("is an edition of %q, and the one before of %q", e.ID, base.ID), "compare it with an edition of the same agreement")
 		return r.faults
@@ -45,9 +49,9 @@ func (e *Edition) CheckAgainst(base *Edition, at time.Time) Faults {
 	if e.From.Before(base.From) {
 		r.fault(1, "is in force before the edition that it follows", "let it begin on "+base.From.Format(time.RFC3339)+" or later: what was decided stays decided")
 	}
-	// The notice that holds is the longer one: an edition cannot shorten its own.
-	if notice := max(base.Notice, e.Notice); !at.IsZero() && e.From.Sub(at) < notice && !e.urgent(base) {
-		r.fault(1, fmt.Sprintf("begins %s after the last signature, and the notice is %s", span(e.From.Sub(at)), span(notice)), "let it begin at "+at.Add(notice).UTC().Format(time.RFC3339)+" or later")
+	if !e.urgent(base) {
+		// The notice that holds is the longer one: an edition cannot shorten its own.
+		r.notified(max(base.Notice, e.Notice), at)
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.Instruments)) {
 		i, old := e.Instruments[id], base.Instruments[id]
@@ -63,6 +67,13 @@ func (e *Edition) CheckAgainst(base *Edition, at time.Time) Faults {
 	r.bounds(base)
 	r.faults.Sort()
 	return r.faults
+}
+
+// notified faults a term that begins sooner after the last signature than the notice.
+func (r *reader) notified(notice time.Duration, at time.Time) {
+	if from := r.e.From; !at.IsZero() && from.Sub(at) < notice {
+		r.fault(1, fmt.Sprintf("begins %s after the last signature, and the notice is %s", span(from.Sub(at)), span(notice)), "let it begin at "+at.Add(notice).UTC().Format(time.RFC3339)+" or later")
+	}
 }
 
 // span writes a length of time in days or hours.

@@ -109,6 +109,20 @@ func TestCheckAgainst(t *testing.T) {
 	}
 }
 
+// TestFirstEdition has no edition before it, and still a notice.
+func TestFirstEdition(t *testing.T) {
+	e := load(t, wide(t))
+	if faults := e.CheckAgainst(nil, e.From.Add(-48*time.Hour)); len(faults) > 0 {
+		t.Errorf("got %v", faults)
+	}
+	if faults := e.CheckAgainst(nil, e.From.Add(-47*time.Hour)); len(faults) != 1 || !strings.Contains(faults[0].What, "begins 47 hours after the last signature, and the notice is 2 days") {
+		t.Errorf("got %v", faults)
+	}
+	if faults := e.CheckAgainst(nil, time.Time{}); len(faults) > 0 {
+		t.Errorf("got %v", faults)
+	}
+}
+
 func hexOf(h Hash) string {
 	const digits = "0123456789abcdef"
 	var b strings.Builder

@@ -159,6 +159,14 @@ func TestBundleHostile(t *testing.T) {
 		b := set(zipCentral, 1, 42, 0, 0, 0, 0)
 		return b
 	}
+	gap := func() []byte { // four bytes between two entries that neither owns
+		second := at(one, zipLocal, 1)
+		b := slices.Concat(one[:second], []byte("gap!"), one[second:])
+		for _, x := range []int{at(b, zipCentral, 1) + 42, at(b, zipEnd, 0) + 16} {
+			binary.LittleEndian.PutUint32(b[x:], binary.LittleEndian.Uint32(b[x:])+4)
+		}
+		return b
+	}
 	link := ordinary(t, func(h *zip.FileHeader) { h.SetMode(fs.ModeSymlink | 0o777) }, "agreement.yaml")
 	cases := map[string][]byte{
 		"empty":             {},
@@ -178,6 +186,7 @@ func TestBundleHostile(t *testing.T) {
 		"two sizes":         set(zipLocal, 0, 18, 1),
 		"another sum":       both(14, 99),
 		"overlap":           overlap(),
+		"a gap":             gap(),
 		"outside":           named("../agreement.yaml"),
 		"inside, outside":   named("clauses/../../agreement.yaml"),
 		"absolute":          named("/etc/agreement.yaml"),

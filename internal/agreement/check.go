@@ -351,7 +351,10 @@ func (r *reader) weekdays() {
 		}
 	}
 	for _, s := range e.Sites {
-		if e.Schedules[s.ID] == nil {
+		asked := slices.ContainsFunc(e.Clauses, func(c *Clause) bool {
+			return c.Kind == KindSchedule && slices.ContainsFunc(periods(c), func(p Period) bool { return len(p.Sites) == 0 || slices.Contains(p.Sites, s.ID) })
+		})
+		if asked && e.Schedules[s.ID] == nil {
 			r.file, r.owner = "agreement.yaml", s.ID
 			r.warn(e.where["site "+s.ID].line, "no schedule for the site", "write schedule/"+s.ID+".yaml")
 		}

@@ -83,9 +83,9 @@ func kindFields(k Kind) []string {
 // maxList is how many entries a list in a clause has at most.
 const maxList = 100
 
-// foreign faults fields that the kind of a clause does nothing with: who writes one
+// strayFields faults fields that the kind of a clause does nothing with: who writes one
 // means something that would not happen.
-func (r *reader) foreign(line int, x *rawClause) {
+func (r *reader) strayFields(line int, x *rawClause) {
 	v := reflect.ValueOf(x).Elem()
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.Slice && f.Len() > maxList {

@@ -547,7 +547,7 @@ func (r *reader) clauses(raw rawClauses) {
 func (r *reader) clause(line int, instrument string, x rawClause) {
 	r.owner = x.ID
 	r.declare("clause", x.ID, line)
-	r.foreign(line, &x)
+	r.strayFields(line, &x)
 	c := &Clause{
 		ID: x.ID, Anchor: anchor(x.ID), Instrument: instrument, Kind: x.Kind, At: x.At,
 		Text: trim(x.Text), Say: trim(x.Say), Next: trim(x.Next), Published: r.date(x.Published),
@@ -764,7 +764,9 @@ func (r *reader) when(s scalar) Moment {
 		return Moment{}
 	}
 	m, err := ParseMoment(s.text)
-	if err != nil {
+	if _, is := r.e.Attributes[s.text]; err != nil && is {
+		r.fault(s.line, err.Error(), "from and until say when something holds; write the attribute under start or end of a stay, expires of a validity")
+	} else if err != nil {
 		r.fault(s.line, err.Error(), "write yyyy-mm-dd, yyyy-mm-ddThh:mm, a month yyyy-mm or a year where no day is known, or unknown")
 	}
 	return m

@@ -6,6 +6,7 @@ package agreement
 import (
 	"fmt"
 	"maps"
+	"path"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -98,7 +99,7 @@ func TestHostile(t *testing.T) {
 			m["tables/risk.csv"] = repeat("good.value,good.weight,freight,fever,home.km,risk\n", maxFile, maxRows, func(j int) string { return fmt.Sprintf("%d,%d,%d,%d,%d,low\n", j, j, j, j, j) })
 		}},
 		"a table too long": {true, func(m fstest.MapFS) {
-			m["tables/risk.csv"] = repeat("class,paper.stamped,load,outcome,risk\n", maxFile, maxLines, func(j int) string { return "trader,-,-,ALLOW,low\n" })
+			m["tables/risk.csv"] = repeat("class,paper.stamped,load,outcome,risk\n", maxFile, 1001, func(j int) string { return "trader,-,-,ALLOW,low\n" })
 		}},
 		"values without end": {true, func(m fstest.MapFS) {
 			m["parameters/many.yaml"] = repeat("parameters:\n  - id: many\n    text: {en: x}\n    unit: count\n    values:\n", maxYAML, 5000, func(j int) string {
@@ -140,6 +141,9 @@ func TestHostile(t *testing.T) {
 		"one long list": {true, func(m fstest.MapFS) {
 			m["clauses/c.yaml"] = &fstest.MapFile{Data: []byte(head + clause("C", ", overrides: ["+strings.Repeat("T-1,", 50000)+"]"))}
 		}},
+		"a list in a clause": {true, func(m fstest.MapFS) {
+			m["clauses/c.yaml"] = &fstest.MapFile{Data: []byte(head + clause("C", ", overrides: ["+strings.Repeat("T-1,", 101)+"]"))}
+		}},
 		"a long condition": {true, func(m fstest.MapFS) {
 			m["clauses/c.yaml"] = &fstest.MapFile{Data: []byte(head + clause("C", ", when: \""+strings.Repeat("good.value + ", 15000)+" > 0\""))}
 		}},
@@ -147,6 +151,17 @@ func TestHostile(t *testing.T) {
 			for i := range 3 {
 				m[fmt.Sprintf("clauses/c%d.yaml", i)] = repeat(head, maxYAML, 20000, func(j int) string { return "  - {id: X, at: [z]}\n" })
 			}
+		}},
+		"words without end": {true, func(m fstest.MapFS) {
+			for i := range 6 {
+				m[fmt.Sprintf("tests/t%d.yaml", i)] = repeat("scenarios:\n", maxYAML, 20000, func(j int) string { return "#" + strings.Repeat("x", 98) + "\n" })
+			}
+		}},
+		"fewer faults, and still too many": {true, func(m fstest.MapFS) {
+			m["clauses/c.yaml"] = repeat(head, maxYAML, 1500, func(j int) string { return "  - {id: X, at: [z]}\n" })
+		}},
+		"what nobody sees": {true, func(m fstest.MapFS) {
+			m["README.md"] = &fstest.MapFile{Data: []byte("a\u200bb\n")}
 		}},
 		"scenarios without end": {false, func(m fstest.MapFS) {
 			for i := range 3 {
@@ -198,10 +213,26 @@ func TestHostile(t *testing.T) {
 			if took > time.Second || used > 64 {
 				t.Errorf("took %v and %d MiB", took, used)
 			}
+			if says := hostileSays()[name]; says != "" && !strings.Contains(faults.Error(), says) {
+				t.Errorf("no fault says %q: %v", says, faults.Errors())
+			}
+			if len(faults) > 2*maxFaults+2 {
+				t.Errorf("%d faults and warnings", len(faults))
+			}
 			if refused := len(faults.Errors()) > 0; refused != x.refused {
 				t.Errorf("refused: %t, want %t: %v", refused, x.refused, faults.Errors())
 			}
 		})
+	}
+}
+
+// hostileSays is what the refusal of some of the packages says.
+func hostileSays() map[string]string {
+	return map[string]string{
+		"one long list": "more than 2000 entries in overrides", "faults without end": "more than 2000 entries in clauses", "values without end": "more than 2000 entries in values",
+		"attributes without end": "more than 2000 entries in attributes", "words without end": "larger than 1048576 bytes together", "a long condition": "more than 2000 bytes",
+		"fewer faults, and still too many": "more than 1000 faults", "what nobody sees": "a character that nobody sees, U+200B", "places in a ring": "lies in itself",
+		"one code for many cases": "64 lines", "clauses of many periods": "takes too long to check", "a table too long": "more than 1000 rows", "a list in a clause": "more than 100 entries in overrides",
 	}
 }
 
@@ -228,8 +259,11 @@ func FuzzLoad(f *testing.F) {
 		"code\n", "code,home\n07,\n07,\n", "class,paper.stamped,load,outcome,risk\n!,..,<,,\n", "id,parent,en\na,a,\n", "parameters: [{values: [{for: {a: {}}}]}]\n",
 		"scenarios: [{events: {trip: [1]}, facts: {papers: {}}, asks: [{}]}]\n", "site: north\nhours: [{from: 9999-12-31, until: 0001-01-01}]\n",
 	} {
-		for i := range names {
-			f.Add(uint8(i), []byte(s))
+		for i, n := range names {
+			// What has a colon is YAML, the rest CSV; each goes to one file in three.
+			if strings.Contains(s, ":") == (path.Ext(n) == ".yaml") && i%3 == len(s)%3 {
+				f.Add(uint8(i), []byte(s))
+			}
 		}
 	}
 	base, err := Load(m)

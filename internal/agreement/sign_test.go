@@ -4,6 +4,7 @@
 package agreement
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -121,6 +122,53 @@ func TestTwoPeople(t *testing.T) {
 	o.sign(A, one, day)
 	if err := VerifySide(o.edition(), A); !errors.Is(err, ErrOnePerson) {
 		t.Errorf("one key by two names: %v", err)
+	}
+}
+
+// TestOneKeyIsOnePerson has a root certify itself under a name, as no tool of ours does.
+func TestOneKeyIsOnePerson(t *testing.T) {
+	o := newOffice(t)
+	sana := signer(t, A, o.root[A], "sana", o.files)
+	cert := o.files["keys/A-signer-sana.cert"]
+	m, err := cose.Parse(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	swap := func(payload []byte, old, new *ecdsa.PublicKey) []byte {
+		for _, f := range []func(*ecdsa.PublicKey) []byte{
+			func(k *ecdsa.PublicKey) []byte { id, _ := pass.IDOf(k); return id[:] },
+			func(k *ecdsa.PublicKey) []byte {
+				b, _ := pass.PublicBytes(k)
+				return append([]byte{2 | b[64]&1}, b[1:33]...)
+			},
+		} {
+			if !bytes.Contains(payload, f(old)) {
+				t.Fatal("the certificate has another form")
+			}
+			payload = bytes.Replace(payload, f(old), f(new), 1)
+		}
+		return payload
+	}
+	id, err := pass.IDOf(&o.root[A].PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := swap(m.Payload, &sana.PublicKey, &o.root[A].PublicKey)
+	if o.files["keys/A-signer-sana.cert"], err = cose.Sign1(o.root[A], cose.Header{Alg: cose.ES256, KeyID: id[:]}, payload, []byte("darwaza.dev/certificate/1")); err != nil {
+		t.Fatal(err)
+	}
+	o.sign(A, o.root[A], signingDay())
+	p, sig, err := Sign(o.edition(), A, o.root[A])
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.files[p] = sig
+	e := o.edition()
+	if s := e.Signatories(A); len(s) != 2 || s[0].Fault != nil || s[1].Fault != nil {
+		t.Fatalf("%+v", s)
+	}
+	if got := e.Persons(A); len(got) != 1 || !errors.Is(VerifySide(e, A), ErrOnePerson) {
+		t.Errorf("one key under two names counts as %v", got)
 	}
 }
 

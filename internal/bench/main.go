@@ -35,6 +35,12 @@ func figures() []figure {
 		{"gate.verdict", 1.25, false, gateVerdict},
 		{"play.day", 40, false, playDay},
 		{"serve.idle", 64, false, serveIdle},
+		{"verdict.desk", 25, false, verdictDesk},
+		{"verdict.gate", 40, false, verdictGate},
+		{"verdict.cel", 3, false, verdictCEL},
+		{"agreement.load", 300, false, agreementLoad},
+		{"agreement.impact", 60, false, agreementImpact},
+		{"wasm.size", 3.5, false, wasmSize},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -277,7 +278,11 @@ func weeksOn(weekly []Weekly, on Date) (map[key]*week, error) {
 			weeks[k][d] = append(weeks[k][d], w.Spans...)
 		}
 	}
-	for k, w := range weeks {
+	order := slices.SortedFunc(maps.Keys(weeks), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.direction, b.direction))
+	})
+	for _, k := range order {
+		w := weeks[k]
 		for d := range w {
 			for _, x := range w[d] {
 				if err := x.check(); err != nil {

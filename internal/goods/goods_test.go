@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
 )
 
@@ -79,6 +80,7 @@ func TestNewListRefuses(t *testing.T) {
 		{edit(func(x *Line) { x.Code = "070200001" }), "is not a code"},
 		{edit(func(x *Line) { x.Name = nil }), "has no name"},
 		{edit(func(x *Line) { x.Rate = -1 }), "below zero"},
+		{[]Line{{Code: "0702", Name: text("a", "", ""), For: map[string]string{"side": "A"}}, {Code: "0702", Name: text("a", "", ""), For: map[string]string{"site": "x"}}}, "stands twice"},
 		{[]Line{good, {Code: "0702.0000", Category: "II", Name: text("b", "", "")}}, "stands twice"},
 	}
 	for _, x := range tests {
@@ -94,6 +96,72 @@ func TestNewListRefuses(t *testing.T) {
 	lines[0].Code = "99999999"
 	if _, ok := l.Find("07020000"); !ok {
 		t.Error("the list changes with the caller's lines")
+	}
+}
+
+// TestMatch finds the longest code, and of its lines the one that names most.
+func TestMatch(t *testing.T) {
+	day := func(s string) calendar.Moment {
+		m, err := calendar.ParseMoment(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	l, err := NewList("l", nil, []Line{
+		{Code: "07", Rate: 1, Name: text("a", "", "")},
+		{Code: "0702", Exclude: true, Name: text("a", "", "")},
+		{Code: "0702.00", Rate: 2, Name: text("a", "", ""), From: day("2020-01-01"), Until: day("2021-01-01")},
+		{Code: "0702.00", Rate: 3, Name: text("a", "", ""), From: day("2021-01-01"), Until: day("2022-05")},
+		{Code: "0702.00", Rate: 4, Name: text("a", "", ""), For: map[string]string{"side": "A"}},
+		{Code: "0702.00", Rate: 5, Name: text("a", "", ""), For: map[string]string{"side": "B", "site": "x"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		code, on, side, site string
+		is                   calendar.Tri
+		rate                 int64
+		lacks                string
+	}{
+		{"07010000", "2020-06-01", "", "", calendar.Yes, 1, ""},
+		{"0701.90", "2020-06-01", "", "", calendar.Yes, 1, ""},
+		{"07029999", "2020-06-01", "", "", calendar.No, 0, ""},
+		{"07020000", "2020-06-01", "", "", calendar.Open, 0, "side"},
+		{"07020000", "2019-06-01", "C", "", calendar.No, 0, ""},
+		{"07020000", "2020-06-01", "C", "", calendar.Yes, 2, ""},
+		{"07020000", "2020-12-31", "C", "", calendar.Yes, 2, ""},
+		{"07020000", "2021-01-01", "C", "", calendar.Yes, 3, ""},
+		{"07020000", "2022-05-01", "C", "", calendar.Open, 0, ""},
+		{"07020000", "2022-05-31", "C", "", calendar.No, 0, ""},
+		{"07020000", "2020-06-01", "A", "", calendar.Yes, 4, ""},
+		{"07020000", "2020-06-01", "B", "", calendar.Open, 0, "site"},
+		{"07020000", "2020-06-01", "B", "x", calendar.Yes, 5, ""},
+		{"07020000", "2020-06-01", "B", "y", calendar.Yes, 2, ""},
+		{"0702", "2020-06-01", "A", "x", calendar.Open, 0, LacksCode},
+		{"08", "2020-06-01", "A", "x", calendar.No, 0, ""},
+		{"x", "2020-06-01", "A", "x", calendar.No, 0, ""},
+	} {
+		got := l.Match(Ask{Code: x.code, On: calendar.MustDate(x.on), Get: func(id string) (string, bool) {
+			s := map[string]string{"side": x.side, "site": x.site}[id]
+			return s, s != ""
+		}})
+		if got.Is != x.is || got.Line.Rate != x.rate || got.Lacks != x.lacks {
+			t.Errorf("%s on %s %s %s: got %v %d %q, want %v %d %q", x.code, x.on, x.side, x.site, got.Is, got.Line.Rate, got.Lacks, x.is, x.rate, x.lacks)
+		}
+	}
+	if x, ok := l.Find("07010000"); !ok || x.Rate != 1 {
+		t.Errorf("Find: got %v, %t", x, ok)
+	}
+	if x, ok := l.Find("07021111"); ok {
+		t.Errorf("an excluded code is found: %v", x)
+	}
+	if got := codes(l.Search("07", 10)); got != "07 070200" {
+		t.Errorf("Search shows %s", got)
+	}
+	if got := FormatCode("070200") + FormatCode("07") + FormatCode("0702"); got != "0702.00070702" {
+		t.Errorf("FormatCode: %s", got)
 	}
 }
 

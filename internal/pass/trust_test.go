@@ -325,6 +325,11 @@ func TestSigner(t *testing.T) {
 	if c.Use != UseSigner || c.Person != "sana-baloch" || c.Key != key.ID() || c.Side != SideA {
 		t.Errorf("%+v", c)
 	}
+	payload := bytes.Clone(must(payloadOf(cert)))
+	payload[bytes.IndexByte(payload, 0x85)]-- // an array of four, and five things in it
+	if _, err := ParseCertificate(must(a.root.sign(payload, externalCertificate()))); err == nil {
+		t.Error("a certificate with more than it says is read")
+	}
 	trust := must(newTrust(a).With(cert))
 	msg := must(SignMessage(key, []byte("text"), nil))
 	if got, err := trust.OpenMessage(SideA, UseSigner, msg, nil, noon); err != nil || string(got) != "text" {

@@ -170,6 +170,7 @@ func celType(t string) (*cel.Type, bool) {
 // condition is one compiled expression and what it reads. Most are conditions.
 type condition struct {
 	program cel.Program
+	tracer  cel.Program // keeps the values of its parts; nil where nobody asked for it yet
 	env     *cel.Env
 	ast     *cel.Ast
 	text    string

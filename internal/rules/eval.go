@@ -290,7 +290,10 @@ func decimal(n int64, places int) string { return money.Decimal(n, places) }
 func amountText(n int64, unit string) string {
 	places := 2
 	if unit != "" {
-		places = agreement.Digits(unit)
+		var ok bool
+		if places, ok = money.Digits(unit); !ok {
+			places = agreement.Digits(unit)
+		}
 	}
 	return money.Decimal(n, places)
 }

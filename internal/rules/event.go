@@ -230,7 +230,7 @@ func (j *judge) within(s *agreement.Span, p *happened, site string) (is tri, lac
 		}
 		unit := a.unit(s.Rolling)
 		if d, ok := short(unit); ok {
-			if n > 1e8 {
+			if n > 100_000_000 {
 				return yes, nil, true
 			}
 			return truth(p.at.After(a.now.Add(-time.Duration(n)*d)) && !p.at.After(a.now)), nil, true
@@ -565,7 +565,7 @@ func inside(x, y instant, ends [2]edge) (in, ok bool) {
 		}
 		var order int // of y and x + distance
 		if d, isShort := short(e.unit); isShort {
-			if e.n > 1e8 {
+			if e.n > 100_000_000 {
 				return false, false
 			}
 			order = y.at.Compare(x.at.Add(time.Duration(e.n) * d))

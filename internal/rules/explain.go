@@ -69,7 +69,7 @@ type Need struct {
 }
 
 // maxTries is how many other questions are asked to find what would change an answer.
-const maxTries = 400
+const maxTries = 1000
 
 // Explain answers a question again and says everything that is behind the answer: the
 // conditions of each clause with the values of their parts, what was derived, and which
@@ -279,7 +279,7 @@ func (j *judge) candidates(k *clause, t *trial) {
 	a := j.a
 	param := func(id string) (int64, bool) {
 		n, _, ok := a.param(id)
-		return n, ok && n < 4e6 && n > -4e6
+		return n, ok && n < 4_000_000 && n > -4_000_000
 	}
 	near := func(name string, day int64) {
 		if name != "" {
@@ -407,6 +407,15 @@ func (l *Law) needs(q Query, v Verdict, t *trial) []Need {
 		o := l.Check(q).Outcome
 		return o, o < v.Outcome
 	}
+	with := func(name string, x any) Query {
+		changed := q
+		changed.Facts = maps.Clone(q.Facts)
+		if changed.Facts == nil {
+			changed.Facts = Facts{}
+		}
+		changed.Facts[name] = x
+		return changed
+	}
 	var out []Need
 	for i := range c.attrs {
 		at := &c.attrs[i]
@@ -415,17 +424,23 @@ func (l *Law) needs(q Query, v Verdict, t *trial) []Need {
 		}
 		best := Need{Input: at.id, Outcome: v.Outcome}
 		for _, x := range others(at, c, q, t) {
-			changed := q
-			changed.Facts = maps.Clone(q.Facts)
-			if changed.Facts == nil {
-				changed.Facts = Facts{}
+			if o, milder := try(with(at.id, x)); milder && o < best.Outcome {
+				best.Outcome, best.Value = o, said(at, x)
 			}
-			changed.Facts[at.id] = x
-			if o, milder := try(changed); milder && o < best.Outcome {
-				best.Outcome, best.Value = o, ""
-				if v, ok := value(at.typ, nil, x); ok && !at.sensitive {
-					best.Value = text(v, at.unit)
+		}
+		// How far a figure would have to fall, where that is through what is derived from it.
+		if v, ok := value(at.typ, nil, q.Facts[at.id]); ok && at.typ == "int" && v.(types.Int) > 0 {
+			if o, milder := try(with(at.id, int64(0))); milder && o < best.Outcome {
+				low, high := int64(0), int64(v.(types.Int))
+				for high-low > 1 && left > 0 {
+					mid := low + (high-low)/2
+					if got, _ := try(with(at.id, mid)); got <= o {
+						low = mid
+					} else {
+						high = mid
+					}
 				}
+				best.Outcome, best.Value = o, said(at, low)
 			}
 		}
 		if best.Outcome < v.Outcome {
@@ -448,6 +463,14 @@ func (l *Law) needs(q Query, v Verdict, t *trial) []Need {
 	}
 	slices.SortStableFunc(out, func(a, b Need) int { return int(a.Outcome) - int(b.Outcome) })
 	return out
+}
+
+// said writes a value that an input would have to have, nothing where it is sensitive.
+func said(at *attribute, x any) string {
+	if v, ok := value(at.typ, nil, x); ok && !at.sensitive {
+		return text(v, at.unit)
+	}
+	return ""
 }
 
 // others are the values that an input could have instead, nearest first where that

@@ -428,7 +428,9 @@ func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
 	case agreement.KindDefine:
 		k.value = compile(x.Value, "", e.Attributes[x.Attribute])
 	case agreement.KindAmount:
-		k.value = compile(x.Value, "", agreement.Attribute{Type: "int", Unit: cmp.Or(x.Currency, e.Currency)})
+		if k.value = compile(x.Value, "", agreement.Attribute{Type: "int", Unit: cmp.Or(x.Currency, e.Currency)}); k.value != nil {
+			k.value.tracer = k.value.traced() // each figure shows how it was worked out
+		}
 	case agreement.KindTable:
 		if k.table = e.Tables[x.Table]; k.table != nil {
 			for _, in := range k.table.Inputs {

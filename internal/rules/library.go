@@ -101,8 +101,12 @@ func (l *language) library() []cel.EnvOption {
 			n, err := minus(z, a)
 			return numVal(n+1, err)
 		}),
-		span("hours", func(n int64) (time.Duration, bool) { return time.Duration(n) * time.Hour, n < 1e6 && n > -1e6 }),
-		span("minutes", func(n int64) (time.Duration, bool) { return time.Duration(n) * time.Minute, n < 6e7 && n > -6e7 }),
+		span("hours", func(n int64) (time.Duration, bool) {
+			return time.Duration(n) * time.Hour, n < 1_000_000 && n > -1_000_000
+		}),
+		span("minutes", func(n int64) (time.Duration, bool) {
+			return time.Duration(n) * time.Minute, n < 60_000_000 && n > -60_000_000
+		}),
 		two("max", func(a, z int64) ref.Val { return types.Int(max(a, z)) }),
 		two("min", func(a, z int64) ref.Val { return types.Int(min(a, z)) }),
 		two("percent", func(a, r int64) ref.Val { return scale(a, r, 10_000) }),
@@ -218,7 +222,7 @@ func monthsBetween(a, z int64) (int64, error) {
 
 // shift adds a number of a unit of days to years to a day.
 func shift(day, n int64, unit string) (int64, error) {
-	if n > 4e6 || n < -4e6 {
+	if n > 4_000_000 || n < -4_000_000 {
 		return 0, errDate
 	}
 	switch unit {

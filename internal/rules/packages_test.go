@@ -76,6 +76,39 @@ func TestWorkedWhole(t *testing.T) {
 	}
 }
 
+// TestWorkedTogether holds the packages to one another: a server may load any of them at
+// once, so a site's number, zone and gates are the same wherever its id stands, no number
+// is of two sites, and an attribute of one id is counted alike.
+func TestWorkedTogether(t *testing.T) {
+	sites, numbers, attributes := map[string]agreement.Site{}, map[uint16]string{}, map[string]agreement.Attribute{}
+	shared := 0
+	for _, w := range worked() {
+		e, _ := load(t, w.id)
+		for _, s := range e.Sites {
+			if o, ok := sites[s.ID]; ok {
+				shared++
+				if o.Number != s.Number || o.Zone != s.Zone || len(o.Gates) != len(s.Gates) {
+					t.Errorf("%s: site %s is another one elsewhere", w.id, s.ID)
+				}
+			}
+			if id, ok := numbers[s.Number]; ok && id != s.ID {
+				t.Errorf("%s: %d is the number of %s and of %s", w.id, s.Number, id, s.ID)
+			}
+			sites[s.ID], numbers[s.Number] = s, s.ID
+		}
+		for _, id := range sortedKeys(e.Attributes) {
+			a := e.Attributes[id]
+			if o, ok := attributes[id]; ok && (o.Type != a.Type || o.Unit != a.Unit || o.Derived != a.Derived) {
+				t.Errorf("%s: attribute %s is a %s of %q, and elsewhere a %s of %q", w.id, id, a.Type, a.Unit, o.Type, o.Unit)
+			}
+			attributes[id] = a
+		}
+	}
+	if shared < 2 {
+		t.Errorf("%d sites are in two packages; a traveller under both needs one", shared)
+	}
+}
+
 // TestWorked checks each package and runs its scenarios.
 func TestWorked(t *testing.T) {
 	for _, w := range worked() {

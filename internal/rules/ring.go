@@ -74,11 +74,15 @@ func (c *compiled) rings() agreement.Faults {
 		case 1:
 			ring := path[slices.Index(path, node):]
 			for _, n := range ring {
-				if strings.HasPrefix(n, "attribute ") {
-					defines = true
+				d, ok := strings.CutPrefix(n, "attribute ")
+				if !ok {
+					in[n] = true
 					continue
 				}
-				in[n] = true
+				defines = true
+				for _, id := range definers[d] {
+					in[id] = true
+				}
 			}
 			return
 		}

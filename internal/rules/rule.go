@@ -158,7 +158,7 @@ func (j *judge) duty(i int, k *clause) {
 // calendar of the question, at the same time of day.
 func (j *judge) later(t instant, n int64, unit string) (time.Time, bool) {
 	if d, ok := short(unit); ok {
-		if n > 1e8 {
+		if n > 100_000_000 {
 			return time.Time{}, false
 		}
 		return t.at.Add(time.Duration(n) * d), true

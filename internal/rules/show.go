@@ -126,7 +126,7 @@ func scaled(args []ast.Expr) string {
 	switch {
 	case n < 0:
 		return "unconvert"
-	case n == 1 && d < 1e6:
+	case n == 1 && d < 1_000_000:
 		return "each"
 	}
 	return "convert"
@@ -150,9 +150,11 @@ func showValue(v ref.Val) string {
 
 // trace evaluates an expression and keeps the value of each of its parts.
 func (a *activation) trace(c *condition) (value func(ast.Expr) (ref.Val, bool), ok bool) {
-	p, err := c.env.Program(c.ast, cel.EvalOptions(cel.OptTrackState, cel.OptExhaustiveEval))
-	if err != nil {
-		return nil, false
+	p := c.tracer
+	if p == nil {
+		if p = c.traced(); p == nil {
+			return nil, false
+		}
 	}
 	_, det, _ := p.Eval(a)
 	state := det.State()
@@ -162,6 +164,15 @@ func (a *activation) trace(c *condition) (value func(ast.Expr) (ref.Val, bool), 
 		}
 		return state.Value(x.ID())
 	}, true
+}
+
+// traced compiles an expression again so that the values of its parts are kept.
+func (c *condition) traced() cel.Program {
+	p, err := c.env.Program(c.ast, cel.EvalOptions(cel.OptTrackState, cel.OptExhaustiveEval))
+	if err != nil {
+		return nil
+	}
+	return p
 }
 
 // working writes how a figure is worked out: each function and each sum, with the

@@ -126,7 +126,7 @@ func (j *judge) validity(i int, k *clause) {
 		case n == math.MaxInt64:
 		default:
 			if d, isShort := short(unit); isShort {
-				end := x.at.Add(time.Duration(min(n, 1e7)) * d)
+				end := x.at.Add(time.Duration(min(n, 10_000_000)) * d)
 				until = end.In(a.zone).Format("2006-01-02 15:04")
 				is = min(is, truth(last.at.Before(end) || k.Including && last.at.Equal(end)))
 				break
