@@ -338,13 +338,9 @@ func (x *Exchange) pullClaims(ctx context.Context) error {
 
 func (x *Exchange) pullFigures(ctx context.Context) error {
 	now, law := x.deps.Clock(), x.deps.Law()
-	edition, ok := law.Edition(now)
-	if !ok {
-		return nil
-	}
 	var days []siteDay
 	for ahead := range uint16(daysAhead) {
-		for _, s := range edition.Sites {
+		for _, s := range law.Sites(now) {
 			if today, _, ok := service.DayAt(law, s.Number, now); ok {
 				days = append(days, siteDay{Site: s.Number, Day: today + ahead})
 			}

@@ -6,7 +6,9 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"time"
 
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/reason"
 )
 
@@ -142,4 +144,49 @@ func (v Verdict) andParts(w Verdict) Verdict {
 		out.Outcome = reason.Strictest(out.Outcome, x.Outcome)
 	}
 	return out
+}
+
+// Grounds returns the reasons of a verdict as records keep them: without their
+// parameters, and with the agreement of each clause where the law is of several. No
+// reasons are nil.
+func (l *Law) Grounds(v Verdict) []reason.Reason {
+	out := l.Named(v)
+	for i := range out {
+		out[i].Params = nil
+	}
+	return out
+}
+
+// Named returns the reasons of a verdict with the agreement of each clause, where the law
+// is of several.
+func (l *Law) Named(v Verdict) []reason.Reason {
+	out := slices.Clone(v.Reasons)
+	for i := range out {
+		if l.several && out[i].Clause != "" && out[i].Agreement == "" {
+			out[i].Agreement = v.Agreement
+		}
+	}
+	return out
+}
+
+// Clause returns the clause that a reason names, with its edition in force at an instant,
+// or else the newest one. of is the agreement of the verdict, for a reason that names none;
+// where it is empty too, the first agreement that has the clause counts. Both are nil where
+// no agreement has it.
+func (l *Law) Clause(r reason.Reason, of string, at time.Time) (*agreement.Edition, *agreement.Clause) {
+	if r.Clause == "" {
+		return nil, nil
+	}
+	id := cmp.Or(r.Agreement, of)
+	for _, c := range l.seen(at, time.Time{}, id) {
+		if k := c.e.Clause(r.Clause); k != nil {
+			return c.e, k
+		}
+	}
+	for _, e := range l.Newest() {
+		if k := e.Clause(r.Clause); k != nil && (id == "" || e.ID == id) {
+			return e, k
+		}
+	}
+	return nil, nil
 }

@@ -20,6 +20,11 @@ import (
 
 // lawView is the clauses in force, by the text that they stand in.
 type lawView struct {
+	Laws []lawEdition // one of each agreement
+}
+
+// lawEdition is the edition of one agreement in force.
+type lawEdition struct {
 	Edition *agreement.Edition
 	Hash    string
 	Texts   []lawText
@@ -36,6 +41,7 @@ type lawText struct {
 // lawClause is one clause with the questions that it leaves open.
 type lawClause struct {
 	*agreement.Clause
+	At   string // its anchor on the page
 	Open []agreement.Question
 }
 
@@ -46,14 +52,21 @@ func (s *server) lawPage(w http.ResponseWriter, r *request) error {
 
 func (s *server) makeLaw(r *request) (page, error) {
 	v := lawView{}
-	e, ok := s.deps.Law().Edition(r.Now)
-	if !ok {
-		return page{Name: "law", View: v}, nil
+	for _, e := range s.deps.Law().EditionsAt("", r.Now) {
+		l, err := s.lawEdition(e)
+		if err != nil {
+			return page{}, err
+		}
+		v.Laws = append(v.Laws, l)
 	}
-	v.Edition, v.Hash = e, hexHash(e.Hash)
+	return page{Name: "law", View: v}, nil
+}
+
+func (s *server) lawEdition(e *agreement.Edition) (lawEdition, error) {
+	v := lawEdition{Edition: e, Hash: hexHash(e.Hash)}
 	zone, err := calendar.Zone(e.Zone)
 	if err != nil {
-		return page{}, problem.Wrap(problem.Internal, "zone", err)
+		return v, problem.Wrap(problem.Internal, "zone", err)
 	}
 	v.From = calendar.On(e.From, zone)
 	if !e.Until.IsZero() {
@@ -66,7 +79,7 @@ func (s *server) makeLaw(r *request) (page, error) {
 			t = &lawText{Instrument: e.Instruments[c.Instrument]}
 			by[c.Instrument] = t
 		}
-		lc := lawClause{Clause: c}
+		lc := lawClause{Clause: c, At: s.anchor(e, c)}
 		for _, id := range c.Questions {
 			if q, ok := e.Questions[id]; ok && !q.SettledNow() {
 				lc.Open = append(lc.Open, q)
@@ -85,7 +98,7 @@ func (s *server) makeLaw(r *request) (page, error) {
 		}
 		return len(a.Clauses) > len(b.Clauses)
 	})
-	return page{Name: "law", View: v}, nil
+	return v, nil
 }
 
 // goodsView is the list of goods with their rates and the values displayed today.
@@ -116,14 +129,19 @@ type goodsLine struct {
 // customs value that is displayed for the day, as the law asks.
 func (s *server) goodsPage(w http.ResponseWriter, r *request) error {
 	var v goodsView
-	e, ok := s.deps.Law().Edition(r.Now)
-	if !ok || len(e.Sites) == 0 {
+	law := s.deps.Law()
+	if v.Sites = law.Sites(r.Now); len(v.Sites) == 0 {
 		return s.render(w, r, page{Name: "goods", View: v})
 	}
-	v.Known, v.Sites = true, e.Sites
-	v.Site, ok = e.Site(r.URL.Query().Get("site"))
+	v.Known, v.Site = true, v.Sites[0]
+	for _, site := range v.Sites {
+		if site.ID == r.URL.Query().Get("site") {
+			v.Site = site
+		}
+	}
+	e, ok := law.EditionFor(v.Site.Number, r.Now)
 	if !ok {
-		v.Site = e.Sites[0]
+		return s.render(w, r, page{Name: "goods", View: v})
 	}
 	day, _, ok := service.DayAt(s.deps.Law(), v.Site.Number, r.Now)
 	if !ok {
@@ -184,12 +202,14 @@ type beforeView struct {
 
 type beforeGroup struct {
 	Key     string
+	Title   lang.Text // of the agreement, where there are several
 	Clauses []beforeClause
 }
 
 type beforeClause struct {
 	*agreement.Clause
 	Instrument agreement.Instrument
+	At         string // its anchor on the page of the law
 }
 
 func (s *server) beforePage(w http.ResponseWriter, r *request) error {
@@ -199,14 +219,14 @@ func (s *server) beforePage(w http.ResponseWriter, r *request) error {
 func (s *server) makeBefore(r *request) (page, error) {
 	var v beforeView
 	law := s.deps.Law()
-	e, ok := law.Edition(r.Now)
-	if !ok {
+	all := law.EditionsAt("", r.Now)
+	if len(all) == 0 {
 		return page{Name: "before", View: v}, nil
 	}
 	v.Known = true
 	site := ""
-	if len(e.Sites) > 0 {
-		site = e.Sites[0].ID
+	if sites := law.Sites(r.Now); len(sites) > 0 {
+		site = sites[0].ID
 	}
 	var early, late bool
 	v.Early, early = law.Param("grace.early", site, s.deps.Side, r.Now)
@@ -217,15 +237,20 @@ func (s *server) makeBefore(r *request) (page, error) {
 		key    string
 		points []rules.Point
 	}{{"before.booking", []rules.Point{rules.Booking}}, {"before.gate", []rules.Point{rules.Gate}}, {"before.goods", []rules.Point{rules.Goods, rules.Receipt, rules.Exit}}} {
-		group := beforeGroup{Key: g.key}
-		for _, c := range e.Clauses {
-			if c.Kind == agreement.KindBound || !asked(c, g.points) || said(v.Groups, c) {
-				continue
+		for _, e := range all {
+			group := beforeGroup{Key: g.key}
+			if len(all) > 1 {
+				group.Title = e.Title
 			}
-			group.Clauses = append(group.Clauses, beforeClause{Clause: c, Instrument: e.Instruments[c.Instrument]})
-		}
-		if len(group.Clauses) > 0 {
-			v.Groups = append(v.Groups, group)
+			for _, c := range e.Clauses {
+				if c.Kind == agreement.KindBound || !asked(c, g.points) || said(v.Groups, c) {
+					continue
+				}
+				group.Clauses = append(group.Clauses, beforeClause{Clause: c, Instrument: e.Instruments[c.Instrument], At: s.anchor(e, c)})
+			}
+			if len(group.Clauses) > 0 {
+				v.Groups = append(v.Groups, group)
+			}
 		}
 	}
 	return page{Name: "before", View: v}, nil
@@ -246,7 +271,7 @@ func asked(c *agreement.Clause, points []rules.Point) bool {
 func said(groups []beforeGroup, c *agreement.Clause) bool {
 	for _, g := range groups {
 		for _, x := range g.Clauses {
-			if x.ID == c.ID {
+			if x.Clause == c {
 				return true
 			}
 		}
@@ -286,11 +311,11 @@ func (s *server) receiptSent(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if v.Fault != "" {
-		v.Reason = s.reason(nil, reason.Reason{Code: v.Fault, Outcome: reason.Refuse})
+		v.Reason = s.reason(reason.Reason{Code: v.Fault, Outcome: reason.Refuse}, "", r.Now)
 	}
 	if v.Good {
 		v.Date = dayDate(v.Day)
-		if e, err := s.edition(r.Now); err == nil {
+		if e, err := s.editionFor(v.Purchase.Site, r.Now); err == nil {
 			v.Site, _ = e.SiteNumbered(v.Purchase.Site)
 			for _, l := range e.Lists {
 				if line, ok := l.Find(v.Purchase.Code); ok {
