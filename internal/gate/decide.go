@@ -690,7 +690,9 @@ func (d Desk) sinceThen(at spot, p Presence, s Scan, r Ruling) []reason.Reason {
 	}
 	var out []reason.Reason
 	for _, n := range q.why {
-		old := func(o reason.Reason) bool { return o.Code == n.Code && o.Clause == n.Clause && (o.Agreement == n.Agreement || o.Agreement == "") }
+		old := func(o reason.Reason) bool {
+			return o.Code == n.Code && o.Clause == n.Clause && (o.Agreement == n.Agreement || o.Agreement == "")
+		}
 		if n.Outcome != reason.Allow && !slices.ContainsFunc(s.Reasons, old) {
 			out = append(out, n)
 		}

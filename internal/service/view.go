@@ -100,7 +100,7 @@ type DutyView struct {
 	Clause    *agreement.Clause
 	Agreement string         // whose clause it is
 	Outcome   reason.Outcome // ALLOW where it has, BREACH where it has not
-	Reasons []reason.Reason
+	Reasons   []reason.Reason
 }
 
 // DutiesOf returns how this side's duties at a site stand on a day, in order of clauses. It
