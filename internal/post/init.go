@@ -52,8 +52,8 @@ type Made struct {
 	Keys        *Keys
 	Edition     *agreement.Edition
 	Beside      []*agreement.Edition // of the other agreements
-	Handover    string // file of public keys for the other side and for the package; certificates lie beside it
-	Fingerprint string // of the certificate authority, empty without one
+	Handover    string               // file of public keys for the other side and for the package; certificates lie beside it
+	Fingerprint string               // of the certificate authority, empty without one
 	Officers    []people.Officer
 	Words       []string
 }
