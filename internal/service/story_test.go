@@ -321,6 +321,11 @@ var forms = map[string]string{
 	"site":     `^[a-z-]{0,64}$`,
 	"language": `^(en|fa|ur)?$`,
 	"nothing":  `^$`,
+	// A question to the law, as it is kept: what is given of a person is the kind of the
+	// document, its country and the age.
+	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:.-]+"(,"(known|site|side)":"[0-9A-Za-z:.-]+")*(,"facts":\{("[a-z.]+":("[0-9A-Za-z:.-]*"|-?[0-9]{1,9}|true|false),?)*\})?(,"(events|lots)":.*)?\}$`,
+	"attribute": `^[a-z][a-z0-9.]*$`,
+	"agreement": `^[a-z0-9-]{0,64}$`,
 }
 
 // TestFactsHoldNothingPersonal goes through every kind of fact and every field of it. A
