@@ -126,7 +126,8 @@ func (s *server) editionOf(v rules.Verdict) (*agreement.Edition, bool) {
 
 // partsOf takes a verdict apart by agreement where several have a say in it: its parts, or
 // for one that comes from the record the reasons of each agreement. Reasons that no
-// agreement gives are the last part, without an agreement. It is nil where only one has.
+// agreement gives are the last part, without an agreement. It is nil where the verdict itself
+// says whose it is.
 func (s *server) partsOf(v rules.Verdict) []rules.Verdict {
 	var out []rules.Verdict
 	own := rules.Verdict{Point: v.Point, At: v.At}
@@ -147,7 +148,7 @@ func (s *server) partsOf(v rules.Verdict) []rules.Verdict {
 		out[i].Reasons = append(out[i].Reasons, re)
 		out[i].Outcome = reason.Strictest(out[i].Outcome, re.Outcome)
 	}
-	if len(out) < 2 {
+	if len(out) == 0 || len(out) == 1 && v.Agreement != "" {
 		return nil
 	}
 	if len(own.Reasons) > 0 {
