@@ -295,7 +295,9 @@ func TestLeastOfTwo(t *testing.T) {
 	})
 	day := DayNumber(calendar.MustDate("2025-09-02"))
 	was := alone.Slots(1, day, 1)
-	for _, order := range [][]*agreement.Edition{{e, less}, {less, e}} {
+	for _, id := range []string{"another", "z-another"} { // before and after the market's own
+		less.ID = id
+		order := []*agreement.Edition{e, less}
 		l, err := Compile(order...)
 		if err != nil {
 			t.Fatal(err)
@@ -312,6 +314,15 @@ func TestLeastOfTwo(t *testing.T) {
 		}
 		if n, ok := l.Param("slot.capacity.visitor", "mand-pishin", "A", tuesday()); !ok || n != 100 {
 			t.Errorf("the least is %d", n)
+		}
+		// Where it does not know the site, it has no say there.
+		away := *less
+		away.Sites = slices.Clone(less.Sites)[1:]
+		if l, err = Compile(e, &away); err != nil {
+			t.Fatal(err)
+		}
+		if n, _ := l.Param("slot.capacity.visitor", "mand-pishin", "A", tuesday()); n <= 100 {
+			t.Errorf("of the market's own law it is %d", n)
 		}
 	}
 }
