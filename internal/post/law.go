@@ -72,7 +72,7 @@ func CheckEditions(all []Edition, keys *Keys) error {
 			return problem.Newf(problem.Invalid, "agreement.other", "%s names other keys for side %s than %s: a post works with one other authority in all its agreements; for a third authority run a second post", e.From, keys.Side.Other(), ends[0].From)
 		}
 	}
-	_, err := home(all, keys)
+	_, err := base(all, keys)
 	return err
 }
 
@@ -120,11 +120,11 @@ func checkKeys(e Edition, keys *Keys) error {
 	return nil
 }
 
-// home returns the id of the agreement under whose name the two sides derive what they
+// base returns the id of the agreement under whose name the two sides derive what they
 // share and speak to each other: a person has one joint tag, whatever agreements are asked
 // of them. Of several agreements it is the one in whose name both sides' logs were made, so
 // that both find the same, and loading another changes nothing.
-func home(all []Edition, keys *Keys) (string, error) {
+func base(all []Edition, keys *Keys) (string, error) {
 	ends := newest(all)
 	switch len(ends) {
 	case 0:
@@ -138,7 +138,7 @@ func home(all []Edition, keys *Keys) (string, error) {
 			return e.ID, nil
 		}
 	}
-	return "", problem.Newf(problem.Invalid, "agreement.home", "of the %d agreements none is the one for which both sides made their posts: name it first to darwaza init on both sides, and keep it among the agreements of the configuration", len(ends))
+	return "", problem.Newf(problem.Invalid, "agreement.base", "of the %d agreements none is the one for which both sides made their posts: name it first to darwaza init on both sides, and keep it among the agreements of the configuration", len(ends))
 }
 
 // compile makes the law of the editions.
@@ -179,7 +179,7 @@ func trust(all []Edition, certs [][]byte) (*pass.Trust, error, error) {
 	return t, left, nil
 }
 
-// secrets derives what both sides share, from the edition in force of the home agreement,
+// secrets derives what both sides share, from the edition in force of the base agreement,
 // or its newest one.
 func secrets(all []Edition, law *rules.Law, keys *Keys, id string, now time.Time) (pass.Secrets, error) {
 	e, ok := law.EditionOf(id, now)

@@ -282,7 +282,7 @@ func TestTwoAgreementsRefused(t *testing.T) {
 		"a third authority":               {[]string{market, w.sign("third-polio", polioLaw, map[agreement.Side]*post.Keys{agreement.A: w.keys(agreement.A), agreement.B: third})}, "agreement.other"},
 		"keys of nobody here":             {[]string{market, w.sign("strange", polioLaw, map[agreement.Side]*post.Keys{agreement.A: third, agreement.B: w.keys(agreement.B)})}, "agreement.keys"},
 		"not signed":                      {[]string{market, filepath.Join(w.dir, "unsigned-"+polioLaw)}, "agreement.signature"},
-		"without the home agreement":      {[]string{polio, w.sign("eac", "eac-str", w.own())}, "agreement.home"},
+		"without the base agreement":      {[]string{polio, w.sign("eac", "eac-str", w.own())}, "agreement.base"},
 	} {
 		_, err := post.ReadEditions(x.folders, w.keys(agreement.A))
 		if problem.CodeOf(err) != x.code {
