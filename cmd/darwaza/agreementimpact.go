@@ -370,7 +370,7 @@ func fromRecord(ctx context.Context, url, export string, lines chan<- [][]byte) 
 			return err
 		}
 		for _, a := range asked(rec.Fact) {
-			b, err := json.Marshal(rules.Recorded{Seq: rec.Index, Query: json.RawMessage(a.Query), Withheld: a.Withheld, Missing: a.Missing, Outcome: a.Outcome, Reasons: a.reasons})
+			b, err := json.Marshal(rules.Recorded{Seq: rec.Index, Query: json.RawMessage(a.Query), Withheld: a.Withheld, Missing: a.Missing, Outcome: a.Outcome, Reasons: a.reasons, By: a.By})
 			if err != nil {
 				return problem.Newf(problem.Internal, "impact.record", "entry %d: %w", rec.Index, err)
 			}

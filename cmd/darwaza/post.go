@@ -41,10 +41,10 @@ to be exchanged with the other side before the post can serve.
 To make a post is on record as the act of its first admin.`)
 	n := post.New{Now: time.Now()}
 	var side string
-	var names, officers list
+	var names, officers, agreements list
 	fs.StringVar(&n.Dir, "dir", "", "`folder` of the new post")
 	fs.StringVar(&side, "side", "", "the authority's side of the agreement, `A or B`")
-	fs.StringVar(&n.Agreement, "agreement", "", "`folder` of the agreement; it need not be signed yet")
+	fs.Var(&agreements, "agreement", "`folder` of the agreement; it need not be signed yet. It may be given several times, for agreements between the same two authorities: both sides name the same one first")
 	fs.StringVar(&n.Database, "database", "", "`address` of a PostgreSQL database; a file of SQLite in the folder where it is left out")
 	fs.StringVar(&n.Listen, "listen", ":8443", "`host:port` to serve on")
 	fs.Var(&names, "name", "`name` or address by which browsers reach the server, for its certificate; may be given several times (default this host's name, localhost, 127.0.0.1)")
@@ -76,9 +76,10 @@ To make a post is on record as the act of its first admin.`)
 	if !n.Side.Valid() {
 		return wrong("--side must be A or B")
 	}
-	if n.Agreement == "" {
+	if len(agreements) == 0 {
 		return wrong("--agreement names the folder of the agreement")
 	}
+	n.Agreement, n.Beside = agreements[0], agreements[1:]
 	n.Names = names
 	if len(n.Names) == 0 {
 		n.Names = defaultNames()

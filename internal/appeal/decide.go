@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
@@ -155,7 +156,7 @@ func (d Desk) clause(c Case, id string) bool {
 		return !slices.ContainsFunc(c.Reasons, func(r reason.Reason) bool { return r.Clause != "" })
 	}
 	for _, at := range []time.Time{c.DecidedAt, d.Now} {
-		if e, ok := d.Law.Edition(at); ok && e.Clause(id) != nil {
+		if slices.ContainsFunc(d.Law.EditionsAt("", at), func(e *agreement.Edition) bool { return e.Clause(id) != nil }) {
 			return true
 		}
 	}

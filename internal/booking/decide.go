@@ -100,7 +100,7 @@ func (d Desk) place(id SlotID) (place, error) {
 	} else {
 		return p, problem.Field("slot", "booking.slot")
 	}
-	e, ok := d.Law.Edition(p.at)
+	e, ok := d.Law.EditionFor(id.Site(), p.at)
 	if !ok {
 		return p, nil // the law says so itself when it is asked
 	}
@@ -174,9 +174,9 @@ func (d Desk) ask(p place, ms []Member, vendors []bool) (rules.Verdict, []rules.
 func lawful(v rules.Verdict) bool { return v.Outcome == reason.Allow || v.Outcome == reason.Breach }
 
 // plain is a verdict on something that no clause is asked about, such as cancelling.
-func (d Desk) plain() rules.Verdict {
+func (d Desk) plain(id SlotID) rules.Verdict {
 	v := rules.Verdict{Point: rules.Booking, Outcome: reason.Allow, At: d.Now}
-	if e, ok := d.Law.Edition(d.Now); ok {
+	if e, ok := d.Law.EditionFor(id.Site(), d.Now); ok {
 		v.Agreement, v.Edition = e.ID, hex.EncodeToString(e.Hash[:])
 	}
 	return v
@@ -308,20 +308,15 @@ func (d Desk) refuse(facts []fact.Fact, r Request, v rules.Verdict, asked []rule
 	if _, taken := d.Refusals.Get(r.Ref); taken {
 		return nil, rules.Verdict{}, problem.New(problem.Conflict, "booking.ref")
 	}
-	f := &Refused{Ref: r.Ref, Slot: r.Slot, Places: places(r.Members), Outcome: v.Outcome, Reasons: bare(v.Reasons), Edition: v.Edition, By: r.By, Asked: asked}
+	edition := v.Edition
+	if edition == "" {
+		edition = d.plain(r.Slot).Edition // several agreements answered: the one that runs the site
+	}
+	f := &Refused{Ref: r.Ref, Slot: r.Slot, Places: places(r.Members), Outcome: v.Outcome, Reasons: d.Law.Grounds(v), Edition: edition, By: r.By, Asked: asked}
 	if open {
 		f.Members, f.Sealed = r.Members, r.Sealed
 	}
 	return append(facts, f), v, nil
-}
-
-// bare are reasons as they are kept: without their parameters.
-func bare(rs []reason.Reason) []reason.Reason {
-	out := make([]reason.Reason, len(rs))
-	for i, r := range rs {
-		out[i] = reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause}
-	}
-	return out
 }
 
 // Ruling is an officer's decision on a request that was left to one.
@@ -349,7 +344,7 @@ func (d Desk) DecideRuling(u Ruling) ([]fact.Fact, rules.Verdict, error) {
 	}
 	f := &Ruled{Ref: r.Ref, Slot: r.Slot, Admit: u.Admit, Why: u.Why, Officer: u.Officer, Reasons: r.Reasons}
 	if !u.Admit {
-		v := d.plain()
+		v := d.plain(r.Slot)
 		v.Outcome, v.Reasons = r.Outcome, r.Reasons
 		return []fact.Fact{f}, v, nil
 	}
@@ -368,7 +363,7 @@ func (d Desk) DecideRuling(u Ruling) ([]fact.Fact, rules.Verdict, error) {
 		return nil, v, nil
 	}
 	if !lawful(v) {
-		f.Reasons = bare(v.Reasons)
+		f.Reasons = d.Law.Grounds(v)
 	}
 	facts, v, seated, err := d.seat(p, Request{Ref: r.Ref, Slot: r.Slot, Members: r.Members, By: r.By, Sealed: r.Sealed}, v, asked)
 	if err != nil || !seated {
@@ -497,8 +492,8 @@ func PassSpan(law *rules.Law, site string, p rules.SlotPlan) (from, until time.T
 
 // DecideCancel gives a booking or a place in the queue back.
 func (d Desk) DecideCancel(ref Ref, by string) ([]fact.Fact, rules.Verdict, error) {
-	v := d.plain()
 	b, no, err := d.find(ref)
+	v := d.plain(b.Slot)
 	if err != nil {
 		return nil, v, err
 	}
@@ -533,10 +528,10 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 		return nil, rules.Verdict{}, err
 	}
 	if no != nil {
-		return nil, d.plain().With(*no), nil
+		return nil, d.plain(b.Slot).With(*no), nil
 	}
 	if r.To == b.Slot && b.Status == Booked {
-		return nil, d.plain(), nil
+		return nil, d.plain(b.Slot), nil
 	}
 	for _, m := range b.Members {
 		if m.Gen == 255 {
@@ -558,7 +553,7 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 		old = place{}
 	}
 	if old.planned && !d.Now.Before(old.plan.Until) {
-		return nil, d.plain().With(because(CodePast, reason.Closed)), nil
+		return nil, d.plain(b.Slot).With(because(CodePast, reason.Closed)), nil
 	}
 	p, err := d.place(r.To)
 	if err != nil {
@@ -609,8 +604,8 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 
 // DecideReissue makes a new generation of one member's pass.
 func (d Desk) DecideReissue(ref Ref, member uint8, by string) ([]fact.Fact, rules.Verdict, error) {
-	v := d.plain()
 	b, ok := d.Bookings.Get(ref)
+	v := d.plain(b.Slot)
 	switch {
 	case !ok:
 		return nil, v, problem.New(problem.NotFound, "booking.unknown")

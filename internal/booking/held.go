@@ -77,14 +77,16 @@ func (st State) hold(site, upto uint16, held bool) {
 // the end of the record is lost. A day that opens later could not have been sold before.
 // Where no edition says which sites and days there are, it holds them all.
 func (d Desk) DecideHold() (facts []fact.Fact) {
-	var e *agreement.Edition
+	var sites []agreement.Site
+	known := false
 	if d.Law != nil {
-		e, _ = d.Law.Edition(d.Now)
+		_, known = d.Law.Edition(d.Now)
+		sites = d.Law.Sites(d.Now)
 	}
-	if e == nil {
+	if !known {
 		return []fact.Fact{&SalesHeld{Upto: math.MaxUint16}}
 	}
-	for _, s := range e.Sites {
+	for _, s := range sites {
 		upto := uint16(math.MaxUint16)
 		today := rules.DayNumber(calendar.On(d.Now, d.Law.Zone(s.ID)))
 		if ahead, ok := d.Law.Param("booking.ahead", s.ID, d.Side, d.Now); ok && ahead >= 0 && ahead < math.MaxUint16-int64(today) {

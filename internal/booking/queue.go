@@ -62,7 +62,7 @@ func (d Desk) DecideReturn(id SlotID, vendors func(Booking) []bool) (facts []fac
 			if v, _ := d.ask(p, b.Members, vendors(b)); !lawful(v) {
 				f.Outcome = v.Outcome
 				if len(v.Reasons) > 0 {
-					f.Reasons = bare(v.Reasons)
+					f.Reasons = d.Law.Grounds(v)
 				}
 			}
 			if f.Outcome != b.Passed || !slices.EqualFunc(f.Reasons, b.PassedWhy, sameReason) {
@@ -121,10 +121,10 @@ func (d Desk) DecideAccept(ref Ref, vendors []bool, by string) ([]fact.Fact, rul
 		return nil, rules.Verdict{}, err
 	}
 	if no != nil {
-		return nil, d.plain().With(*no), nil
+		return nil, d.plain(b.Slot).With(*no), nil
 	}
 	if b.Status != Offered || !d.Now.Before(b.OfferUntil) {
-		return nil, d.plain().With(because(CodeNoOffer, reason.Refuse)), nil
+		return nil, d.plain(b.Slot).With(because(CodeNoOffer, reason.Refuse)), nil
 	}
 	p, err := d.place(b.Slot)
 	if err != nil {
@@ -146,8 +146,8 @@ func (d Desk) DecideAccept(ref Ref, vendors []bool, by string) ([]fact.Fact, rul
 
 // DecideDecline lets the offered place go; the booking is cancelled.
 func (d Desk) DecideDecline(ref Ref, by string) ([]fact.Fact, rules.Verdict, error) {
-	v := d.plain()
 	b, no, err := d.find(ref)
+	v := d.plain(b.Slot)
 	if err != nil {
 		return nil, v, err
 	}

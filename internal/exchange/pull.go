@@ -14,7 +14,6 @@ import (
 	"slices"
 	"time"
 
-	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
@@ -357,16 +356,12 @@ func (x *Exchange) pullClaims(ctx context.Context) error {
 
 func (x *Exchange) pullFigures(ctx context.Context) error {
 	now, law := x.deps.Clock(), x.deps.Law()
-	edition, ok := law.Edition(now)
-	if !ok {
-		return nil
-	}
-	days, err := x.pastDays(ctx, edition, law, now)
+	days, err := x.pastDays(ctx, law, now)
 	if err != nil {
 		return err
 	}
 	for ahead := range uint16(daysAhead) {
-		for _, s := range edition.Sites {
+		for _, s := range law.Sites(now) {
 			if today, _, ok := service.DayAt(law, s.Number, now); ok {
 				days = append(days, siteDay{Site: s.Number, Day: today + ahead})
 			}
@@ -400,9 +395,9 @@ func (x *Exchange) pullFigures(ctx context.Context) error {
 // pastDays returns the days of the last week, on which something happened at this side,
 // whose figures the other side has not given since they ended: the line was down. An hour
 // is left for a day to be settled.
-func (x *Exchange) pastDays(ctx context.Context, e *agreement.Edition, law *service.Law, now time.Time) (days []siteDay, err error) {
+func (x *Exchange) pastDays(ctx context.Context, law *service.Law, now time.Time) (days []siteDay, err error) {
 	err = x.deps.Reader.View(ctx, func(st service.State) error {
-		for _, s := range e.Sites {
+		for _, s := range law.Sites(now) {
 			today, _, ok := service.DayAt(law, s.Number, now)
 			for day := today - daysBehind; ok && day < today; day++ {
 				had, known := st.Stats.Other.Get(stats.Key{Site: s.Number, Day: day})

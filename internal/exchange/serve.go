@@ -7,8 +7,10 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/service"
@@ -243,14 +245,14 @@ func (x *Exchange) giveFigures(ctx context.Context, q ask, a *answer) string {
 	}
 	// As of the answer's own time: a figure of later than that is not believed.
 	now, law := fromMicro(a.At), x.deps.Law()
-	edition, ok := law.Edition(now)
-	if !ok {
+	sites := law.Sites(now)
+	if len(sites) == 0 {
 		return "" // no edition, no sites, no figures
 	}
 	size := 0
 	err := x.deps.Reader.View(ctx, func(st service.State) error {
 		for _, d := range q.Days {
-			if _, ok := edition.SiteNumbered(d.Site); !ok {
+			if !slices.ContainsFunc(sites, func(s agreement.Site) bool { return s.Number == d.Site }) {
 				continue
 			}
 			f := newFigure(d.Site, d.Day, service.FiguresFor(st, law, x.deps.Side, d.Site, d.Day, now))

@@ -114,7 +114,7 @@ type spot struct {
 
 // spot finds the gate and checks that it is one of this side's.
 func (d Desk) spot(site, gate uint16) (spot, error) {
-	e, ok := d.Law.Edition(d.Now)
+	e, ok := d.Law.EditionFor(site, d.Now)
 	if !ok {
 		return spot{}, nil // the law says so itself when it is asked
 	}
@@ -180,7 +180,7 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 			why = because(a.Fault, reason.Refuse, "looks", a.Looks.String())
 		}
 		ans.Verdict = d.plain(at).With(why)
-		f.Outcome, f.Reasons = ans.Verdict.Outcome, bare(ans.Verdict.Reasons)
+		f.Outcome, f.Reasons = ans.Verdict.Outcome, d.Law.Grounds(ans.Verdict)
 		return []fact.Fact{f}, ans, nil
 	}
 	c := a.Claims
@@ -212,14 +212,14 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	} else {
 		q.leave()
 		ans.Goods = q.goods()
-		f.Goods, f.GoodsWhy = ans.Goods.Outcome, named(ans.Goods.Reasons)
+		f.Goods, f.GoodsWhy = ans.Goods.Outcome, named(d.Law.Named(ans.Goods))
 	}
 	ans.Verdict, ans.Earlier, ans.Class, ans.People = q.v, q.earlier, c.Class, f.People
 	ans.Asks = asks(q.v)
 	if f.Document {
 		ans.Asks = []string{"document"}
 	}
-	f.Outcome, f.Reasons, f.Asked = q.v.Outcome, bare(q.v.Reasons), q.asked
+	f.Outcome, f.Reasons, f.Asked = q.v.Outcome, d.Law.Grounds(q.v), q.asked
 	facts := []fact.Fact{f}
 	if f.Counted() && a.Direction == In && q.ref != "" {
 		facts = append(facts, d.Booking.DecideEntered(q.ref)...)
@@ -284,7 +284,7 @@ func leftTo(rs []reason.Reason) (clauses []string) {
 // a row that was stored and read again is the same row.
 func bare(rs []reason.Reason) (out []reason.Reason) {
 	for _, r := range rs {
-		out = append(out, reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause})
+		out = append(out, reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause, Agreement: r.Agreement})
 	}
 	return out
 }
@@ -557,10 +557,18 @@ func (q *inquiry) leave() {
 	}
 	plan, _ := q.plan()
 	v := q.ask(plan)
-	if v.Outcome != reason.Allow && v.Outcome != reason.Breach && len(v.Reasons) > 0 {
-		q.say(reason.Reason{Code: CodeExitLaw, Outcome: reason.Refer, Clause: v.Reasons[0].Clause})
+	for _, p := range v.By() {
+		if p.Outcome == reason.Allow || p.Outcome == reason.Breach || len(p.Reasons) == 0 {
+			continue
+		}
+		why := reason.Reason{Code: CodeExitLaw, Outcome: reason.Refer, Clause: p.Reasons[0].Clause}
+		if len(v.Parts) > 0 {
+			why.Agreement = p.Agreement
+		}
+		q.say(why)
 	}
-	v.Outcome, v.Reasons = reason.Allow, nil
+	// What the agreements say against it is noted above, and is no answer to the holder.
+	v.Outcome, v.Reasons, v.Parts = reason.Allow, nil, nil
 	q.v = v.With(q.why...)
 }
 
@@ -577,7 +585,7 @@ func (q *inquiry) goods() (v rules.Verdict) {
 		f["good.code"], f["good.value"], f["good.quantity"] = l.Code, l.Value, l.Quantity
 		w := q.Law.Check(rules.Query{Point: rules.Exit, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: f})
 		switch {
-		case len(w.Steps) == 0 && q.at.edition != nil: // no clause is about goods that leave
+		case !w.Asked() && q.at.edition != nil: // no clause is about goods that leave
 		case v.Point == "":
 			v = w
 		default:
@@ -763,7 +771,7 @@ func (d Desk) sinceThen(at spot, p Presence, s Scan, r Ruling) []reason.Reason {
 	}
 	q.elsewhere()
 	plan, _ := q.plan()
-	for _, l := range q.ask(plan).Reasons {
+	for _, l := range d.Law.Named(q.ask(plan)) {
 		switch l.Code {
 		case rules.CodeWanted, rules.CodeUnknown, rules.CodeException, rules.CodeBreach:
 		default:
@@ -772,7 +780,9 @@ func (d Desk) sinceThen(at spot, p Presence, s Scan, r Ruling) []reason.Reason {
 	}
 	var out []reason.Reason
 	for _, n := range q.why {
-		old := func(o reason.Reason) bool { return o.Code == n.Code && o.Clause == n.Clause }
+		old := func(o reason.Reason) bool {
+			return o.Code == n.Code && o.Clause == n.Clause && (o.Agreement == n.Agreement || o.Agreement == "")
+		}
 		if n.Outcome != reason.Allow && !slices.ContainsFunc(s.Reasons, old) {
 			out = append(out, n)
 		}

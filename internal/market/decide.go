@@ -96,7 +96,7 @@ type spot struct {
 }
 
 func (d Desk) spot(site uint16) (spot, error) {
-	e, ok := d.Law.Edition(d.Now)
+	e, ok := d.Law.EditionFor(site, d.Now)
 	if !ok {
 		return spot{day: rules.DayNumber(calendar.On(d.Now, time.UTC))}, nil // the law says so itself when it is asked
 	}
@@ -327,10 +327,7 @@ func (d Desk) DecideBuy(l Lot) ([]fact.Fact, Answer, error) {
 		ans.Bought = l.Decided != "" && valued && (diverted == "" || l.Accept)
 		ans.Purchase.Decided, ans.Purchase.DecidedWhy = l.Officer, l.Decided
 	}
-	var bare []reason.Reason // without parameters, as they are kept
-	for _, r := range v.Reasons {
-		bare = append(bare, reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause})
-	}
+	bare := d.Law.Grounds(v)
 	if !ans.Bought {
 		ans.Purchase.Decided, ans.Purchase.DecidedWhy = "", ""
 		return []fact.Fact{&Turned{Site: l.Site, Day: at.day, Code: l.Code, Category: p.Category, Outcome: v.Outcome, Reasons: bare, Officer: l.Officer, ID: l.ID, Edition: p.Edition, Asked: asked}}, ans, nil
@@ -423,6 +420,21 @@ func (d Desk) receipt(l Lot, at spot, class uint8, p Purchase) (rules.Verdict, r
 	if v.Outcome <= reason.Refer {
 		return v, asked
 	}
+	if len(v.Parts) > 0 {
+		parts := slices.Clone(v.Parts)
+		for i := range parts {
+			parts[i] = soft(parts[i])
+		}
+		return rules.Join(parts...), asked
+	}
+	return soft(v), asked
+}
+
+// soft is what the law says of a receipt, as the desk takes it.
+func soft(v rules.Verdict) rules.Verdict {
+	if v.Outcome <= reason.Refer {
+		return v
+	}
 	// The clause says that such a receipt is not valid, not that the lot must not be
 	// bought: what to do about it is for an officer.
 	rs := v.Reasons
@@ -433,7 +445,7 @@ func (d Desk) receipt(l Lot, at spot, class uint8, p Purchase) (rules.Verdict, r
 		}
 		v = v.With(r)
 	}
-	return v, asked
+	return v
 }
 
 func siteID(e *agreement.Edition, n uint16) string {

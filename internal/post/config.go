@@ -43,9 +43,11 @@ const maxConfig = 1 << 20
 type Config struct {
 	// Side is the authority's side of the agreement, A or B.
 	Side agreement.Side `yaml:"side"`
-	// Agreements are the folders of the agreement's editions, each signed by both sides and
-	// holding the keys of both. Keep the old ones: what was decided under an edition is
-	// explained by it. A new folder is read when the server starts.
+	// Agreements are the folders or bundles of editions, each signed by both sides and holding
+	// the keys of both. Keep the old ones: what was decided under an edition is explained by it.
+	// They may be of several agreements between the same two authorities: where a site is in
+	// more than one, each answers and the strictest answer counts. A new folder is read when the
+	// server starts.
 	Agreements []string `yaml:"agreements"`
 	// Database is a file of SQLite, or the address of a PostgreSQL database such as
 	// postgres://darwaza@db.example/post. Several servers may share one PostgreSQL.

@@ -34,6 +34,7 @@ type New struct {
 	Dir       string // made by Init; it must not hold a post
 	Side      agreement.Side
 	Agreement string   // folder or bundle of the edition, not necessarily signed yet
+	Beside    []string // those of other agreements between the same two authorities
 	Database  string   // empty for a file of SQLite in the folder
 	Listen    string   // host:port
 	Names     []string // for the certificate
@@ -50,8 +51,9 @@ type Made struct {
 	File        string // of the configuration
 	Keys        *Keys
 	Edition     *agreement.Edition
-	Handover    string // file of public keys for the other side and for the package; certificates lie beside it
-	Fingerprint string // of the certificate authority, empty without one
+	Beside      []*agreement.Edition // of the other agreements
+	Handover    string               // file of public keys for the other side and for the package; certificates lie beside it
+	Fingerprint string               // of the certificate authority, empty without one
 	Officers    []people.Officer
 	Words       []string
 }
@@ -91,13 +93,35 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 	if err != nil {
 		return nil, err
 	}
+	all, pkgs := []Edition{{edition, pkg}}, []string{pkg}
+	var beside []*agreement.Edition
+	for _, name := range n.Beside {
+		other, err := filepath.Abs(name)
+		if err != nil {
+			return nil, problem.Wrap(problem.Invalid, "init.agreement", err)
+		}
+		fsys, err := OpenPackage(other)
+		if err != nil {
+			return nil, err
+		}
+		e, err := readEdition(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		all, pkgs, beside = append(all, Edition{e, other}), append(pkgs, other), append(beside, e)
+	}
+	if len(all) > 1 {
+		if _, err := compile(all); err != nil {
+			return nil, err
+		}
+	}
 	for _, o := range n.Officers {
-		if err := checkSites([]Edition{{edition, pkg}}, n.Side, o); err != nil {
+		if err := checkSites(all, n.Side, o); err != nil {
 			return nil, err
 		}
 	}
 	c := defaults()
-	c.Side, c.Agreements = n.Side, []string{pkg}
+	c.Side, c.Agreements = n.Side, pkgs
 	c.Database, c.Keys, c.Vault, c.Head = "post.db", "keys", "vault", filepath.Join("head", "head")
 	c.Listen, c.Names, c.HTTP, c.Exchange.Peer = n.Listen, n.Names, n.HTTP, n.Peer
 	if n.Database != "" {
@@ -124,7 +148,7 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 			sweep(dir) // keys of a post that was never made are good for nothing
 		}
 	}()
-	m := &Made{Config: c, File: filepath.Join(dir, ConfigFile), Edition: edition}
+	m := &Made{Config: c, File: filepath.Join(dir, ConfigFile), Edition: edition, Beside: beside}
 	text, err := c.Manual()
 	if err != nil {
 		return nil, err
@@ -240,6 +264,9 @@ func emptyDir(dir string) error {
 func (m *Made) Tell(w io.Writer) {
 	c := m.Config
 	fmt.Fprintf(w, "The post of side %s under %s, edition %d.\n\n", c.Side, m.Edition.ID, m.Edition.Number)
+	for _, e := range m.Beside {
+		fmt.Fprintf(w, "It runs under %s, edition %d, too.\n\n", e.ID, e.Number)
+	}
 	fmt.Fprintf(w, "  configuration   %s (every field is explained in it)\n", m.File)
 	fmt.Fprintf(w, "  keys            %s (private: copy them to a safe; %s signs editions and may be kept elsewhere)\n", c.Keys, rootFile)
 	fmt.Fprintf(w, "  vault           %s (people's own keys: never in a backup)\n", c.Vault)
@@ -252,11 +279,17 @@ func (m *Made) Tell(w io.Writer) {
 	for i, o := range m.Officers {
 		fmt.Fprintf(w, "  %-16s %s   %s\n", o.Login, m.Words[i], joinRoles(o.Roles))
 	}
-	pkg := c.Agreements[0]
 	fmt.Fprintf(w, "\nNext:\n")
 	other := c.Side.Other()
 	fmt.Fprintf(w, "  1. Give the other side a copy of %s, take theirs (OTHER below), and compare the public keys by voice.\n", filepath.Dir(filepath.Dir(m.Handover)))
-	fmt.Fprintf(w, "  2. One side puts both public keys into the package:\n       darwaza agreement keys %s %s OTHER/keys/%s.yaml\n", pkg, m.Handover, other)
+	fmt.Fprintf(w, "  2. One side puts both public keys into the package:\n")
+	for _, pkg := range c.Agreements {
+		fmt.Fprintf(w, "       darwaza agreement keys %s %s OTHER/keys/%s.yaml\n", pkg, m.Handover, other)
+	}
+	pkg := c.Agreements[0]
+	if len(c.Agreements) > 1 {
+		pkg = "PACKAGE"
+	}
 	fmt.Fprintf(w, "  3. Let two people of each side sign that folder. Each makes a key of their own, the root key certifies it, and when every certificate is in the folder all sign, one after the other:\n"+
 		"       darwaza agreement signer NAME.key\n       darwaza agreement certify --side %s --key %s --person NAME --public NAME.key.pub %s\n       darwaza agreement sign --side %[1]s --key NAME.key %[3]s\n",
 		c.Side, filepath.Join(c.Keys, rootFile), pkg)

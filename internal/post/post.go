@@ -75,6 +75,7 @@ type Post struct {
 	manual   bool
 	law      *rules.Law
 	trust    atomic.Pointer[pass.Trust]
+	base     string // id of the agreement under whose name the sides share secrets
 	secrets  pass.Secrets
 	store    *store.Store
 	seq      *sequencer.Sequencer
@@ -167,7 +168,10 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 		p.log.Warn("a certificate cannot be believed and is left out", "err", left.Error())
 	}
 	p.trust.Store(t)
-	if p.secrets, err = secrets(p.Editions, p.law, p.Keys, p.clock()); err != nil {
+	if p.base, err = base(p.Editions, p.Keys); err != nil {
+		return nil, err
+	}
+	if p.secrets, err = secrets(p.Editions, p.law, p.Keys, p.base, p.clock()); err != nil {
 		return nil, err
 	}
 	if err := p.openExchange(); err != nil {
@@ -205,7 +209,7 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 func (p *Post) openExchange() error {
 	c := p.Config.Exchange
 	d := exchange.Deps{
-		Side: p.Config.Side, Agreement: p.Editions[0].ID, Law: p.Law, Reader: p.store, Writer: p.seq,
+		Side: p.Config.Side, Agreement: p.base, Law: p.Law, Reader: p.store, Writer: p.seq,
 		Key:          func() *pass.Key { return p.Keys.Exchange },
 		Certificates: func() [][]byte { return p.trust.Load().Raw(passSide(p.Config.Side)) },
 		Trust:        p.trust.Load, Learn: p.learn, Clock: p.clock, Rand: rand.Reader, Log: p.log,

@@ -40,8 +40,16 @@ func Serve(ctx context.Context, c *Config, version string, w io.Writer) error {
 	for _, e := range editions {
 		log.Info("edition", "agreement", e.ID, "number", e.Number, "from", e.Edition.From, "until", e.Until)
 	}
-	if _, ok := p.Law().Edition(time.Now()); !ok {
-		log.Warn("no edition of the agreement is in force today: every question ends with a person's decision (REFER)")
+	inForce := 0
+	for _, e := range p.Law().Newest() {
+		if _, ok := p.Law().EditionOf(e.ID, time.Now()); ok {
+			inForce++
+		} else {
+			log.Warn("no edition of the agreement is in force today: it answers nothing", "agreement", e.ID)
+		}
+	}
+	if inForce == 0 {
+		log.Warn("no agreement is in force today: every question ends with a person's decision (REFER)")
 	}
 	if c.HTTP && c.Proxy.Header == "" {
 		log.Warn("the server is behind a proxy that the configuration does not name (proxy): everybody's wrong tries count as one address's")

@@ -313,6 +313,7 @@ func checkSites(all []Edition, side agreement.Side, o NewOfficer) error {
 	if o.Site == "" || len(all) == 0 {
 		return nil
 	}
+	known := false
 	for _, e := range all {
 		site, ok := e.Site(o.Site)
 		if !ok {
@@ -324,11 +325,18 @@ func checkSites(all []Edition, side agreement.Side, o NewOfficer) error {
 		if g, ok := site.Gate(o.Gate); ok && g.Side == side {
 			return nil
 		}
+		known = true
+	}
+	if known {
 		return problem.Newf(problem.Invalid, "officer.gate", "the site %s has no gate %d of side %s", o.Site, o.Gate, side)
 	}
 	var ids []string
-	for _, s := range all[0].Sites {
-		ids = append(ids, s.ID)
+	for _, e := range all {
+		for _, s := range e.Sites {
+			if !slices.Contains(ids, s.ID) {
+				ids = append(ids, s.ID)
+			}
+		}
 	}
 	return problem.Newf(problem.Invalid, "officer.site", "there is no site %q in the agreement; the sites are %s", o.Site, fmt.Sprint(strings.Join(ids, ", ")))
 }

@@ -104,6 +104,10 @@ type Reason struct {
 	Clause string `json:"clause,omitempty" cbor:"3,keyasint,omitempty"`
 	// Params fill the placeholders of the code's text. They hold no personal data.
 	Params map[string]string `json:"params,omitempty" cbor:"4,keyasint,omitempty"`
+	// Agreement is the id of the agreement of which Clause is one, where several answered:
+	// ids of clauses are not apart from one agreement to another. Empty where one answered,
+	// and where no clause says so.
+	Agreement string `json:"agreement,omitempty" cbor:"5,keyasint,omitempty"`
 }
 
 // Worst returns the strictest outcome among the reasons, and Allow where there are none.
@@ -115,13 +119,16 @@ func Worst(rs []Reason) Outcome {
 	return o
 }
 
-// Sort orders reasons strictest first, then by clause, then by code: the order is
-// part of a verdict's bytes.
+// Sort orders reasons strictest first, then by agreement, by clause and by code: the
+// order is part of a verdict's bytes.
 func Sort(rs []Reason) {
 	sort.SliceStable(rs, func(i, j int) bool {
 		a, b := rs[i], rs[j]
 		if a.Outcome != b.Outcome {
 			return a.Outcome > b.Outcome
+		}
+		if a.Agreement != b.Agreement {
+			return a.Agreement < b.Agreement
 		}
 		if a.Clause != b.Clause {
 			return a.Clause < b.Clause

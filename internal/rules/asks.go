@@ -21,15 +21,17 @@ type Asks struct {
 	Lots       bool     // earlier purchases of the day
 }
 
-// Points returns the points at which the edition that is in force at an instant has
+// Points returns the points at which an edition that is in force at an instant has
 // clauses that answer, in the order of a crossing.
 func (l *Law) Points(at time.Time) []Point {
-	c := l.at(at)
-	if c == nil {
+	all := l.seen(at, time.Time{}, "")
+	if len(all) == 0 {
 		return nil
 	}
 	return slices.DeleteFunc(points(), func(p Point) bool {
-		return c.points[p] == nil || !slices.ContainsFunc(c.points[p].clauses, (*clause).answers)
+		return !slices.ContainsFunc(all, func(c *compiled) bool {
+			return c.points[p] != nil && slices.ContainsFunc(c.points[p].clauses, (*clause).answers)
+		})
 	})
 }
 
@@ -46,11 +48,33 @@ func (k *clause) answers() bool {
 }
 
 // Asks returns what a question at a point, a site and an instant can turn on, by the
-// clauses that are in force there then or of which that is not known.
+// clauses that are in force there then or of which that is not known, of all agreements
+// that answer.
 func (l *Law) Asks(p Point, site string, side agreement.Side, at time.Time) Asks {
 	var out Asks
-	c := l.at(at)
-	if c == nil || c.points[p] == nil {
+	for i, c := range knowing(l.seen(at, time.Time{}, ""), site) {
+		one := c.asks(p, site, side, at)
+		if i == 0 {
+			out = one
+			continue
+		}
+		out.Attributes = sortedUnion(out.Attributes, one.Attributes)
+		out.Events = sortedUnion(out.Events, one.Events)
+		out.Lots = out.Lots || one.Lots
+	}
+	return out
+}
+
+func sortedUnion(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// asks is what a question to one edition can turn on.
+func (c *compiled) asks(p Point, site string, side agreement.Side, at time.Time) Asks {
+	var out Asks
+	if c.points[p] == nil {
 		return out
 	}
 	zone := c.zone

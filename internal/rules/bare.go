@@ -10,9 +10,23 @@ import "maps"
 // it, and lets CEL evaluate each once. n is how many they are. It is what Check is
 // measured against, and decides nothing. It may not be used by many at once.
 func (l *Law) Bare(q Query) (n int, run func()) {
+	var runs []func()
+	for _, c := range l.asked(&q) {
+		more, run := c.bare(q)
+		n += more
+		runs = append(runs, run)
+	}
+	return n, func() {
+		for _, run := range runs {
+			run()
+		}
+	}
+}
+
+func (c *compiled) bare(q Query) (n int, run func()) {
 	var reached []*condition
 	seen := map[int]bool{}
-	_, c := l.check(&q, func(j *judge) {
+	c.check(&q, func(j *judge) {
 		for _, k := range j.clauses {
 			for _, x := range append([]*condition{k.when, k.require, k.value, k.release, k.where[0], k.where[1]}, k.inputs...) {
 				if x != nil && x.id > 0 && x.id <= len(j.a.memo) && j.a.memo[x.id-1].asked && !seen[x.id] {
@@ -22,7 +36,7 @@ func (l *Law) Bare(q Query) (n int, run func()) {
 			}
 		}
 	})
-	if c == nil || len(reached) == 0 {
+	if len(reached) == 0 {
 		return 0, func() {}
 	}
 	a := newActivation(c)

@@ -56,7 +56,7 @@ func BenchmarkCEL(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			var reached []*condition
-			l.check(&q, func(j *judge) {
+			c.check(&q, func(j *judge) {
 				for i, k := range j.clauses {
 					if st := &j.state[i]; st.asked && st.by == 0 {
 						if k.when != nil {

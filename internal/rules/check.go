@@ -32,25 +32,36 @@ const (
 // the site, each by itself, so that their order cannot matter, and the strictest
 // outcome wins. It is ALLOW only where some clause had something to say, all that
 // they read was known or could not have changed the answer, and none was against it.
+// Where the law is of several agreements, each that is in force and knows the site
+// answers by itself, and Join makes one answer of theirs.
 func (l *Law) Check(q Query) Verdict {
-	v, _ := l.check(&q, nil)
-	return v
+	all := l.asked(&q)
+	switch len(all) {
+	case 0:
+		return unruled(&q)
+	case 1:
+		return all[0].check(&q, nil)
+	}
+	answers := make([]Verdict, 0, len(all))
+	for _, c := range all {
+		answers = append(answers, c.check(&q, nil))
+	}
+	return Join(answers...)
 }
 
-// check answers a question. Where look is not nil it sees the clauses as they were
-// judged, before everything is let go of.
-func (l *Law) check(q *Query, look func(*judge)) (Verdict, *compiled) {
-	v := Verdict{Point: q.Point, Outcome: reason.Refer, At: q.At.UTC()}
-	c := l.seen(q.At, q.Known)
-	if c == nil {
-		v.Reasons = []reason.Reason{{Code: CodeEdition, Outcome: reason.Refer}}
-		return v, nil
-	}
-	v.Agreement, v.Edition = c.e.ID, c.hash
+// unruled is the answer where no edition is in force.
+func unruled(q *Query) Verdict {
+	return Verdict{Point: q.Point, Outcome: reason.Refer, At: q.At.UTC(), Reasons: []reason.Reason{{Code: CodeEdition, Outcome: reason.Refer}}}
+}
+
+// check answers a question under one edition. Where look is not nil it sees the clauses
+// as they were judged, before everything is let go of.
+func (c *compiled) check(q *Query, look func(*judge)) Verdict {
+	v := Verdict{Point: q.Point, Outcome: reason.Refer, At: q.At.UTC(), Agreement: c.e.ID, Edition: c.hash}
 	s := c.sites[q.Site]
 	if s == nil && q.Site != "" {
 		v.Reasons = []reason.Reason{{Code: CodeSite, Outcome: reason.Refer, Params: map[string]string{"site": q.Site}}}
-		return v, c
+		return v
 	}
 	a := c.pool.Get().(*activation)
 	a.start(c, q, s)
@@ -65,7 +76,7 @@ func (l *Law) check(q *Query, look func(*judge)) (Verdict, *compiled) {
 	}
 	a.done()
 	c.pool.Put(a)
-	return v, c
+	return v
 }
 
 // Verdicts answers one question under several agreements, each with its own answer, in

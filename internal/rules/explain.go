@@ -27,6 +27,9 @@ type Explanation struct {
 	Definitions []Definition `json:"definitions,omitempty"`
 	// Needs are single inputs of which another value would give a milder answer.
 	Needs []Need `json:"needs,omitempty"`
+	// Parts are the explanations by agreement, where several answered; clauses and
+	// definitions stand in them alone.
+	Parts []Explanation `json:"parts,omitempty"`
 }
 
 // Explained is what became of one clause.
@@ -76,11 +79,53 @@ const maxTries = 1000
 
 // Explain answers a question again and says everything that is behind the answer: the
 // conditions of each clause with the values of their parts, what was derived, and which
-// single inputs would change it. What is sensitive is named and never shown.
+// single inputs would change it. What is sensitive is named and never shown. Where several
+// agreements answer, each is explained by itself, and Needs are of the whole.
 func (l *Law) Explain(q Query) Explanation {
+	all := l.asked(&q)
+	if len(all) == 0 {
+		return Explanation{Verdict: unruled(&q)}
+	}
+	parts := make([]Explanation, len(all))
+	tries := make([]*trial, len(all))
+	answers := make([]Verdict, len(all))
+	for i, c := range all {
+		tries[i] = newTrial()
+		parts[i] = c.explain(q, tries[i])
+		answers[i] = parts[i].Verdict
+	}
+	x := Explanation{Verdict: Join(answers...)}
+	for i, c := range all {
+		if p := &parts[i]; x.Verdict.Parts == nil && p.Verdict.Agreement == x.Verdict.Agreement {
+			x.Clauses, x.Definitions = p.Clauses, p.Definitions
+		} else if slices.ContainsFunc(x.Verdict.Parts, func(v Verdict) bool { return v.Agreement == p.Verdict.Agreement }) {
+			alone := q
+			alone.Agreement = c.e.ID
+			if p.Verdict.Outcome > reason.Allow {
+				p.Needs = l.needs(c, alone, p.Verdict, tries[i])
+			}
+			x.Parts = append(x.Parts, *p)
+		}
+		if x.Verdict.Outcome > reason.Allow {
+			for _, n := range l.needs(c, q, x.Verdict, tries[i]) {
+				k := slices.IndexFunc(x.Needs, func(o Need) bool { return o.Input == n.Input })
+				switch {
+				case k < 0:
+					x.Needs = append(x.Needs, n)
+				case n.Outcome < x.Needs[k].Outcome:
+					x.Needs[k] = n
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(x.Needs, func(a, b Need) int { return int(a.Outcome) - int(b.Outcome) })
+	return x
+}
+
+// explain is what one edition says of itself.
+func (c *compiled) explain(q Query, tries *trial) Explanation {
 	var x Explanation
-	tries := newTrial()
-	x.Verdict, _ = l.check(&q, func(j *judge) {
+	x.Verdict = c.check(&q, func(j *judge) {
 		scratch := *j.v // to look closer must not change what was answered
 		j.v = &scratch
 		for i, k := range j.clauses {
@@ -122,9 +167,6 @@ func (l *Law) Explain(q Query) Explanation {
 			x.Definitions = append(x.Definitions, d)
 		}
 	})
-	if x.Verdict.Outcome > reason.Allow {
-		x.Needs = l.needs(q, x.Verdict, tries)
-	}
 	return x
 }
 
@@ -386,10 +428,9 @@ func (j *judge) candidates(k *clause, t *trial) {
 	}
 }
 
-// needs asks the question again with one input changed at a time.
-func (l *Law) needs(q Query, v Verdict, t *trial) []Need {
-	c := l.seen(q.At, q.Known)
-	if c == nil || c.points[q.Point] == nil {
+// needs asks the question again with one input of an edition changed at a time.
+func (l *Law) needs(c *compiled, q Query, v Verdict, t *trial) []Need {
+	if c.points[q.Point] == nil {
 		return nil
 	}
 	reads := make([]bool, len(c.attrs))

@@ -16,6 +16,14 @@ func (x Explanation) Text(every bool) string {
 	var b strings.Builder
 	v := x.Verdict
 	fmt.Fprintf(&b, "%s at %s, %s\n", v.Outcome, v.Point, v.At.UTC().Format("2006-01-02 15:04 UTC"))
+	if len(x.Parts) > 0 {
+		x.needs(&b)
+		for _, p := range x.Parts {
+			b.WriteByte('\n')
+			b.WriteString(p.Text(every))
+		}
+		return b.String()
+	}
 	if v.Edition != "" {
 		fmt.Fprintf(&b, "by %s, edition %.12s\n", v.Agreement, v.Edition)
 	}
@@ -99,17 +107,22 @@ func (x Explanation) Text(every bool) string {
 	if len(v.Missing) > 0 {
 		fmt.Fprintf(&b, "\nmissing\n  %s\n", strings.Join(v.Missing, ", "))
 	}
-	if len(x.Needs) > 0 {
-		b.WriteString("\nwhat would change it\n")
-		for _, n := range x.Needs {
-			value := " with another value"
-			if n.Value != "" {
-				value = ": " + n.Value
-			}
-			fmt.Fprintf(&b, "  %s%s → %s\n", n.Input, value, n.Outcome)
-		}
-	}
+	x.needs(&b)
 	return b.String()
+}
+
+func (x Explanation) needs(b *strings.Builder) {
+	if len(x.Needs) == 0 {
+		return
+	}
+	b.WriteString("\nwhat would change it\n")
+	for _, n := range x.Needs {
+		value := " with another value"
+		if n.Value != "" {
+			value = ": " + n.Value
+		}
+		fmt.Fprintf(b, "  %s%s → %s\n", n.Input, value, n.Outcome)
+	}
 }
 
 func (p Part) write(b *strings.Builder, indent string) {

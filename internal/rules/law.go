@@ -23,12 +23,13 @@ import (
 	"darwaza.dev/internal/goods"
 )
 
-// Law is the editions of an agreement, compiled. It is immutable and may be used by
-// many at once.
+// Law is the editions of one agreement or of several, compiled. It is immutable and may be
+// used by many at once.
 type Law struct {
-	editions []*agreement.Edition
-	compiled []*compiled // beside editions
-	adopted  []time.Time // beside editions: zero where it has always been known
+	editions []*agreement.Edition // by id of the agreement, then by number
+	compiled []*compiled          // beside editions
+	adopted  []time.Time          // beside editions: zero where it has always been known
+	several  bool                 // editions are of more than one agreement
 }
 
 // Adopted is an edition and the instant from which it is known, zero where always.
@@ -123,9 +124,10 @@ type clause struct {
 	of            []int // attributes in Of and Fields
 }
 
-// Compile makes editions ready to answer, each known from the beginning of time. The
-// error is agreement.Faults where a clause cannot be compiled, or where two editions
-// have one number.
+// Compile makes editions of one agreement or of several ready to answer, each known from
+// the beginning of time. The error is agreement.Faults where a clause cannot be compiled,
+// where two editions of an agreement have one number, or where two agreements do not mean
+// the same by one site, attribute or class of slots.
 func Compile(editions ...*agreement.Edition) (*Law, error) {
 	all := make([]Adopted, 0, len(editions))
 	for _, e := range editions {
@@ -147,6 +149,12 @@ func CompileAdopted(editions ...Adopted) (*Law, error) {
 		if i > 0 && l.editions[i-1].ID == e.ID && l.editions[i-1].Number == e.Number {
 			return nil, agreement.Faults{{File: "agreement.yaml", Line: 1, What: fmt.Sprintf("edition %d stands twice", e.Number), Mend: "let the number of each edition rise"}}
 		}
+		for _, o := range l.editions {
+			if faults := apart(o, e); len(faults) > 0 {
+				return nil, faults
+			}
+			l.several = l.several || o.ID != e.ID
+		}
 		c, faults := compileEdition(e)
 		if len(faults) > 0 {
 			return nil, faults
@@ -154,6 +162,60 @@ func CompileAdopted(editions ...Adopted) (*Law, error) {
 		l.editions, l.compiled, l.adopted = append(l.editions, e), append(l.compiled, c), append(l.adopted, x.At)
 	}
 	return l, nil
+}
+
+// apart faults two editions that do not mean the same by one name. Passes carry the
+// numbers of sites and classes, and one question is put to all agreements of a site.
+func apart(a, b *agreement.Edition) (faults agreement.Faults) {
+	fault := func(what, mend string) {
+		faults = append(faults, agreement.Fault{File: "agreement.yaml", Line: 1, What: what, Mend: mend})
+	}
+	for _, s := range b.Sites {
+		if o, ok := a.SiteNumbered(s.Number); ok && o.ID != s.ID {
+			fault(fmt.Sprintf("the number %d is the site %s in %s and %s in %s", s.Number, s.ID, b.ID, o.ID, a.ID), "give each site a number of its own")
+		}
+		o, ok := a.Site(s.ID)
+		if !ok {
+			continue
+		}
+		if o.Number != s.Number {
+			fault(fmt.Sprintf("the site %s has the number %d in %s and %d in %s", s.ID, s.Number, b.ID, o.Number, a.ID), "give a site one number everywhere")
+		}
+		if a.ID == b.ID {
+			continue
+		}
+		if o.Zone != s.Zone {
+			fault(fmt.Sprintf("the site %s keeps the clock of %s in %s and of %s in %s", s.ID, s.Zone, b.ID, o.Zone, a.ID), "give a site one zone everywhere")
+		}
+		for _, x := range b.Slots[s.ID] {
+			for _, y := range a.Slots[s.ID] {
+				k, _ := classOf(b, x.Class)
+				h, _ := classOf(a, y.Class)
+				if (k.ID == h.ID) != (k.Number == h.Number) {
+					fault(fmt.Sprintf("slots at %s are for the class %s, number %d, in %s, and for %s, number %d, in %s", s.ID, k.ID, k.Number, b.ID, h.ID, h.Number, a.ID), "give a class one id and number where both plan slots")
+				}
+			}
+		}
+	}
+	if a.ID == b.ID {
+		return faults
+	}
+	for _, id := range sortedKeys(b.Attributes) {
+		x, y := b.Attributes[id], a.Attributes[id]
+		if y.Type != "" && (x.Type != y.Type || x.Unit != y.Unit) {
+			fault(fmt.Sprintf("the attribute %s is of type %s and unit %q in %s, and of type %s and unit %q in %s", id, x.Type, x.Unit, b.ID, y.Type, y.Unit, a.ID), "name what is another thing otherwise")
+		}
+	}
+	return faults
+}
+
+func classOf(e *agreement.Edition, id string) (agreement.Class, bool) {
+	for _, c := range e.Classes {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return agreement.Class{}, false
 }
 
 // Check compiles an edition's conditions and returns what is wrong with them, for
@@ -575,33 +637,153 @@ const (
 	attrFields    = "data.fields"
 )
 
-// at returns the edition in force at an instant: the newest of those whose time it is.
-func (l *Law) at(t time.Time) *compiled { return l.seen(t, time.Time{}) }
-
-// seen is at as far as editions were adopted by then; zero sees all.
-func (l *Law) seen(t, then time.Time) *compiled {
+// seen returns the editions in force at an instant, the newest of each agreement, in the
+// order of the agreements' ids, as far as editions were adopted by then; zero sees all. An
+// id asks for one agreement alone.
+func (l *Law) seen(t, then time.Time, id string) []*compiled {
+	var out []*compiled
 	for i := len(l.compiled) - 1; i >= 0; i-- {
 		e := l.editions[i]
-		if !then.IsZero() && l.adopted[i].After(then) {
+		if id != "" && e.ID != id || len(out) > 0 && out[len(out)-1].e.ID == e.ID || !then.IsZero() && l.adopted[i].After(then) {
 			continue
 		}
 		if !t.Before(e.From) && (e.Until.IsZero() || t.Before(e.Until)) {
-			return l.compiled[i]
+			if !l.several {
+				return l.compiled[i : i+1]
+			}
+			out = append(out, l.compiled[i])
 		}
 	}
-	return nil
+	slices.Reverse(out)
+	return out
 }
 
-// Edition returns the edition in force at an instant.
+// asked returns the editions that answer a question: those in force that know its site,
+// and all in force where none does.
+func (l *Law) asked(q *Query) []*compiled { return knowing(l.seen(q.At, q.Known, q.Agreement), q.Site) }
+
+// knowing keeps those that know a site, and all where none does.
+func knowing(all []*compiled, site string) []*compiled {
+	if len(all) < 2 || site == "" {
+		return all
+	}
+	var out []*compiled
+	for _, c := range all {
+		if c.sites[site] != nil {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return all
+	}
+	return out
+}
+
+// Edition returns the edition in force at an instant; where several agreements are in
+// force, that of the first by id. What is asked about a site asks EditionFor.
 func (l *Law) Edition(at time.Time) (*agreement.Edition, bool) {
-	if c := l.at(at); c != nil {
-		return c.e, true
+	if all := l.seen(at, time.Time{}, ""); len(all) > 0 {
+		return all[0].e, true
 	}
 	return nil, false
 }
 
-// Editions returns the editions in the order of their numbers. The caller must not change them.
+// EditionsAt returns the editions in force at an instant that know a site, one of each
+// agreement, in the order of the agreements' ids. An empty site is any.
+func (l *Law) EditionsAt(site string, at time.Time) []*agreement.Edition {
+	var out []*agreement.Edition
+	for _, c := range l.seen(at, time.Time{}, "") {
+		if site == "" || c.sites[site] != nil {
+			out = append(out, c.e)
+		}
+	}
+	return out
+}
+
+// EditionFor returns the edition under which a site, by its number, is run at an instant:
+// of those in force that know it the first that plans slots there, else the first with
+// hours there, else the first. Where none knows it, it is Edition.
+func (l *Law) EditionFor(site uint16, at time.Time) (*agreement.Edition, bool) {
+	var best *compiled
+	most := 0
+	all := l.seen(at, time.Time{}, "")
+	for _, c := range all {
+		s, ok := c.siteNumbered(site)
+		if !ok {
+			continue
+		}
+		n := 1
+		if s.schedule != nil {
+			n++
+			if len(s.slots) > 0 {
+				n++
+			}
+		}
+		if n > most {
+			best, most = c, n
+		}
+	}
+	switch {
+	case best != nil:
+		return best.e, true
+	case len(all) > 0:
+		return all[0].e, true
+	}
+	return nil, false
+}
+
+// Sites returns the sites of all editions in force at an instant, each once, as the
+// edition has it under which it is run. One edition's are in its own order, those of
+// several agreements in the order of the agreements' ids.
+func (l *Law) Sites(at time.Time) []agreement.Site {
+	all := l.seen(at, time.Time{}, "")
+	if len(all) == 1 {
+		return all[0].e.Sites
+	}
+	var out []agreement.Site
+	for _, c := range all {
+		for _, s := range c.e.Sites {
+			if slices.ContainsFunc(out, func(o agreement.Site) bool { return o.Number == s.Number }) {
+				continue
+			}
+			if e, ok := l.EditionFor(s.Number, at); ok {
+				if run, ok := e.SiteNumbered(s.Number); ok {
+					s = run
+				}
+			}
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// EditionOf returns the edition of an agreement in force at an instant. An empty id is the
+// first agreement's.
+func (l *Law) EditionOf(id string, at time.Time) (*agreement.Edition, bool) {
+	if all := l.seen(at, time.Time{}, id); len(all) > 0 {
+		return all[0].e, true
+	}
+	return nil, false
+}
+
+// Editions returns the editions by the ids of their agreements, then by number. The caller
+// must not change them.
 func (l *Law) Editions() []*agreement.Edition { return l.editions }
+
+// Newest returns the edition of the highest number of each agreement, in the order of the
+// agreements' ids, whether in force or not.
+func (l *Law) Newest() []*agreement.Edition {
+	var out []*agreement.Edition
+	for i, e := range l.editions {
+		if i+1 == len(l.editions) || l.editions[i+1].ID != e.ID {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Agreements returns how many agreements the law is of.
+func (l *Law) Agreements() int { return len(l.Newest()) }
 
 // ByPrefix returns the edition whose hash begins with p, as a pass carries it.
 func (l *Law) ByPrefix(p [8]byte) (*agreement.Edition, bool) {
@@ -615,32 +797,35 @@ func (l *Law) ByPrefix(p [8]byte) (*agreement.Edition, bool) {
 
 // Param returns the value of a parameter in force at an instant, at a site and for a
 // side; both may be empty. ok is false where no edition is in force, there is no such
-// parameter, or the text leaves it empty.
-func (l *Law) Param(id string, site string, side agreement.Side, at time.Time) (int64, bool) {
-	c := l.at(at)
-	if c == nil {
-		return 0, false
+// parameter, or the text leaves it empty. Of several agreements that know the site and give
+// it a value, the least counts.
+func (l *Law) Param(id string, site string, side agreement.Side, at time.Time) (n int64, known bool) {
+	for _, c := range knowing(l.seen(at, time.Time{}, ""), site) {
+		p := c.e.Parameters[id]
+		if p == nil {
+			continue
+		}
+		zone := c.zone
+		if s := c.sites[site]; s != nil {
+			zone = s.zone
+		}
+		if v, ok := p.At(site, side, calendar.On(at, zone)); ok && v.Known && (!known || v.Int < n) {
+			n, known = v.Int, true
+		}
 	}
-	p := c.e.Parameters[id]
-	if p == nil {
-		return 0, false
-	}
-	zone := c.zone
-	if s := c.sites[site]; s != nil {
-		zone = s.zone
-	}
-	v, ok := p.At(site, side, calendar.On(at, zone))
-	return v.Int, ok && v.Known
+	return n, known
 }
 
 // Good returns the line of a good and the id of the list that it stands on. Where
-// several lists have it, the one that gives it a category is taken.
+// several lists have it, the first that gives it a category is taken, by the ids of
+// agreements and then of lists.
 func (l *Law) Good(code string, at time.Time) (list string, line goods.Line, ok bool) {
-	c := l.at(at)
-	if c == nil {
-		return "", goods.Line{}, false
+	for _, c := range l.seen(at, time.Time{}, "") {
+		if id, x, found := c.good(code); found && (!ok || line.Category == "" && x.Category != "") {
+			list, line, ok = id, x, true
+		}
 	}
-	return c.good(code)
+	return list, line, ok
 }
 
 func (c *compiled) good(code string) (list string, line goods.Line, ok bool) {

@@ -23,7 +23,7 @@ import (
 //	 "events": {"trip": [{"at": "2025-08-30T05:00:00Z", "site": "mand-pishin", "facts": {}}]},
 //	 "lots": [{"category": "I", "value": 3000, "regime": "concession", "site": "mand-pishin"}]}
 //
-// Numbers are whole, in the smallest part of their unit. Times and dates are texts, read
+// "agreement" is the id of the one agreement that is asked. Numbers are whole, in the smallest part of their unit. Times and dates are texts, read
 // by the type of the attribute. "known" is an instant as "at" is. What is not known is
 // left out.
 
@@ -39,6 +39,8 @@ type jsonQuery struct {
 	Facts  map[string]any         `json:"facts"`
 	Events map[string][]jsonEvent `json:"events"`
 	Lots   []jsonLot              `json:"lots"`
+
+	Agreement string `json:"agreement"`
 }
 
 type jsonEvent struct {
@@ -54,20 +56,20 @@ type jsonLot struct {
 	Site     string `json:"site"`
 }
 
-// ParseQuery reads a question. Facts are read by the types that the edition in force at
-// its instant declares; a fact of another type is a problem of kind invalid that names
+// ParseQuery reads a question. Facts are read by the types that the editions in force at
+// its instant declare; a fact of another type is a problem of kind invalid that names
 // it. A fact that the edition does not declare is read as it is written: whoever answers
 // passes over it.
 func (l *Law) ParseQuery(b []byte) (Query, error) {
 	if len(b) > MaxQuery {
 		return Query{}, problem.New(problem.Limit, "query.size")
 	}
-	return parseQuery(b, func(at time.Time) *compiled { return l.at(at) }, false)
+	return parseQuery(b, l.asked, false)
 }
 
-// parseQuery reads a question by the declarations of the edition that law returns for its
-// instant. A lenient reading leaves out facts that are not of their type.
-func parseQuery(b []byte, law func(at time.Time) *compiled, lenient bool) (Query, error) {
+// parseQuery reads a question by the declarations of the editions that law returns for
+// it. A lenient reading leaves out facts that are not of their type.
+func parseQuery(b []byte, law func(*Query) []*compiled, lenient bool) (Query, error) {
 	var j jsonQuery
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
@@ -81,8 +83,8 @@ func parseQuery(b []byte, law func(at time.Time) *compiled, lenient bool) (Query
 	return j.query(law, lenient)
 }
 
-func (j jsonQuery) query(law func(at time.Time) *compiled, lenient bool) (q Query, err error) {
-	q = Query{Point: j.Point, Site: j.Site, Side: j.Side}
+func (j jsonQuery) query(law func(*Query) []*compiled, lenient bool) (q Query, err error) {
+	q = Query{Point: j.Point, Site: j.Site, Side: j.Side, Agreement: j.Agreement}
 	if !slices.Contains(points(), j.Point) {
 		return q, bad("point", "is none of the points at which a question is asked")
 	}
@@ -99,9 +101,14 @@ func (j jsonQuery) query(law func(at time.Time) *compiled, lenient bool) (q Quer
 		}
 		q.Known = q.Known.UTC()
 	}
-	typ := func(string) string { return "" }
-	if c := law(q.At); c != nil {
-		typ = func(name string) string { return c.e.Attributes[name].Type }
+	editions := law(&q)
+	typ := func(name string) string {
+		for _, c := range editions {
+			if a, ok := c.e.Attributes[name]; ok {
+				return a.Type
+			}
+		}
+		return ""
 	}
 	if q.Facts, err = facts(j.Facts, typ, "facts.", lenient); err != nil {
 		return q, err
@@ -244,6 +251,9 @@ func AppendQuery(b []byte, q Query) []byte {
 			b = append(appendText(append(b, `,"site":`...), x.Site), '}')
 		}
 		b = append(b, ']')
+	}
+	if q.Agreement != "" {
+		b = appendText(append(b, `,"agreement":`...), q.Agreement)
 	}
 	return append(b, '}')
 }

@@ -28,6 +28,14 @@ type Asked struct {
 	// Missing are attributes that the law wanted and nobody gave, sorted.
 	Missing []string       `cbor:"3,keyasint,omitempty"`
 	Outcome reason.Outcome `cbor:"4,keyasint,omitempty"` // of the law alone
+	// By is what each agreement answered, where the law is of several.
+	By []AskedOf `cbor:"5,keyasint,omitempty"`
+}
+
+// AskedOf is what one agreement answered.
+type AskedOf struct {
+	Agreement string         `cbor:"1,keyasint,omitempty" json:"agreement"`
+	Outcome   reason.Outcome `cbor:"2,keyasint,omitempty" json:"outcome"`
 }
 
 // maxAskedLots is how many earlier purchases a kept question has at most. One with more
@@ -41,23 +49,32 @@ const withheldLots = "lots"
 // read are left out, and so is what is sensitive.
 func (l *Law) Keep(q Query, v Verdict) Asked {
 	a := Asked{Missing: slices.Clone(v.Missing), Outcome: v.Outcome}
-	e, ok := l.Edition(q.At)
-	kept := Query{Point: q.Point, At: q.At, Known: q.Known, Site: q.Site, Side: q.Side, Lots: q.Lots}
-	if ok {
+	editions := l.asked(&q)
+	kept := Query{Point: q.Point, At: q.At, Known: q.Known, Site: q.Site, Side: q.Side, Lots: q.Lots, Agreement: q.Agreement}
+	sensitive := func(name string) bool {
+		return slices.ContainsFunc(editions, func(c *compiled) bool { return c.e.Attributes[name].Sensitive })
+	}
+	if l.several {
+		for _, p := range v.By() {
+			if p.Agreement != "" {
+				a.By = append(a.By, AskedOf{p.Agreement, p.Outcome})
+			}
+		}
+	}
+	if len(editions) > 0 {
 		kept.Facts = Facts{}
 		for _, in := range v.Inputs {
 			x, given := q.Facts[in.Name]
 			switch {
 			case !given:
-			case e.Attributes[in.Name].Sensitive:
+			case sensitive(in.Name):
 				a.Withheld = append(a.Withheld, in.Name)
 			default:
 				kept.Facts[in.Name] = x
 			}
 		}
 		for _, kind := range sortedKeys(q.Events) {
-			fields := e.Events[kind].Fields
-			if slices.ContainsFunc(fields, func(f string) bool { return e.Attributes[f].Sensitive }) {
+			if slices.ContainsFunc(editions, func(c *compiled) bool { return slices.ContainsFunc(c.e.Events[kind].Fields, sensitive) }) {
 				a.Withheld = append(a.Withheld, "events."+kind)
 				continue
 			}
@@ -88,6 +105,8 @@ type Recorded struct {
 	Missing  []string        `json:"missing,omitempty"`
 	Outcome  reason.Outcome  `json:"outcome"`
 	Reasons  []reason.Reason `json:"reasons,omitempty"`
+	// By is what each agreement answered, where several were asked.
+	By []AskedOf `json:"by,omitempty"`
 }
 
 // ParseRecorded reads a line of an export.
@@ -195,20 +214,40 @@ func looked(e *agreement.Edition) map[string]bool {
 	return out
 }
 
-// Ask asks a recorded decision again.
+// others returns the strictest of what other agreements answered, which stays as it was.
+func (r *Replay) others(d Recorded) reason.Outcome {
+	out := reason.None
+	for _, o := range d.By {
+		if o.Agreement != r.law.editions[0].ID {
+			out = reason.Strictest(out, o.Outcome)
+		}
+	}
+	return out
+}
+
+// Ask asks a recorded decision again. Where other agreements answered too, their answers
+// stay, and the new one is joined to them.
 func (r *Replay) Ask(d Recorded) (Replayed, error) {
-	q, err := parseQuery(d.Query, func(time.Time) *compiled { return r.law.compiled[0] }, true)
+	q, err := parseQuery(d.Query, func(*Query) []*compiled { return r.law.compiled }, true)
 	if err != nil {
 		return Replayed{}, err
 	}
 	out := Replayed{Point: q.Point, At: q.At, Old: d.Outcome}
 	q = r.move(q)
+	q.Agreement = ""
 	if _, ok := r.law.Edition(q.At); !ok {
 		out.Silent = true
 		return out, nil
 	}
 	v := r.law.Check(q)
 	out.New = v.Outcome
+	if others := r.others(d); others != reason.None {
+		out.New = reason.Strictest(out.New, others)
+		if v.says() < saysAnswer {
+			out.New = others
+		}
+		d.Reasons = slices.DeleteFunc(slices.Clone(d.Reasons), func(x reason.Reason) bool { return x.Agreement != "" && x.Agreement != r.law.editions[0].ID })
+	}
 	for _, w := range d.Withheld {
 		if slices.Contains(v.Missing, w) || r.looked[w] || w == withheldLots || strings.HasPrefix(w, "events.") {
 			out.Lacks = append(out.Lacks, w)

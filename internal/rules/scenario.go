@@ -32,12 +32,12 @@ func (r Result) Passed() bool { return len(r.Wrong) == 0 }
 func (l *Law) Test(e *agreement.Edition) []Result {
 	out := make([]Result, 0, len(e.Tests))
 	for _, s := range e.Tests {
-		out = append(out, l.run(s))
+		out = append(out, l.run(s, e.ID))
 	}
 	return out
 }
 
-func (l *Law) run(s agreement.Scenario) Result {
+func (l *Law) run(s agreement.Scenario, id string) Result {
 	r := Result{Scenario: s}
 	var lots []Lot
 	for _, x := range s.Lots {
@@ -57,6 +57,9 @@ func (l *Law) run(s agreement.Scenario) Result {
 					q.Events[kind] = append(q.Events[kind], Event{x.At, x.Site, x.Facts})
 				}
 			}
+		}
+		if l.several {
+			q.Agreement = id // a package is tested by itself
 		}
 		if on := calendar.On(q.At, l.Zone(q.Site)); on != today {
 			lots, today = lots[:given], on

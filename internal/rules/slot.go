@@ -38,10 +38,19 @@ const paramDwell = "dwell.limit"
 
 // Slots returns the slots of a class at a site on a day, in the order of time. A
 // slot is planned where it lies within opening hours, the site has been opened as
-// far as the text says, and the number of places is known.
+// far as the text says, and the number of places is known. Where two agreements plan the
+// same slot, it is the smaller of both: the least capacity and allotments, the earliest end.
 func (l *Law) Slots(site uint16, day uint16, class uint8) []SlotPlan {
 	var out []SlotPlan
-	l.plan(site, day, class, func(p SlotPlan) bool { out = append(out, p); return true })
+	l.planAt(site, day, class, -1, func(p SlotPlan) {
+		for i := range out {
+			if out[i].Minute == p.Minute {
+				out[i] = out[i].least(p)
+				return
+			}
+		}
+		out = append(out, p)
+	})
 	slices.SortFunc(out, func(a, b SlotPlan) int { return int(a.Minute) - int(b.Minute) })
 	return out
 }
@@ -50,19 +59,32 @@ func (l *Law) Slots(site uint16, day uint16, class uint8) []SlotPlan {
 func (l *Law) Slot(site uint16, class uint8, day, minute uint16) (SlotPlan, bool) {
 	var out SlotPlan
 	found := false
-	l.planAt(site, day, class, int(minute), func(p SlotPlan) bool {
+	l.planAt(site, day, class, int(minute), func(p SlotPlan) {
+		if found {
+			p = out.least(p)
+		}
 		out, found = p, true
-		return false
 	})
 	return out, found
 }
 
-func (l *Law) plan(number, day uint16, class uint8, yield func(SlotPlan) bool) {
-	l.planAt(number, day, class, -1, yield)
+// least is what two agreements allow of one slot.
+func (p SlotPlan) least(o SlotPlan) SlotPlan {
+	p.Capacity = min(p.Capacity, o.Capacity)
+	for side, n := range o.Allotment {
+		p.Allotment[side] = min(p.Allotment[side], n)
+	}
+	if o.Until.Before(p.Until) {
+		p.Until = o.Until
+	}
+	if o.Latest.Before(p.Latest) {
+		p.Latest = o.Latest
+	}
+	return p
 }
 
 // planAt walks the slots of a day, all of them where minute is negative.
-func (l *Law) planAt(number, day uint16, class uint8, minute int, yield func(SlotPlan) bool) {
+func (l *Law) planAt(number, day uint16, class uint8, minute int, yield func(SlotPlan)) {
 	date := DayDate(day)
 	for _, c := range l.compiled {
 		s, ok := c.siteNumbered(number)
@@ -87,13 +109,13 @@ func (l *Law) planAt(number, day uint16, class uint8, minute int, yield func(Slo
 					continue
 				}
 				from := date.At(m, s.zone)
-				if l.at(from) != c {
+				if in := l.seen(from, time.Time{}, c.e.ID); len(in) == 0 || in[0] != c {
 					continue // another edition, or none, is in force then
 				}
 				p, ok := c.slot(s, rule, date, m, from)
 				p.Site, p.Class, p.Day = number, class, day
-				if ok && !yield(p) {
-					return
+				if ok {
+					yield(p)
 				}
 			}
 		}

@@ -48,6 +48,8 @@ type Amount struct {
 	// Clause is the clause that makes the amount, Steps its working in plain figures.
 	Clause string   `json:"clause"`
 	Steps  []string `json:"steps,omitempty"`
+	// Agreement is whose clause it is, where several answered.
+	Agreement string `json:"agreement,omitempty"`
 }
 
 // Figure writes an amount in what it is counted in: "50.00 USD", "12.500 kg".
@@ -85,6 +87,8 @@ type Input struct {
 type Question struct {
 	ID      string `json:"id"`
 	Settled bool   `json:"settled"`
+	// Agreement is whose question it is, where several answered.
+	Agreement string `json:"agreement,omitempty"`
 }
 
 // Step is one line of the explanation: what a clause did.
@@ -107,30 +111,33 @@ type Verdict struct {
 	Missing   []string   `json:"missing,omitempty"`
 	Questions []Question `json:"questions,omitempty"`
 	Steps     []Step     `json:"steps,omitempty"`
-	// Agreement and Edition name what decided; empty where no edition was in force.
+	// Agreement and Edition name what decided; empty where no edition was in force, and
+	// where several agreements did.
 	Agreement string    `json:"agreement,omitempty"`
 	Edition   string    `json:"edition,omitempty"` // hash, hex
 	At        time.Time `json:"at"`
+	// Parts are the answers of the agreements where several had something to say, each
+	// whole, by the ids of the agreements. Steps stand in them alone.
+	Parts []Verdict `json:"parts,omitempty"`
 }
 
 // sort puts the lists of a verdict into the order that its bytes have; reasons have
 // an order of their own, and inputs come in theirs from an edition.
 func (v *Verdict) sort() {
 	slices.SortFunc(v.Amounts, func(a, b Amount) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Of, b.Of), cmp.Compare(a.Clause, b.Clause))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Of, b.Of), cmp.Compare(a.Agreement, b.Agreement), cmp.Compare(a.Clause, b.Clause))
 	})
 	slices.Sort(v.Missing)
-	slices.SortFunc(v.Questions, func(a, b Question) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(v.Questions, func(a, b Question) int {
+		return cmp.Or(cmp.Compare(a.Agreement, b.Agreement), cmp.Compare(a.ID, b.ID))
+	})
 	slices.SortFunc(v.Inputs, func(a, b Input) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
 }
 
 // Bytes returns the canonical encoding: JSON with the fields in the order of the
 // type, times in UTC to the second, no floating point anywhere.
 func (v Verdict) Bytes() []byte {
-	v.At = v.At.UTC().Truncate(time.Second)
-	if y := v.At.Year(); y < 0 || y > 9999 {
-		v.At = time.Time{} // a time that no calendar of ours writes
-	}
+	v = v.written()
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic("rules: a verdict always encodes: " + err.Error())
@@ -138,7 +145,21 @@ func (v Verdict) Bytes() []byte {
 	return b
 }
 
-// Amount returns the figure of that name and narrowing.
+// written is the verdict with its times as they are written.
+func (v Verdict) written() Verdict {
+	v.At = v.At.UTC().Truncate(time.Second)
+	if y := v.At.Year(); y < 0 || y > 9999 {
+		v.At = time.Time{} // a time that no calendar of ours writes
+	}
+	v.Parts = slices.Clone(v.Parts)
+	for i := range v.Parts {
+		v.Parts[i] = v.Parts[i].written()
+	}
+	return v
+}
+
+// Amount returns the figure of that name and narrowing; where several agreements give it,
+// the one of the first by id.
 func (v Verdict) Amount(name, of string) (Amount, bool) {
 	for _, a := range v.Amounts {
 		if a.Name == name && a.Of == of {
@@ -201,4 +222,6 @@ type Query struct {
 	Events map[string][]Event
 	// Lots are earlier purchases today, at any site of the agreement.
 	Lots []Lot
+	// Agreement is the id of the one agreement that is asked, empty for all that know the site.
+	Agreement string
 }

@@ -22,14 +22,20 @@ func (v Verdict) With(rs ...reason.Reason) Verdict {
 }
 
 // And returns one verdict for two that were asked of the same party or lot: the
-// stricter, with what the other adds to its grounds. Steps are of the stricter.
+// stricter, with what the other adds to its grounds. Steps are of the stricter. Where
+// either has parts, so has the joined one: those of one agreement joined in the same way.
 func (v Verdict) And(w Verdict) Verdict {
+	if len(v.Parts) > 0 || len(w.Parts) > 0 {
+		return v.andParts(w)
+	}
 	if w.Outcome > v.Outcome {
 		v, w = w, v
 	}
 	var add []reason.Reason
 	for _, r := range w.Reasons {
-		same := func(o reason.Reason) bool { return o.Code == r.Code && o.Clause == r.Clause && o.Outcome == r.Outcome }
+		same := func(o reason.Reason) bool {
+			return o.Code == r.Code && o.Clause == r.Clause && o.Outcome == r.Outcome && o.Agreement == r.Agreement
+		}
 		if !slices.ContainsFunc(v.Reasons, same) && !slices.ContainsFunc(add, same) {
 			add = append(add, r)
 		}

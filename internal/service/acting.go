@@ -50,16 +50,16 @@ func (tx *Tx) acting(id people.OfficerID, site uint16, roles []people.Role) (peo
 // siteID returns the id of a site by its number. Where no edition is in force the newest
 // one still says which sites there are: officers work at them, and are told REFER.
 func (tx *Tx) siteID(n uint16) (string, bool) {
-	e, ok := tx.Law.Edition(tx.Now)
-	if !ok {
-		es := tx.Law.Editions()
-		if len(es) == 0 {
-			return "", false
-		}
-		e = es[len(es)-1]
+	if e, ok := tx.Law.EditionFor(n, tx.Now); ok {
+		s, ok := e.SiteNumbered(n)
+		return s.ID, ok
 	}
-	s, ok := e.SiteNumbered(n)
-	return s.ID, ok
+	for _, e := range tx.Law.Newest() {
+		if s, ok := e.SiteNumbered(n); ok {
+			return s.ID, true
+		}
+	}
+	return "", false
 }
 
 // decider checks that an officer may end what the reasons of a verdict leave open. It
@@ -69,7 +69,6 @@ func (tx *Tx) decider(o people.Officer, desk people.Role, rs []reason.Reason) er
 	if o.Has(people.Supervisor) {
 		return nil
 	}
-	e, _ := tx.Law.Edition(tx.Now)
 	for _, r := range rs {
 		if !r.Outcome.NeedsOfficer() {
 			continue
@@ -77,10 +76,8 @@ func (tx *Tx) decider(o people.Officer, desk people.Role, rs []reason.Reason) er
 		role := desk
 		if gate.Supervised(r.Code) {
 			role = people.Supervisor
-		} else if e != nil && r.Clause != "" {
-			if c := e.Clause(r.Clause); c != nil && c.Decides != "" {
-				role = people.Role(c.Decides)
-			}
+		} else if _, c := tx.Law.Clause(r, "", tx.Now); c != nil && c.Decides != "" {
+			role = people.Role(c.Decides)
 		}
 		if !o.Has(role) {
 			return problem.New(problem.Forbidden, "officer.decides")

@@ -102,7 +102,7 @@ func (c Contest) Run(tx *Tx) (any, error) {
 			return nil, problem.Field("act", "case.act")
 		}
 		m.At, m.Outcome, m.Reasons = tx.Now, reason.Worst(c.Act), c.Act
-		if e, ok := tx.Law.Edition(tx.Now); ok {
+		if e, ok := tx.Law.EditionFor(m.Site, tx.Now); ok {
 			m.Edition = hex.EncodeToString(e.Hash[:])
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/stats"
 )
 
@@ -45,6 +46,11 @@ func fillIn(v reflect.Value, n uint64) {
 			fillIn(v.Field(i), n+uint64(i))
 		}
 	case reflect.Slice:
+		if v.Type() == reflect.TypeFor[[]rules.Verdict]() { // a verdict has parts, which have none
+			at := time.UnixMicro(1756800000123456).UTC()
+			v.Set(reflect.ValueOf([]rules.Verdict{{Point: "text", Agreement: "text", At: at}, {Edition: "text", Missing: []string{"text"}, At: at}}))
+			return
+		}
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fillIn(v.Index(0), n)
 		fillIn(v.Index(1), n+1)

@@ -207,7 +207,7 @@ func EraseNext(st State, law *Law, side agreement.Side, keep uint16, now time.Ti
 		for _, site := range e.Sites {
 			next, known := st.Erasure.Next.Get(site.Number)
 			if !known {
-				next, _ = dayIn(law.Zone(site.ID), law.Editions()[0].From)
+				next, _ = dayIn(law.Zone(site.ID), began(law))
 			}
 			today := siteToday(law, site.Number, now)
 			for day := next; day < today; day++ {
@@ -223,6 +223,16 @@ func EraseNext(st State, law *Law, side agreement.Side, keep uint16, now time.Ti
 		}
 	}
 	return nil, EraseDay{}, false
+}
+
+// began is when the first edition began.
+func began(law *Law) (first time.Time) {
+	for i, e := range law.Editions() {
+		if i == 0 || e.From.Before(first) {
+			first = e.From
+		}
+	}
+	return first
 }
 
 // sealedOf returns the id of the sealed data of a booking, or of a request that gave none,

@@ -328,11 +328,8 @@ func (c Appoint) Run(tx *Tx) (any, error) {
 		o.Sealed = c.SealedID
 	}
 	if o.Site != "" {
-		e, ok := tx.Law.Edition(tx.Now)
-		if ok {
-			if _, ok = e.Site(o.Site); !ok {
-				return nil, problem.Field("site", "officer.site.unknown")
-			}
+		if _, ok := tx.Law.Edition(tx.Now); ok && len(tx.Law.EditionsAt(o.Site, tx.Now)) == 0 {
+			return nil, problem.Field("site", "officer.site.unknown")
 		}
 	}
 	holder, _ := tx.Sealed.Get(loginKey(o.Login))

@@ -175,15 +175,11 @@ func (c Claims) Run(tx *Tx) (any, error) {
 }
 
 // ClaimDays returns the days from today on for which a side may have sold places, of each
-// site of the edition in force.
+// site of the editions in force.
 func ClaimDays(law *Law, now time.Time) (days []booking.RosterKey) {
-	e, ok := law.Edition(now)
-	if !ok {
-		return nil
-	}
-	for _, s := range e.Sites {
+	for _, s := range law.Sites(now) {
 		today, _ := dayIn(law.Zone(s.ID), now)
-		most := max(ahead(law, agreement.A, e, s.Number, now), ahead(law, agreement.B, e, s.Number, now))
+		most := max(ahead(law, agreement.A, s.ID, now), ahead(law, agreement.B, s.ID, now))
 		for day := today; day <= today+most; day++ {
 			days = append(days, booking.RosterKey{Site: s.Number, Day: day})
 		}

@@ -337,13 +337,14 @@ var forms = map[string]string{
 	"language":  `^(en|fa|ur)?$`,
 	"attribute": `^[a-z][a-z0-9.]{0,59}$`,
 	// Attributes that clauses read, by their declared types; a text is a word of a closed set or a code of a good.
-	"question": `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{8}"|[0-9]{1,6}|true|false),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
-	"case":     `^(C-[0-9A-HJKMNP-TV-Z]{12})?$`,
-	"subject":  `^((R-)?[0-9A-HJKMNP-TV-Z]{12}|G-[0-9]{1,5}-[0-9]{1,5}-[0-9]{1,20})$`,
-	"kind":     `^(request|booking|scan|lot)$`,
-	"next":     `^(nothing|book|come|corrected)$`,
-	"nothing":  `^$`,
-	"asked":    `^(attribute|[a-z]+\.[a-z]+)?$`, // what a clause reads, by its name in the agreement
+	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{8}"|[0-9]{1,6}|true|false),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
+	"case":      `^(C-[0-9A-HJKMNP-TV-Z]{12})?$`,
+	"subject":   `^((R-)?[0-9A-HJKMNP-TV-Z]{12}|G-[0-9]{1,5}-[0-9]{1,5}-[0-9]{1,20})$`,
+	"kind":      `^(request|booking|scan|lot)$`,
+	"next":      `^(nothing|book|come|corrected)$`,
+	"nothing":   `^$`,
+	"asked":     `^(attribute|[a-z]+\.[a-z]+)?$`, // what a clause reads, by its name in the agreement
+	"agreement": `^[a-z0-9-]{0,64}$`,
 }
 
 // TestFactsHoldNothingPersonal goes through every kind of fact and every field of it. A

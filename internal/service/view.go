@@ -103,9 +103,10 @@ type DayView struct {
 
 // DutyView is whether an authority has done on a day what a clause asks of it.
 type DutyView struct {
-	Clause  *agreement.Clause
-	Outcome reason.Outcome // ALLOW where it has, BREACH where it has not
-	Reasons []reason.Reason
+	Clause    *agreement.Clause
+	Agreement string         // whose clause it is
+	Outcome   reason.Outcome // ALLOW where it has, BREACH where it has not
+	Reasons   []reason.Reason
 }
 
 // DutiesOf returns how this side's duties at a site stand on a day, in order of clauses. It
@@ -114,7 +115,7 @@ type DutyView struct {
 // Values count as displayed where one is: a market displays what it sells. Purchases count
 // as entered where one was; of a day with none nobody can say.
 func DutiesOf(st State, law *Law, side agreement.Side, site, day uint16, now time.Time) []DutyView {
-	e, ok := law.Edition(rules.DayDate(day).Start(time.UTC).Add(12 * time.Hour))
+	e, ok := law.EditionFor(site, rules.DayDate(day).Start(time.UTC).Add(12*time.Hour))
 	if !ok {
 		return nil
 	}
@@ -139,19 +140,21 @@ func DutiesOf(st State, law *Law, side agreement.Side, site, day uint16, now tim
 	}
 	v := law.Check(rules.Query{Point: rules.Duty, At: begins, Site: s.ID, Side: string(side), Facts: f})
 	var list []DutyView
-	for _, step := range v.Steps {
-		c := e.Clause(step.Clause)
-		if c == nil || c.By != "" && c.By != side || step.Did == "dormant" || step.Did == "overridden" {
-			continue
-		}
-		d := DutyView{Clause: c, Outcome: reason.Allow}
-		for _, r := range v.Reasons {
-			if r.Clause == c.ID {
-				d.Reasons = append(d.Reasons, r)
+	for _, part := range v.By() {
+		for _, step := range part.Steps {
+			_, c := law.Clause(reason.Reason{Clause: step.Clause}, part.Agreement, begins)
+			if c == nil || c.By != "" && c.By != side || step.Did == "dormant" || step.Did == "overridden" {
+				continue
 			}
+			d := DutyView{Clause: c, Agreement: part.Agreement, Outcome: reason.Allow}
+			for _, r := range part.Reasons {
+				if r.Clause == c.ID {
+					d.Reasons = append(d.Reasons, r)
+				}
+			}
+			d.Outcome = reason.Worst(d.Reasons)
+			list = append(list, d)
 		}
-		d.Outcome = reason.Worst(d.Reasons)
-		list = append(list, d)
 	}
 	return list
 }
@@ -159,7 +162,7 @@ func DutiesOf(st State, law *Law, side agreement.Side, site, day uint16, now tim
 // BoardOf returns the public board of a site, as side's server sees it.
 func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time) Board {
 	b := Board{Side: side, Now: now}
-	e, ok := law.Edition(now)
+	e, ok := law.EditionFor(site, now)
 	if !ok {
 		return b
 	}
@@ -190,7 +193,7 @@ func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time
 		b.Open = b.Open || v.Open
 		b.Classes = append(b.Classes, v)
 	}
-	b.Next = nextFree(st, law, side, e, site, b.Day, now)
+	b.Next = nextFree(st, law, side, e, b.Site, b.Day, now)
 	b.Here, _ = st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: b.Day})
 	b.Here.Site, b.Here.Day = site, b.Day
 	b.Cap = capOf(law, side, b.Site.ID, now)
@@ -199,12 +202,12 @@ func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time
 }
 
 // nextFree returns the next slots with free places, by time, at most eight.
-func nextFree(st State, law *Law, side agreement.Side, e *agreement.Edition, site, today uint16, now time.Time) []SlotView {
+func nextFree(st State, law *Law, side agreement.Side, e *agreement.Edition, site agreement.Site, today uint16, now time.Time) []SlotView {
 	const most = 8
 	var next []SlotView
-	for day := today; day <= today+ahead(law, side, e, site, now) && len(next) < most; day++ {
+	for day := today; day <= today+ahead(law, side, site.ID, now) && len(next) < most; day++ {
 		for _, c := range e.Classes {
-			for _, v := range DayOf(st, law, side, site, c.Number, day, now) {
+			for _, v := range DayOf(st, law, side, site.Number, c.Number, day, now) {
 				if v.Free > 0 {
 					next = append(next, v)
 				}
@@ -217,10 +220,9 @@ func nextFree(st State, law *Law, side agreement.Side, e *agreement.Edition, sit
 
 // ahead is for how many days from now places can be booked; where the edition does not
 // say, pages look this far.
-func ahead(law *Law, side agreement.Side, e *agreement.Edition, site uint16, now time.Time) uint16 {
+func ahead(law *Law, side agreement.Side, site string, now time.Time) uint16 {
 	const most = 31
-	s, _ := e.SiteNumbered(site)
-	n, ok := law.Param("booking.ahead", s.ID, side, now)
+	n, ok := law.Param("booking.ahead", site, side, now)
 	if !ok || n > most || n < 0 {
 		return most
 	}
@@ -462,7 +464,7 @@ func ValueOf(st State, site uint16, code string, day uint16) (market.Value, bool
 // ValuesOf returns every line of the goods lists in force with the value displayed for
 // it at a site on a day, in order of codes.
 func ValuesOf(st State, law *Law, site, day uint16) []ValueView {
-	e, ok := law.Edition(rules.DayDate(day).Start(time.UTC).Add(12 * time.Hour))
+	e, ok := law.EditionFor(site, rules.DayDate(day).Start(time.UTC).Add(12*time.Hour))
 	if !ok {
 		return nil
 	}
@@ -585,7 +587,7 @@ func FiguresFor(st State, law *Law, side agreement.Side, site, day uint16, now t
 	if whole, ok := st.Stats.Days.Get(stats.Key{Site: site, Day: day}); ok {
 		f.Whole = whole.Told()
 	}
-	e, ok := law.Edition(now)
+	e, ok := law.EditionFor(site, now)
 	if !ok {
 		return f
 	}
@@ -623,15 +625,15 @@ func HeardOf(st State, side agreement.Side) gate.Heard {
 // SweepSlots returns the slots of the days from now on that a Sweep should look at: the
 // command for the server's own clockwork is Sweep{Slots: SweepSlots(…)}.
 func SweepSlots(st State, law *Law, side agreement.Side, now time.Time) []booking.SlotID {
-	e, ok := law.Edition(now)
-	if !ok {
-		return nil
-	}
 	var ids []booking.SlotID
-	for _, site := range e.Sites {
+	for _, site := range law.Sites(now) {
+		e, ok := law.EditionFor(site.Number, now)
+		if !ok {
+			continue
+		}
 		today, _ := dayIn(law.Zone(site.ID), now)
 		// Yesterday's passes have ended, and what they withheld is to be let go.
-		for day := today - 1; day <= today+ahead(law, side, e, site.Number, now); day++ {
+		for day := today - 1; day <= today+ahead(law, side, site.ID, now); day++ {
 			for _, c := range e.Classes {
 				for _, p := range law.Slots(site.Number, day, c.Number) {
 					id := booking.MakeSlotID(p.Site, p.Class, p.Day, p.Minute)
@@ -667,14 +669,7 @@ const settleAfter = 5
 // settled. A day is left for five minutes after its end.
 func PastDays(st State, law *Law, days uint16, now time.Time) []Settle {
 	var cs []Settle
-	es := law.Editions()
-	if e, ok := law.Edition(now); ok {
-		es = []*agreement.Edition{e}
-	}
-	if len(es) == 0 {
-		return nil
-	}
-	for _, site := range es[len(es)-1].Sites {
+	for _, site := range SitesOf(law, now) {
 		today, minute := dayIn(law.Zone(site.ID), now)
 		last := today - 1
 		if minute < settleAfter {
@@ -692,9 +687,26 @@ func PastDays(st State, law *Law, days uint16, now time.Time) []Settle {
 	return cs
 }
 
+// SitesOf returns the sites of all agreements in force at an instant; where none is in
+// force, those of the newest editions.
+func SitesOf(law *Law, now time.Time) []agreement.Site {
+	if _, ok := law.Edition(now); ok {
+		return law.Sites(now)
+	}
+	var sites []agreement.Site
+	for _, e := range law.Newest() {
+		for _, s := range e.Sites {
+			if !slices.ContainsFunc(sites, func(o agreement.Site) bool { return o.Number == s.Number }) {
+				sites = append(sites, s)
+			}
+		}
+	}
+	return sites
+}
+
 // DayAt returns the civil day at a site, as day numbers count, and the minute of the day.
 func DayAt(law *Law, site uint16, now time.Time) (day, minute uint16, ok bool) {
-	e, ok := law.Edition(now)
+	e, ok := law.EditionFor(site, now)
 	if !ok {
 		return 0, 0, false
 	}
@@ -721,7 +733,7 @@ func PassClaims(law *Law, side agreement.Side, b booking.Booking, member int) (p
 	if !ok {
 		return pass.Claims{}, false
 	}
-	e, ok := law.Edition(p.From)
+	e, ok := law.EditionFor(p.Site, p.From)
 	if !ok {
 		return pass.Claims{}, false
 	}
@@ -740,9 +752,9 @@ func PassClaims(law *Law, side agreement.Side, b booking.Booking, member int) (p
 	}, true
 }
 
-// ClassName returns the names of a class in the edition in force at an instant.
-func ClassName(law *Law, class uint8, at time.Time) (lang.Text, bool) {
-	e, ok := law.Edition(at)
+// ClassName returns the names of a class at a site in the edition in force at an instant.
+func ClassName(law *Law, site uint16, class uint8, at time.Time) (lang.Text, bool) {
+	e, ok := law.EditionFor(site, at)
 	if !ok {
 		return nil, false
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -108,15 +109,16 @@ func plainText(field, s string, longest int) (string, error) {
 
 // siteNamed finds a site of the edition by its id.
 func (s *server) siteNamed(r *request, field, id string) (agreement.Site, *agreement.Edition, error) {
-	e, err := s.edition(r.Now)
-	if err != nil {
+	if _, err := s.edition(r.Now); err != nil {
 		return agreement.Site{}, nil, err
 	}
-	site, ok := e.Site(id)
-	if !ok {
-		return agreement.Site{}, nil, problem.Field(field, "site.unknown")
+	for _, site := range s.sites(r.Now) {
+		if site.ID == id {
+			e, err := s.editionFor(site.Number, r.Now)
+			return site, e, err
+		}
 	}
-	return site, e, nil
+	return agreement.Site{}, nil, problem.Field(field, "site.unknown")
 }
 
 // siteToAct is siteNamed for an act: the officer whom the program acts for must be able to
@@ -170,11 +172,10 @@ func (s *server) says(tag lang.Tag, v rules.Verdict) []string {
 	if len(v.Reasons) == 0 {
 		return nil
 	}
-	e, _ := s.deps.Law().Edition(v.At)
 	out := make([]string, len(v.Reasons))
 	for i, re := range v.Reasons {
-		rv := s.reason(e, re)
-		switch name := s.unknown(tag, e, re); {
+		rv := s.reason(re, v.Agreement, v.At)
+		switch name := s.unknown(tag, s.editionBehind(re, v), re); {
 		case name != "":
 			out[i] = name
 		case rv.Key != "":
@@ -216,7 +217,7 @@ func (s *server) slotOut(id booking.SlotID, now time.Time) slotOut {
 	if p, ok := law.Slot(id.Site(), id.Class(), id.Day(), id.Minute()); ok {
 		out.From, out.Until = p.From.UTC(), p.Until.UTC()
 	}
-	if e, err := s.edition(now); err == nil {
+	if e, err := s.editionFor(id.Site(), now); err == nil {
 		if site, ok := e.SiteNumbered(id.Site()); ok {
 			out.Site = site.ID
 		}
@@ -296,6 +297,16 @@ type agreementOut struct {
 	Now     time.Time  `json:"now"`
 	Sites   []siteOut  `json:"sites"`
 	Classes []classOut `json:"classes"`
+	// Agreements are all that the post runs under. The fields above are of the first.
+	Agreements []agreementRef `json:"agreements"`
+}
+
+// agreementRef names an agreement with its edition in force, or the newest.
+type agreementRef struct {
+	ID      string `json:"id"`
+	Edition int    `json:"edition"`
+	Hash    string `json:"hash"`
+	InForce bool   `json:"in_force"`
 }
 
 type siteOut struct {
@@ -304,6 +315,8 @@ type siteOut struct {
 	Name   lang.Text `json:"name"`
 	Zone   string    `json:"zone"`
 	Gates  []gateOut `json:"gates"`
+	// Agreements are the ids of those that know the site.
+	Agreements []string `json:"agreements"`
 }
 
 type gateOut struct {
@@ -326,15 +339,31 @@ func (s *server) apiAgreement(w http.ResponseWriter, r *request) error {
 	}
 	_, inForce := s.deps.Law().Edition(r.Now)
 	out := agreementOut{ID: e.ID, Edition: e.Number, Hash: hexHash(e.Hash), InForce: inForce, Side: string(s.deps.Side), Now: r.Now.UTC()}
-	for _, site := range e.Sites {
-		so := siteOut{ID: site.ID, Number: site.Number, Name: site.Name, Zone: site.Zone, Gates: []gateOut{}}
+	classes := func(e *agreement.Edition) {
+		for _, c := range e.Classes {
+			if x := (classOut{ID: c.ID, Number: c.Number, Name: c.Name}); !slices.ContainsFunc(out.Classes, func(o classOut) bool { return o.ID == x.ID && o.Number == x.Number }) {
+				out.Classes = append(out.Classes, x)
+			}
+		}
+	}
+	classes(e)
+	for _, e := range s.deps.Law().Newest() {
+		_, in := s.deps.Law().EditionOf(e.ID, r.Now)
+		if now, ok := s.deps.Law().EditionOf(e.ID, r.Now); ok {
+			e = now
+		}
+		classes(e)
+		out.Agreements = append(out.Agreements, agreementRef{ID: e.ID, Edition: e.Number, Hash: hexHash(e.Hash), InForce: in})
+	}
+	for _, site := range s.sites(r.Now) {
+		so := siteOut{ID: site.ID, Number: site.Number, Name: site.Name, Zone: site.Zone, Gates: []gateOut{}, Agreements: []string{}}
+		for _, e := range s.deps.Law().EditionsAt(site.ID, r.Now) {
+			so.Agreements = append(so.Agreements, e.ID)
+		}
 		for _, g := range site.Gates {
 			so.Gates = append(so.Gates, gateOut{Number: g.Number, Side: string(g.Side), Name: g.Name})
 		}
 		out.Sites = append(out.Sites, so)
-	}
-	for _, c := range e.Classes {
-		out.Classes = append(out.Classes, classOut{ID: c.ID, Number: c.Number, Name: c.Name})
 	}
 	return s.ok(w, out)
 }

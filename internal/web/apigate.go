@@ -81,7 +81,7 @@ func (s *server) answerScan(w http.ResponseWriter, r *request, a service.ScanAns
 		e := scanWritten(*a.Earlier)
 		out.Earlier = &e
 	}
-	if e, err := s.edition(r.Now); err == nil {
+	if e, err := s.editionFor(a.Presence.Site, r.Now); err == nil {
 		if c, ok := e.ClassNumbered(a.Class); ok {
 			out.Class = c.ID
 		}

@@ -175,7 +175,7 @@ func (s *server) purchaseOut(r *request, p market.Purchase) *purchaseOut {
 	if p.DutyKnown {
 		o.Duty = &p.Duty
 	}
-	if e, err := s.edition(r.Now); err == nil {
+	if e, err := s.editionFor(p.Site, r.Now); err == nil {
 		if site, ok := e.SiteNumbered(p.Site); ok {
 			o.Site = site.ID
 		}

@@ -180,9 +180,15 @@ func (s *server) askWhere(r *request, get func(string) string) (*askView, *askFo
 	v.Known = true
 	law := s.deps.Law()
 	say := func(key string) string { return s.deps.Texts.Say(r.Lang, key, nil) }
-	site, ok := now.Site(get("site"))
-	if !ok && len(now.Sites) > 0 {
-		site = now.Sites[0]
+	sites := s.sites(r.Now)
+	site, ok := agreement.Site{}, false
+	for _, x := range sites {
+		if x.ID == get("site") {
+			site, ok = x, true
+		}
+	}
+	if !ok && len(sites) > 0 {
+		site = sites[0]
 		if get("site") != "" {
 			v.Errors.add("site", "ask.error.choice", "name", say("ask.site"))
 		}
@@ -230,7 +236,7 @@ func (s *server) askWhere(r *request, get func(string) string) (*askView, *askFo
 	for _, p := range points {
 		v.Points = append(v.Points, askOption{string(p), s.deps.Texts.Say(r.Lang, "ask.point."+string(p), nil), string(p) == w.Point})
 	}
-	for _, x := range now.Sites {
+	for _, x := range sites {
 		v.Sites = append(v.Sites, askOption{x.ID, x.Name.In(r.Lang), x.ID == w.Site})
 	}
 	for _, side := range []agreement.Side{agreement.A, agreement.B} {
@@ -238,8 +244,8 @@ func (s *server) askWhere(r *request, get func(string) string) (*askView, *askFo
 	}
 	v.Where, v.Day, v.Time = w, w.Day, w.Time
 	v.Back = "/ask?change=1&site=" + urlQuery(w.Site) + "&point=" + urlQuery(w.Point) + "&side=" + w.Side + "&day=" + urlQuery(w.Day) + "&time=" + urlQuery(w.Time)
-	a.e, _ = law.Edition(at)
 	a.q = rules.Query{Point: rules.Point(w.Point), At: w.At.UTC(), Site: w.Site, Side: w.Side, Facts: rules.Facts{}}
+	a.e = together(askedOf(law, rules.Query{Site: w.Site, At: at}))
 	return v, a, nil
 }
 

@@ -59,8 +59,9 @@ func (s *server) needLines(tag lang.Tag, e *agreement.Edition, site string, need
 // be put together again, or something else than the law stands against it, nothing is said.
 func (s *server) wouldChange(tag lang.Tag, v rules.Verdict, ask rules.Query) []needLine {
 	law := s.deps.Law()
-	e, ok := law.Edition(v.At)
-	if !ok || v.Outcome <= reason.Allow || v.Point == "" {
+	ask.Point, ask.At = v.Point, v.At
+	e := together(askedOf(law, ask))
+	if e == nil || v.Outcome <= reason.Allow || v.Point == "" {
 		return nil
 	}
 	for _, re := range v.Reasons {
@@ -68,7 +69,6 @@ func (s *server) wouldChange(tag lang.Tag, v rules.Verdict, ask rules.Query) []n
 			return nil
 		}
 	}
-	ask.Point, ask.At = v.Point, v.At
 	facts := rules.Facts{}
 	for _, in := range v.Inputs {
 		a, ok := e.Attributes[in.Name]
@@ -263,13 +263,15 @@ type askMissing struct {
 type askAmount struct {
 	Name, Of, Figure string
 	Clause           *agreement.Clause
+	Law, Anchor      string // where the clause stands
 	Working          []string
 }
 
 type askStep struct {
-	Clause *agreement.Clause
-	Did    string // key
-	By     *agreement.Clause
+	Clause      *agreement.Clause
+	Law, Anchor string // where the clause stands
+	Did         string // key
+	By          *agreement.Clause
 }
 
 // answerOf takes an explanation apart for the page.
@@ -290,8 +292,15 @@ func (s *server) answerOf(r *request, e *agreement.Edition, q rules.Query, x rul
 		}
 	}
 	for _, m := range v.Amounts {
-		line := askAmount{Name: s.amountName(r.Lang, e, m.Name), Clause: e.Clause(m.Clause), Working: m.Steps}
-		if m.Of != "" && e.Clause(m.Of) == nil {
+		line := askAmount{Name: s.amountName(r.Lang, e, m.Name), Working: m.Steps}
+		of, ok := s.deps.Law().EditionOf(cmp.Or(m.Agreement, v.Agreement), v.At)
+		if !ok {
+			of = e
+		}
+		if line.Clause = of.Clause(m.Clause); line.Clause != nil {
+			line.Law, line.Anchor = s.lawPath(of, r.Now), s.anchor(of, line.Clause)
+		}
+		if m.Of != "" && of.Clause(m.Of) == nil {
 			line.Of = m.Of
 			for _, id := range sortedKeys(e.ListInfo) {
 				if n := e.ListInfo[id].Categories[m.Of].In(r.Lang); n != "" {
@@ -305,9 +314,15 @@ func (s *server) answerOf(r *request, e *agreement.Edition, q rules.Query, x rul
 		}
 		a.Amounts = append(a.Amounts, line)
 	}
-	for _, st := range v.Steps {
-		if c := e.Clause(st.Clause); c != nil {
-			a.Steps = append(a.Steps, askStep{Clause: c, Did: "ask.did." + st.Did, By: e.Clause(st.Note)})
+	for _, part := range v.By() {
+		of, ok := s.deps.Law().EditionOf(part.Agreement, v.At)
+		if !ok {
+			continue
+		}
+		for _, st := range part.Steps {
+			if c := of.Clause(st.Clause); c != nil {
+				a.Steps = append(a.Steps, askStep{Clause: c, Law: s.lawPath(of, r.Now), Anchor: s.anchor(of, c), Did: "ask.did." + st.Did, By: of.Clause(st.Note)})
+			}
 		}
 	}
 	return a
@@ -333,8 +348,13 @@ func (s *server) lawPath(e *agreement.Edition, now time.Time) string {
 	if e == nil {
 		return "/law"
 	}
-	if cur, err := s.edition(now); err == nil && cur.ID == e.ID && cur.Number == e.Number {
+	if cur, ok := s.deps.Law().EditionOf(e.ID, now); ok && cur.Number == e.Number {
 		return "/law"
 	}
+	return lawPathOf(e)
+}
+
+// lawPathOf is the page of an edition alone.
+func lawPathOf(e *agreement.Edition) string {
 	return "/law?agreement=" + urlQuery(e.ID) + "&edition=" + strconv.Itoa(e.Number)
 }

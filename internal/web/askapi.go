@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"regexp"
@@ -98,12 +99,13 @@ func (s *server) question(law *rules.Law, b []byte) (rules.Query, error) {
 		}
 	}
 	q, err := law.ParseQuery(b)
-	e, known := law.Edition(q.At)
+	q.Agreement = id
+	editions := askedOf(law, q)
 	if err != nil {
 		if problem.KindOf(err) != problem.Invalid {
 			return q, problem.New(problem.Limit, "body")
 		}
-		field := ours(e, problem.FieldOf(err))
+		field := ours(editions, problem.FieldOf(err))
 		if field == "" {
 			return q, problem.New(problem.Invalid, "json")
 		}
@@ -113,12 +115,12 @@ func (s *server) question(law *rules.Law, b []byte) (rules.Query, error) {
 	if id != "" && !slices.ContainsFunc(law.Editions(), func(e *agreement.Edition) bool { return e.ID == id }) {
 		return q, problem.Field("agreement", "agreement.unknown")
 	}
-	if !known {
+	if len(editions) == 0 {
 		return q, nil // the verdict says that nothing is in force
 	}
 	declared := func(f rules.Facts, where string) error {
 		for _, name := range sortedKeys(f) {
-			a, ok := e.Attributes[name]
+			a, ok := attributeOf(editions, name)
 			if !ok {
 				return problem.Field(strings.TrimSuffix(where, "."), "query.undeclared")
 			}
@@ -139,7 +141,7 @@ func (s *server) question(law *rules.Law, b []byte) (rules.Query, error) {
 		return q, err
 	}
 	for _, kind := range sortedKeys(q.Events) {
-		if _, ok := e.Events[kind]; !ok {
+		if !slices.ContainsFunc(editions, func(e *agreement.Edition) bool { return e.Events[kind].ID != "" }) {
 			return q, problem.Field("events", "query.undeclared")
 		}
 		for i, x := range q.Events[kind] {
@@ -153,17 +155,88 @@ func (s *server) question(law *rules.Law, b []byte) (rules.Query, error) {
 
 var plainField = regexp.MustCompile(`^(point|at|known|site|side)$`)
 
+// askedOf are the editions that answer a question: those in force that know its site, and all
+// in force where none does, or that of the agreement that it names.
+func askedOf(law *rules.Law, q rules.Query) []*agreement.Edition {
+	if q.Agreement != "" {
+		if e, ok := law.EditionOf(q.Agreement, q.At); ok {
+			return []*agreement.Edition{e}
+		}
+		return nil
+	}
+	if out := law.EditionsAt(q.Site, q.At); len(out) > 0 {
+		return out
+	}
+	return law.EditionsAt("", q.At)
+}
+
+// attributeOf is an attribute as editions declare it. A text may be any that one of them
+// knows.
+func attributeOf(editions []*agreement.Edition, name string) (a agreement.Attribute, ok bool) {
+	for _, e := range editions {
+		x, has := e.Attributes[name]
+		switch {
+		case !has:
+			continue
+		case !ok:
+			a, ok = x, true
+			continue
+		case len(a.Values) == 0 || len(x.Values) == 0:
+			a.Values = nil
+		default:
+			a.Values = slices.Concat(a.Values, x.Values)
+			slices.Sort(a.Values)
+			a.Values = slices.Compact(a.Values)
+		}
+		a.Sensitive = a.Sensitive || x.Sensitive
+		a.Derived = a.Derived && x.Derived
+	}
+	return a, ok
+}
+
+// together is what editions name, as one: attributes, events, lists, places and classes.
+// Clauses are asked for at their own edition.
+func together(editions []*agreement.Edition) *agreement.Edition {
+	if len(editions) == 0 {
+		return nil
+	}
+	if len(editions) == 1 {
+		return editions[0]
+	}
+	out := *editions[0]
+	out.Attributes = map[string]agreement.Attribute{}
+	out.Clauses = nil
+	for _, e := range editions {
+		for id := range e.Attributes {
+			out.Attributes[id], _ = attributeOf(editions, id)
+		}
+		out.Clauses = append(out.Clauses, e.Clauses...)
+		out.Events = union(out.Events, e.Events)
+		out.Parameters = union(out.Parameters, e.Parameters)
+		out.Lists = union(out.Lists, e.Lists)
+		out.ListInfo = union(out.ListInfo, e.ListInfo)
+		out.Places = union(out.Places, e.Places)
+		out.Values = union(out.Values, e.Values)
+	}
+	return &out
+}
+
+// union holds what either map holds; what both hold is the first one's.
+func union[V any](a, b map[string]V) map[string]V {
+	out := make(map[string]V, len(a)+len(b))
+	maps.Copy(out, b)
+	maps.Copy(out, a)
+	return out
+}
+
 // ours cuts the name of a field at fault down to what is the agreement's own or ours:
 // what a stranger wrote as a name is not repeated.
-func ours(e *agreement.Edition, field string) string {
+func ours(editions []*agreement.Edition, field string) string {
 	if plainField.MatchString(field) {
 		return field
 	}
 	attribute := func(name string) bool {
-		if e == nil {
-			return false
-		}
-		_, ok := e.Attributes[name]
+		_, ok := attributeOf(editions, name)
 		return ok
 	}
 	if name, ok := strings.CutPrefix(field, "facts."); ok {
@@ -173,7 +246,7 @@ func ours(e *agreement.Edition, field string) string {
 		return "facts"
 	}
 	if rest, ok := strings.CutPrefix(field, "events."); ok {
-		if e != nil {
+		for _, e := range editions {
 			for _, kind := range sortedKeys(e.Events) {
 				row, ok := strings.CutPrefix(rest, kind+".")
 				if !ok {

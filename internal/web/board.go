@@ -90,32 +90,36 @@ func (s *server) board(w http.ResponseWriter, r *request) error {
 func (s *server) boardPage(r *request) (page, error) {
 	v := boardView{Line: s.line(r)}
 	law := s.deps.Law()
-	e, ok := law.Edition(r.Now)
-	if !ok {
+	if _, ok := law.Edition(r.Now); !ok {
 		return page{Name: "board", View: v}, nil
 	}
 	v.Known = true
-	boards := make([]service.Board, len(e.Sites))
-	nexts := make([][]nextHours, len(e.Sites))
-	cases := make([]appeal.SiteCases, len(e.Sites))
+	sites := law.Sites(r.Now)
+	editions := make([]*agreement.Edition, len(sites))
+	for i, site := range sites {
+		editions[i], _ = law.EditionFor(site.Number, r.Now)
+	}
+	boards := make([]service.Board, len(sites))
+	nexts := make([][]nextHours, len(sites))
+	cases := make([]appeal.SiteCases, len(sites))
 	if err := s.view(r.Context(), func(st service.State) error {
-		for i, site := range e.Sites {
+		for i, site := range sites {
 			boards[i] = service.BoardOf(st, law, s.deps.Side, site.Number, r.Now)
-			nexts[i] = s.nextHours(st, r, e, site)
+			nexts[i] = s.nextHours(st, r, editions[i], site)
 			cases[i], _ = service.CaseFigures(st, site.Number, 0)
 		}
 		return nil
 	}); err != nil {
 		return page{}, err
 	}
-	for i, site := range e.Sites {
-		b := s.siteBoard(r, e, site, boards[i], nexts[i])
+	for i, site := range sites {
+		b := s.siteBoard(r, editions[i], site, boards[i], nexts[i])
 		b.CasesOpen, b.CasesAnswered = cases[i].Open, cases[i].Answered
 		v.Sites = append(v.Sites, b)
 	}
 	loc := time.UTC
-	if len(e.Sites) > 0 {
-		if l, err := calendar.Zone(e.Sites[0].Zone); err == nil {
+	if len(sites) > 0 {
+		if l, err := calendar.Zone(sites[0].Zone); err == nil {
 			loc = l
 		}
 	}
@@ -178,7 +182,7 @@ func (s *server) classLines(e *agreement.Edition, site agreement.Site, b service
 			l.NextOn, l.Next = true, newSpan(e, site, c.Next, c.Next)
 		}
 		for _, re := range c.Closed {
-			l.Reasons = append(l.Reasons, s.reason(e, re))
+			l.Reasons = append(l.Reasons, s.reason(re, e.ID, b.Now))
 		}
 		out = append(out, l)
 	}

@@ -75,8 +75,8 @@ func (s *server) clerkBookPage(w http.ResponseWriter, r *request) error {
 
 // choose asks for what is not known yet of site, class, day and hour.
 func (s *server) choose(w http.ResponseWriter, r *request, base string) error {
-	e, ok := s.deps.Law().Edition(r.Now)
-	if !ok {
+	law := s.deps.Law()
+	if _, ok := law.Edition(r.Now); !ok {
 		return s.render(w, r, page{Name: "board", View: boardView{Line: s.line(r)}})
 	}
 	q := r.URL.Query()
@@ -92,13 +92,17 @@ func (s *server) choose(w http.ResponseWriter, r *request, base string) error {
 		return base + "?" + u.Encode()
 	}
 
-	site, ok := e.Site(q.Get("site"))
-	if !ok && len(e.Sites) == 1 {
-		site, ok = e.Sites[0], true
+	sites := law.Sites(r.Now)
+	var site agreement.Site
+	ok := false
+	for _, x := range sites {
+		if x.ID == q.Get("site") || len(sites) == 1 {
+			site, ok = x, true
+		}
 	}
 	if !ok {
 		v.Ask = "book.site"
-		for _, c := range e.Sites {
+		for _, c := range sites {
 			if v.Clerk && mayAct(r.Officer, c.ID) != nil {
 				continue
 			}
@@ -107,6 +111,7 @@ func (s *server) choose(w http.ResponseWriter, r *request, base string) error {
 		return s.render(w, r, page{Name: "choose", View: v})
 	}
 	v.Site = &site
+	e, _ := law.EditionFor(site.Number, r.Now) // one is in force, and it knows the site
 	show := func() error {
 		if len(v.Choices) == 0 && len(v.Slots) == 0 {
 			if err := s.view(r.Context(), func(st service.State) error {
@@ -291,7 +296,7 @@ func (s *server) peopleView(r *request, base, slot string) (peopleView, error) {
 	if err != nil {
 		return v, errNotFound
 	}
-	e, err := s.edition(r.Now)
+	e, err := s.editionFor(id.Site(), r.Now)
 	if err != nil {
 		return v, err
 	}
@@ -543,8 +548,7 @@ func (s *server) confirmed(w http.ResponseWriter, r *request, base string) error
 		out.Verdict.Needs = s.wouldChange(r.Lang, a.Verdict, rules.Query{Site: v.Slot.Site.ID, Side: string(s.deps.Side)})
 		out.CanWait = a.Verdict.Outcome == reason.Refuse && !o.Waits && onlyFull(a.Verdict)
 		if out.Open = a.Refusal.Open(); out.Open {
-			e, _ := s.deps.Law().Edition(a.Refusal.At)
-			out.Role = deciderOf(e, a.Refusal.Reasons)
+			out.Role = s.deciderOf(a.Refusal.Reasons, a.Refusal.At)
 			if base == clerkBase && mayRule(r.Officer, out.Role) {
 				out.Decide = s.requestPath(r, a.Refusal.Ref)
 			}

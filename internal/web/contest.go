@@ -57,21 +57,21 @@ type contested struct {
 
 // ref is the text that is sealed into the link, in place of a booking's reference:
 //
-//	subject [ "|" pass, 16 hex digits, of zeros for none { "|" code "|" outcome "|" clause } ]
+//	subject [ "|" pass, 16 hex digits, of zeros for none { "|" code "|" outcome "|" clause "|" agreement } ]
 func (c contested) ref() booking.Ref {
 	if c.Pass == (pass.ID{}) && len(c.Act) == 0 {
 		return booking.Ref(c.Subject)
 	}
 	parts := []string{string(c.Subject), c.Pass.String()}
 	for _, r := range c.Act {
-		parts = append(parts, string(r.Code), r.Outcome.String(), r.Clause)
+		parts = append(parts, string(r.Code), r.Outcome.String(), r.Clause, r.Agreement)
 	}
 	return booking.Ref(strings.Join(parts, "|"))
 }
 
 func parseContested(ref booking.Ref) (c contested, ok bool) {
 	parts := strings.Split(string(ref), "|")
-	if c.Subject = appeal.Subject(parts[0]); !c.Subject.Valid() || len(parts) > 1 && len(parts)%3 != 2 {
+	if c.Subject = appeal.Subject(parts[0]); !c.Subject.Valid() || len(parts) > 1 && len(parts)%4 != 2 {
 		return c, false
 	}
 	if len(parts) == 1 {
@@ -81,12 +81,12 @@ func parseContested(ref booking.Ref) (c contested, ok bool) {
 	if c.Pass, err = pass.ParseID(parts[1]); err != nil {
 		return c, false
 	}
-	for i := 2; i < len(parts); i += 3 {
+	for i := 2; i < len(parts); i += 4 {
 		o, ok := reason.ParseOutcome(parts[i+1])
 		if !ok {
 			return c, false
 		}
-		c.Act = append(c.Act, reason.Reason{Code: reason.Code(parts[i]), Outcome: o, Clause: parts[i+2]})
+		c.Act = append(c.Act, reason.Reason{Code: reason.Code(parts[i]), Outcome: o, Clause: parts[i+2], Agreement: parts[i+3]})
 	}
 	return c, true
 }
@@ -105,7 +105,7 @@ func refusedAct(ref booking.Ref, v rules.Verdict) contested {
 	c := contested{Subject: appeal.Subject(ref)}
 	for _, r := range v.Reasons {
 		if r.Outcome != reason.Allow && len(c.Act) < 4 {
-			c.Act = append(c.Act, reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause})
+			c.Act = append(c.Act, reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause, Agreement: r.Agreement})
 		}
 	}
 	return c
@@ -115,13 +115,15 @@ func refusedAct(ref booking.Ref, v rules.Verdict) contested {
 // needs them is left out.
 func (s *server) keptVerdict(r *request, v rules.Verdict, quote string) verdictView {
 	out := s.verdict(r, v, quote)
-	for i := range out.Reasons {
-		re := &out.Reasons[i]
-		if re.Key != "" && s.sayWhole(r.Lang, re.Key, re.Args) == "" {
-			re.Key = ""
-		}
-		if re.Next != "" && s.sayWhole(r.Lang, re.Next, re.Args) == "" {
-			re.Next = ""
+	for _, part := range append(slices.Clone(out.Parts), out) {
+		for i := range part.Reasons {
+			re := &part.Reasons[i]
+			if re.Key != "" && s.sayWhole(r.Lang, re.Key, re.Args) == "" {
+				re.Key = ""
+			}
+			if re.Next != "" && s.sayWhole(r.Lang, re.Next, re.Args) == "" {
+				re.Next = ""
+			}
 		}
 	}
 	return out
@@ -139,13 +141,12 @@ type contestFindView struct {
 }
 
 func (s *server) contestFindView(r *request, f formValues) (contestFindView, error) {
-	e, err := s.edition(r.Now)
-	if err != nil {
+	if _, err := s.edition(r.Now); err != nil {
 		return contestFindView{}, err
 	}
-	v := contestFindView{Sites: e.Sites, Number: f.get("number")}
+	v := contestFindView{Sites: s.sites(r.Now), Number: f.get("number")}
 	zone := time.UTC
-	for i, site := range e.Sites {
+	for i, site := range v.Sites {
 		if n := strconv.Itoa(int(site.Number)); n == f.get("site") || i == 0 {
 			v.Site, zone = site.Number, s.deps.Law().Zone(site.ID)
 		}
@@ -209,7 +210,7 @@ func (s *server) contestFind(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.edition(r.Now)
+	e, err := s.editionFor(v.Site, r.Now)
 	if err != nil {
 		return err
 	}
@@ -413,7 +414,7 @@ func (s *server) caseView(r *request, base string, c contested) (caseView, error
 	} else if len(c.Act) > 0 && m.Kind == appeal.OfBooking {
 		m.At, m.Outcome, m.Reasons = r.Now, reason.Worst(c.Act), c.Act
 	}
-	e, err := s.edition(m.At)
+	e, err := s.editionFor(m.Site, m.At)
 	if err != nil {
 		return caseView{}, err
 	}
@@ -464,7 +465,13 @@ func (s *server) caseView(r *request, base string, c contested) (caseView, error
 				v.Clauses = append(v.Clauses, re.Clause)
 			}
 		}
-		v.Clauses = append(v.Clauses, otherClauses(e, v.Clauses)...)
+		if all := s.deps.Law().EditionsAt(site.ID, m.At); len(all) > 0 {
+			for _, one := range all {
+				v.Clauses = append(v.Clauses, otherClauses(one, v.Clauses)...)
+			}
+		} else {
+			v.Clauses = append(v.Clauses, otherClauses(e, v.Clauses)...)
+		}
 		if len(m.Reasons) > 0 {
 			v.ByClause = m.Reasons[0].Clause
 		}
@@ -823,7 +830,7 @@ type caseOut struct {
 
 // caseDocument writes a case. Its words are for whoever answers.
 func (s *server) caseDocument(r *request, k appeal.Case, d *service.Done) (*caseOut, error) {
-	e, err := s.edition(r.Now)
+	e, err := s.editionFor(k.Site, r.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -839,7 +846,7 @@ func (s *server) caseDocument(r *request, k appeal.Case, d *service.Done) (*case
 		out.Outcome = k.Outcome.String()
 	}
 	for _, re := range k.Reasons {
-		out.Reasons = append(out.Reasons, groundOut{re.Code, re.Outcome, re.Clause})
+		out.Reasons = append(out.Reasons, groundOut{re.Code, re.Outcome, re.Clause, re.Agreement})
 	}
 	for _, l := range s.reasonLines(r.Lang, rules.Verdict{At: k.DecidedAt, Reasons: k.Reasons}) {
 		out.Says = append(out.Says, l.Text)

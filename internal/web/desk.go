@@ -4,6 +4,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"html/template"
 	"net/http"
@@ -436,9 +437,9 @@ func (s *server) totalsOf(r *request, p place, l market.Ledger) totals {
 		}
 		switch c.Per {
 		case "day":
-			t.Day.Limit, t.Day.Clause, t.Day.Anchor = limit, c.ID, c.Anchor
+			t.Day.Limit, t.Day.Clause, t.Day.Anchor = limit, c.ID, s.anchor(e, c)
 		case "category":
-			perCategory = capLine{Limit: limit, Clause: c.ID, Anchor: c.Anchor}
+			perCategory = capLine{Limit: limit, Clause: c.ID, Anchor: s.anchor(e, c)}
 		}
 	}
 	seen := map[string]bool{}
@@ -483,7 +484,14 @@ func (s *server) checkOf(r *request, v *buyerView, in buyInput, line goods.Line,
 	site := func(n uint16) string { x, _ := v.Place.Edition.SiteNumbered(n); return x.ID }
 	c.Needs = s.wouldChange(r.Lang, a.Verdict, rules.Query{Site: v.Place.Site.ID, Side: string(s.deps.Side), Lots: a.Ledger.Lots(site)})
 	for _, q := range a.Verdict.Questions {
-		if full, ok := v.Place.Edition.Questions[q.ID]; ok && !q.Settled {
+		e := v.Place.Edition
+		if of := cmp.Or(q.Agreement, a.Verdict.Agreement); of != "" {
+			e, _ = s.deps.Law().EditionOf(of, r.Now)
+		}
+		if e == nil {
+			continue
+		}
+		if full, ok := e.Questions[q.ID]; ok && !q.Settled {
 			c.Questions = append(c.Questions, full)
 		}
 	}

@@ -69,7 +69,7 @@ func (s *server) find(r *request, p place, out bool, text, country string) (*fin
 	law := s.deps.Law()
 	party := func(key string, ref booking.Ref, slot booking.SlotID, people uint32, inside bool) {
 		fp := foundParty{Key: key, Ref: ref, People: people, Inside: inside}
-		fp.Class, _ = service.ClassName(law, slot.Class(), r.Now)
+		fp.Class, _ = service.ClassName(law, slot.Site(), slot.Class(), r.Now)
 		if plan, ok := law.Slot(slot.Site(), slot.Class(), slot.Day(), slot.Minute()); ok {
 			fp.From, fp.Until = plan.From.In(p.Zone), plan.Until.In(p.Zone)
 		}

@@ -373,7 +373,7 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) e
 	if ans.People > 0 {
 		a.Adults, a.Children = 1, ans.People-1
 	}
-	a.Class, _ = service.ClassName(law, ans.Class, r.Now)
+	a.Class, _ = service.ClassName(law, a.Place.Site.Number, ans.Class, r.Now)
 	if slot := booking.SlotID(ans.Presence.Slot); slot != 0 {
 		if plan, ok := law.Slot(slot.Site(), slot.Class(), slot.Day(), slot.Minute()); ok {
 			a.From, a.Until = plan.From.In(a.Place.Zone), plan.Until.In(a.Place.Zone)
@@ -421,10 +421,6 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) e
 // decider returns the key of the role that a clause names, or the gate itself, to end what
 // is left open, where the officer does not hold it: they may still turn somebody back.
 func (s *server) decider(r *request, rs []reason.Reason) string {
-	e, err := s.edition(r.Now)
-	if err != nil {
-		return ""
-	}
 	for _, re := range rs {
 		if gate.Supervised(re.Code) {
 			if !r.Officer.Has(people.Supervisor) {
@@ -432,7 +428,7 @@ func (s *server) decider(r *request, rs []reason.Reason) string {
 			}
 			continue
 		}
-		if c := e.Clause(re.Clause); c != nil && c.Decides != "" && re.Outcome.NeedsOfficer() &&
+		if _, c := s.deps.Law().Clause(re, "", r.Now); c != nil && c.Decides != "" && re.Outcome.NeedsOfficer() &&
 			!r.Officer.Has(people.Role(c.Decides)) && !r.Officer.Has(people.Supervisor) {
 			return "role." + c.Decides
 		}

@@ -20,13 +20,19 @@ import (
 	"darwaza.dev/internal/service"
 )
 
-// lawView is an edition whole: its texts, numbers, lists, tables and questions. What a
+// lawView is editions whole: their texts, numbers, lists, tables and questions. What a
 // verdict names has an anchor on it.
 type lawView struct {
+	Missing bool       // there is no such edition
+	Laws    []lawWhole // one of each agreement in force, or the one that was asked for
+}
+
+// lawWhole is the edition of one agreement.
+type lawWhole struct {
 	Edition  *agreement.Edition
 	Hash     string
-	Missing  bool // there is no such edition
-	Other    bool // it is not in force today
+	Pre      string // before each anchor on the page; empty where there is one agreement
+	Other    bool   // it is not in force today
 	Editions []lawEdition
 	From     calendar.Date
 	Until    calendar.Date // last day, zero where open-ended
@@ -106,7 +112,7 @@ type lawRead struct {
 	Health, Derived bool
 }
 
-// lawPage shows an edition whole: the one in force, or the one that the address names, as
+// lawPage shows editions whole: those in force, or the one that the address names, as
 // the links of verdicts under another one do.
 func (s *server) lawPage(w http.ResponseWriter, r *request) error {
 	return s.keep(w, r, func() (page, error) { return s.makeLaw(r) })
@@ -115,33 +121,47 @@ func (s *server) lawPage(w http.ResponseWriter, r *request) error {
 func (s *server) makeLaw(r *request) (page, error) {
 	v := lawView{}
 	law := s.deps.Law()
-	e, ok := law.Edition(r.Now)
+	editions := law.EditionsAt("", r.Now)
 	q := r.URL.Query()
 	if q.Has("edition") || q.Has("agreement") {
-		e, ok = nil, false
+		editions = nil
 		for _, x := range law.Editions() {
 			if (!q.Has("edition") || q.Get("edition") == strconv.Itoa(x.Number)) && (!q.Has("agreement") || q.Get("agreement") == x.ID) {
-				e, ok = x, true
+				editions = []*agreement.Edition{x}
 			}
 		}
-		if !ok {
+		if len(editions) == 0 {
 			return page{Name: "law", View: lawView{Missing: true}, Status: http.StatusNotFound}, nil
 		}
-		v.Other = s.lawPath(e, r.Now) != "/law"
 	}
-	if !ok {
-		return page{Name: "law", View: v}, nil
+	for _, e := range editions {
+		l, err := s.lawWhole(r, e)
+		if err != nil {
+			return page{}, err
+		}
+		v.Laws = append(v.Laws, l)
 	}
-	v.Edition, v.Hash = e, hexHash(e.Hash)
+	return page{Name: "law", View: v}, nil
+}
+
+func (s *server) lawWhole(r *request, e *agreement.Edition) (lawWhole, error) {
+	law := s.deps.Law()
+	v := lawWhole{Edition: e, Hash: hexHash(e.Hash), Pre: s.anchorPrefix(e), Other: s.lawPath(e, r.Now) == lawPathOf(e)}
 	zone, err := calendar.Zone(e.Zone)
 	if err != nil {
-		return page{}, problem.Wrap(problem.Internal, "zone", err)
+		return v, problem.Wrap(problem.Internal, "zone", err)
 	}
 	v.From = calendar.On(e.From, zone)
 	if !e.Until.IsZero() {
 		v.Until = calendar.On(e.Until.Add(-1), zone)
 	}
-	if all := law.Editions(); len(all) > 1 {
+	var all []*agreement.Edition
+	for _, x := range law.Editions() {
+		if x.ID == e.ID {
+			all = append(all, x)
+		}
+	}
+	if len(all) > 1 {
 		for _, x := range all {
 			v.Editions = append(v.Editions, lawEdition{Title: x.Title, Number: x.Number, From: calendar.On(x.From, zone), Path: s.lawPath(x, r.Now), Here: x == e})
 		}
@@ -161,7 +181,7 @@ func (s *server) makeLaw(r *request) (page, error) {
 	for _, id := range sortedKeys(e.Events) {
 		v.Events = append(v.Events, lawRead{ID: id, Name: inputName(r.Lang, e, id)})
 	}
-	return page{Name: "law", View: v}, nil
+	return v, nil
 }
 
 // lawBook writes the parts of an edition in a language.
@@ -413,14 +433,19 @@ type goodsLine struct {
 // customs value that is displayed for the day, as the law asks.
 func (s *server) goodsPage(w http.ResponseWriter, r *request) error {
 	var v goodsView
-	e, ok := s.deps.Law().Edition(r.Now)
-	if !ok || len(e.Sites) == 0 {
+	law := s.deps.Law()
+	if v.Sites = law.Sites(r.Now); len(v.Sites) == 0 {
 		return s.render(w, r, page{Name: "goods", View: v})
 	}
-	v.Known, v.Sites = true, e.Sites
-	v.Site, ok = e.Site(r.URL.Query().Get("site"))
+	v.Known, v.Site = true, v.Sites[0]
+	for _, site := range v.Sites {
+		if site.ID == r.URL.Query().Get("site") {
+			v.Site = site
+		}
+	}
+	e, ok := law.EditionFor(v.Site.Number, r.Now)
 	if !ok {
-		v.Site = e.Sites[0]
+		return s.render(w, r, page{Name: "goods", View: v})
 	}
 	day, _, ok := service.DayAt(s.deps.Law(), v.Site.Number, r.Now)
 	if !ok {
@@ -481,12 +506,14 @@ type beforeView struct {
 
 type beforeGroup struct {
 	Key     string
+	Title   lang.Text // of the agreement, where there are several
 	Clauses []beforeClause
 }
 
 type beforeClause struct {
 	*agreement.Clause
 	Instrument agreement.Instrument
+	At         string // its anchor on the page of the law
 }
 
 func (s *server) beforePage(w http.ResponseWriter, r *request) error {
@@ -496,14 +523,14 @@ func (s *server) beforePage(w http.ResponseWriter, r *request) error {
 func (s *server) makeBefore(r *request) (page, error) {
 	var v beforeView
 	law := s.deps.Law()
-	e, ok := law.Edition(r.Now)
-	if !ok {
+	all := law.EditionsAt("", r.Now)
+	if len(all) == 0 {
 		return page{Name: "before", View: v}, nil
 	}
 	v.Known = true
 	site := ""
-	if len(e.Sites) > 0 {
-		site = e.Sites[0].ID
+	if sites := law.Sites(r.Now); len(sites) > 0 {
+		site = sites[0].ID
 	}
 	var early, late bool
 	v.Early, early = law.Param("grace.early", site, s.deps.Side, r.Now)
@@ -514,15 +541,20 @@ func (s *server) makeBefore(r *request) (page, error) {
 		key    string
 		points []rules.Point
 	}{{"before.booking", []rules.Point{rules.Booking}}, {"before.gate", []rules.Point{rules.Gate}}, {"before.goods", []rules.Point{rules.Goods, rules.Receipt, rules.Exit}}} {
-		group := beforeGroup{Key: g.key}
-		for _, c := range e.Clauses {
-			if c.Kind == agreement.KindBound || !asked(c, g.points) || said(v.Groups, c) {
-				continue
+		for _, e := range all {
+			group := beforeGroup{Key: g.key}
+			if len(all) > 1 {
+				group.Title = e.Title
 			}
-			group.Clauses = append(group.Clauses, beforeClause{Clause: c, Instrument: e.Instruments[c.Instrument]})
-		}
-		if len(group.Clauses) > 0 {
-			v.Groups = append(v.Groups, group)
+			for _, c := range e.Clauses {
+				if c.Kind == agreement.KindBound || !asked(c, g.points) || said(v.Groups, c) {
+					continue
+				}
+				group.Clauses = append(group.Clauses, beforeClause{Clause: c, Instrument: e.Instruments[c.Instrument], At: s.anchor(e, c)})
+			}
+			if len(group.Clauses) > 0 {
+				v.Groups = append(v.Groups, group)
+			}
 		}
 	}
 	return page{Name: "before", View: v}, nil
@@ -543,7 +575,7 @@ func asked(c *agreement.Clause, points []rules.Point) bool {
 func said(groups []beforeGroup, c *agreement.Clause) bool {
 	for _, g := range groups {
 		for _, x := range g.Clauses {
-			if x.ID == c.ID {
+			if x.Clause == c {
 				return true
 			}
 		}
@@ -583,11 +615,11 @@ func (s *server) receiptSent(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if v.Fault != "" {
-		v.Reason = s.reason(nil, reason.Reason{Code: v.Fault, Outcome: reason.Refuse})
+		v.Reason = s.reason(reason.Reason{Code: v.Fault, Outcome: reason.Refuse}, "", r.Now)
 	}
 	if v.Good {
 		v.Date = dayDate(v.Day)
-		if e, err := s.edition(r.Now); err == nil {
+		if e, err := s.editionFor(v.Purchase.Site, r.Now); err == nil {
 			v.Site, _ = e.SiteNumbered(v.Purchase.Site)
 			for _, l := range e.Lists {
 				if line, ok := l.Find(v.Purchase.Code); ok {

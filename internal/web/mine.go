@@ -146,7 +146,7 @@ func (s *server) bookingView(r *request, base string, from, many int) (bookingVi
 	if err != nil {
 		return bookingView{}, err
 	}
-	e, err := s.edition(r.Now)
+	e, err := s.editionFor(b.Slot.Site(), r.Now)
 	if err != nil {
 		return bookingView{}, err
 	}
@@ -297,11 +297,11 @@ func (s *server) askMove(w http.ResponseWriter, r *request, base string) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.edition(r.Now)
+	_, b, _, sealed, err := s.opened(r)
 	if err != nil {
 		return err
 	}
-	_, b, _, sealed, err := s.opened(r)
+	e, err := s.editionFor(b.Slot.Site(), r.Now)
 	if err != nil {
 		return err
 	}
@@ -395,7 +395,7 @@ func (s *server) acted(w http.ResponseWriter, r *request, base, note string, com
 // mayActOn reports whether the officer may see and change what is booked or asked for in a
 // slot: one who works at a single site has to do with that site's alone.
 func (s *server) mayActOn(r *request, slot booking.SlotID) error {
-	e, err := s.edition(r.Now)
+	e, err := s.editionFor(slot.Site(), r.Now)
 	if err != nil {
 		return err
 	}
@@ -525,7 +525,7 @@ func zoneName(m identity.MRZ) string { return strings.TrimSpace(m.Given + " " + 
 
 // siteIDOf is the id of a slot's site, empty where the edition in force does not know it.
 func (s *server) siteIDOf(r *request, slot booking.SlotID) string {
-	if e, err := s.edition(r.Now); err == nil {
+	if e, err := s.editionFor(slot.Site(), r.Now); err == nil {
 		if site, ok := e.SiteNumbered(slot.Site()); ok {
 			return site.ID
 		}

@@ -30,13 +30,12 @@ type officerLine struct {
 }
 
 func (s *server) officersPage(w http.ResponseWriter, r *request) error {
-	e, err := s.edition(r.Now)
-	if err != nil {
+	if _, err := s.edition(r.Now); err != nil {
 		return err
 	}
 	var all []people.Officer
 	sealed := map[string][]byte{}
-	err = s.view(r.Context(), func(st service.State) error {
+	err := s.view(r.Context(), func(st service.State) error {
 		all = service.OfficersOf(st)
 		for _, o := range all {
 			sealed[o.Sealed], _ = st.Sealed.Get(o.Sealed)
@@ -52,8 +51,10 @@ func (s *server) officersPage(w http.ResponseWriter, r *request) error {
 			continue // who appoints at one site alone sees those of that site
 		}
 		l := officerLine{Officer: o, Name: s.openName(r.Context(), o, sealed[o.Sealed]), Roles: roleNames(o.Roles)}
-		if site, ok := e.Site(o.Site); ok {
-			l.Site = site.Name
+		for _, site := range s.sites(r.Now) {
+			if site.ID == o.Site {
+				l.Site = site.Name
+			}
 		}
 		if o.Active {
 			v.Active = append(v.Active, l)
@@ -88,15 +89,16 @@ type roleChoice struct {
 }
 
 func (s *server) newOfficerForm(r *request, o people.Officer, name string) (officerForm, error) {
-	e, err := s.edition(r.Now)
-	if err != nil {
+	if _, err := s.edition(r.Now); err != nil {
 		return officerForm{}, err
 	}
 	v := officerForm{Everywhere: true, ID: o.ID, Name: name, Login: o.Login, Site: o.Site, Gate: o.Gate, Language: o.Language, Active: o.Active,
-		Self: o.ID == r.Officer.ID, Sites: e.Sites, Side: s.deps.Side}
-	if only, ok := e.Site(r.Officer.Site); ok {
-		v.Sites = []agreement.Site{only}
-		v.Everywhere = false
+		Self: o.ID == r.Officer.ID, Sites: s.sites(r.Now), Side: s.deps.Side}
+	for _, only := range v.Sites {
+		if only.ID == r.Officer.Site {
+			v.Sites, v.Everywhere = []agreement.Site{only}, false
+			break
+		}
 	}
 	for _, role := range people.Roles {
 		v.Roles = append(v.Roles, roleChoice{Role: role, Held: o.Has(role)})

@@ -75,7 +75,7 @@ func (s *server) receiptPaper(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.edition(pu.At)
+	e, err := s.editionFor(pu.Site, pu.At)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/service"
 )
 
 // place is where an officer works: a site, one of this side's gates there, and the
@@ -51,18 +52,35 @@ func (s *server) edition(now time.Time) (*agreement.Edition, error) {
 	return nil, problem.New(problem.Offline, "law")
 }
 
+// editionFor returns the edition under which a site is run, by the same rule: that of one
+// agreement where several know the site.
+func (s *server) editionFor(site uint16, now time.Time) (*agreement.Edition, error) {
+	law := s.deps.Law()
+	if e, ok := law.EditionFor(site, now); ok {
+		return e, nil
+	}
+	for _, e := range law.Newest() {
+		if _, ok := e.SiteNumbered(site); ok {
+			return e, nil
+		}
+	}
+	return s.edition(now)
+}
+
+// sites returns the sites of all agreements.
+func (s *server) sites(now time.Time) []agreement.Site { return service.SitesOf(s.deps.Law(), now) }
+
 // place finds where the officer works, by the numbers of site and gate that a page
 // carries, else by the officer's appointment, else the first there is.
 func (s *server) place(r *request, siteNumber, gateNumber string) (place, error) {
-	e, err := s.edition(r.Now)
-	if err != nil {
+	if _, err := s.edition(r.Now); err != nil {
 		return place{}, err
 	}
 	site, _ := strconv.ParseUint(siteNumber, 10, 16)
 	gate, _ := strconv.ParseUint(gateNumber, 10, 16)
-	p := place{Edition: e}
+	p := place{}
 	found := 0 // how well the place fits what was asked for
-	for _, st := range e.Sites {
+	for _, st := range s.sites(r.Now) {
 		if mayAct(r.Officer, st.ID) != nil {
 			continue
 		}
@@ -94,6 +112,10 @@ func (s *server) place(r *request, siteNumber, gateNumber string) (place, error)
 	}
 	for i := range p.Others {
 		p.Others[i].Here = p.Others[i].Site == p.Site.Number && p.Others[i].Gate == p.Gate.Number
+	}
+	var err error
+	if p.Edition, err = s.editionFor(p.Site.Number, r.Now); err != nil {
+		return place{}, err
 	}
 	if p.Zone, err = calendar.Zone(p.Site.Zone); err != nil {
 		return place{}, problem.Wrap(problem.Internal, "zone", err)

@@ -153,9 +153,9 @@ func openPost(t *testing.T) *post {
 	must(err)
 	secrets, err := pass.DeriveSecrets(a, b.PublicKey().Bytes(), e.ID)
 	must(err)
-	p.mem = service.Memory(agreement.A, func() *rules.Law { return law }, p.clock)
+	p.mem = service.Memory(agreement.A, func() *rules.Law { return p.law }, p.clock)
 	p.s, err = newServer(Deps{
-		Side: agreement.A, Law: func() *rules.Law { return law }, Reader: p.mem, Writer: p, Sealer: &sealer{gone: map[string]bool{}},
+		Side: agreement.A, Law: func() *rules.Law { return p.law }, Reader: p.mem, Writer: p, Sealer: &sealer{gone: map[string]bool{}},
 		PassKey: func() *pass.Key { return p.keys[pass.SideA] }, ReceiptKey: func() *pass.Key { return receipts },
 		Trust: func() *pass.Trust { return trust }, Secrets: secrets, Clock: p.clock, Rand: rand.Reader,
 		Log: slog.New(slog.NewTextHandler(&p.log, nil)), Texts: texts, SessionKey: bytes.Repeat([]byte{7}, 32),

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/people"
@@ -23,17 +22,15 @@ import (
 
 // deciderOf returns the role that decides on a request with these reasons: the one that
 // the clauses name, a clerk where they name none, a supervisor where they name several.
-func deciderOf(e *agreement.Edition, rs []reason.Reason) people.Role {
+func (s *server) deciderOf(rs []reason.Reason, at time.Time) people.Role {
 	var role people.Role
 	for _, r := range rs {
 		if !r.Outcome.NeedsOfficer() {
 			continue
 		}
 		want := people.Clerk
-		if e != nil && r.Clause != "" {
-			if c := e.Clause(r.Clause); c != nil && c.Decides != "" {
-				want = people.Role(c.Decides)
-			}
+		if _, c := s.deps.Law().Clause(r, "", at); c != nil && c.Decides != "" {
+			want = people.Role(c.Decides)
 		}
 		if role != "" && role != want || want != people.Clerk && want != people.Manager {
 			return people.Supervisor
@@ -118,7 +115,7 @@ func (s *server) requestsView(r *request, site string) (requestsView, error) {
 		return v, err
 	}
 	for _, q := range open {
-		l := requestLine{Path: s.requestPath(r, q.Ref), Ref: formatRef(q.Ref), Places: int(q.Places), Role: deciderOf(p.Edition, q.Reasons)}
+		l := requestLine{Path: s.requestPath(r, q.Ref), Ref: formatRef(q.Ref), Places: int(q.Places), Role: s.deciderOf(q.Reasons, r.Now)}
 		l.Slot, _ = s.slotLine(p.Edition, q.Slot)
 		l.May = mayRule(r.Officer, l.Role)
 		if !l.Slot.Span.Until.IsZero() && r.Now.Before(l.Slot.Span.Until) {
@@ -187,14 +184,14 @@ func (s *server) requestOf(r *request) (requestView, booking.Refusal, error) {
 	if err := s.mayActOn(r, q.Slot); err != nil {
 		return requestView{}, q, err
 	}
-	e, err := s.edition(q.At)
+	e, err := s.editionFor(q.Slot.Site(), q.At)
 	if err != nil {
 		return requestView{}, q, err
 	}
 	v := requestView{
 		Path: "/requests/" + r.PathValue("link"), Ref: formatRef(q.Ref), Places: int(q.Places), Outcome: q.Outcome,
 		Reasons: s.reasonLines(r.Lang, rules.Verdict{At: q.At, Reasons: q.Reasons}), Edition: q.Edition[:min(len(q.Edition), 16)],
-		By: by.Login, Open: q.Open(), Role: deciderOf(e, q.Reasons), Decided: people.OfficerID(q.Decided), Admit: q.Admitted, Why: q.Why, Grounds: booking.Grounds[:],
+		By: by.Login, Open: q.Open(), Role: s.deciderOf(q.Reasons, q.At), Decided: people.OfficerID(q.Decided), Admit: q.Admitted, Why: q.Why, Grounds: booking.Grounds[:],
 	}
 	v.Slot, _ = s.slotLine(e, q.Slot)
 	zone := s.deps.Law().Zone(v.Slot.Site.ID)
@@ -283,11 +280,11 @@ type askedView struct {
 
 // asked makes a traveller's view of a request.
 func (s *server) asked(r *request, q booking.Refusal) (askedView, error) {
-	e, err := s.edition(q.At)
+	e, err := s.editionFor(q.Slot.Site(), q.At)
 	if err != nil {
 		return askedView{}, err
 	}
-	v := askedView{Ref: formatRef(q.Ref), Open: q.Open(), Role: deciderOf(e, q.Reasons), Decided: q.Decided != "", Why: q.Why}
+	v := askedView{Ref: formatRef(q.Ref), Open: q.Open(), Role: s.deciderOf(q.Reasons, q.At), Decided: q.Decided != "", Why: q.Why}
 	v.Slot, _ = s.slotLine(e, q.Slot)
 	v.Verdict = s.keptVerdict(r, rules.Verdict{Outcome: q.Outcome, Reasons: q.Reasons, At: q.At, Edition: q.Edition}, v.Ref)
 	v.Verdict.Contest = s.contestPath(r, contestBase, contested{Subject: appeal.Subject(q.Ref)})
@@ -337,22 +334,26 @@ type groundOut struct {
 	Code    reason.Code    `json:"code"`
 	Outcome reason.Outcome `json:"outcome"`
 	Clause  string         `json:"clause,omitempty"`
+	// Agreement is whose clause it is, where the post runs under several.
+	Agreement string `json:"agreement,omitempty"`
 }
 
 func (s *server) requestDocument(r *request, q booking.Refusal) *requestOut {
 	out := &requestOut{Request: string(q.Ref), Status: "refused", Slot: s.slotOut(q.Slot, r.Now), Places: q.Places, Outcome: q.Outcome, Reasons: []groundOut{},
 		Says: []string{}, Edition: q.Edition, AskedAt: q.At.UTC(), DecidedBy: q.Decided, Why: q.Why}
 	for _, re := range q.Reasons {
-		out.Reasons = append(out.Reasons, groundOut{re.Code, re.Outcome, re.Clause})
+		out.Reasons = append(out.Reasons, groundOut{re.Code, re.Outcome, re.Clause, re.Agreement})
 	}
 	for _, l := range s.reasonLines(r.Lang, rules.Verdict{At: q.At, Reasons: q.Reasons}) {
+		if l.Heading != "" {
+			l.Text = l.Heading + ": " + l.Text
+		}
 		out.Says = append(out.Says, l.Text)
 	}
 	switch {
 	case q.Open():
 		out.Status = "open"
-		e, _ := s.deps.Law().Edition(q.At)
-		out.Decides = deciderOf(e, q.Reasons)
+		out.Decides = s.deciderOf(q.Reasons, q.At)
 	case q.Admitted:
 		out.Status = "admitted"
 	case q.Decided != "":

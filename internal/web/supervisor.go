@@ -123,7 +123,7 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 		upto, held := st.Booking.HeldUpto(p.Site.Number)
 		v.Held, v.HeldUpto = held, rules.DayDate(upto)
 		for _, d := range service.DutiesOf(st, s.deps.Law(), s.deps.Side, p.Site.Number, v.Day, r.Now) {
-			v.Duties = append(v.Duties, dutyRow{Clause: d.Clause.ID, Anchor: d.Clause.Anchor, Text: d.Clause.Text, Outcome: d.Outcome,
+			v.Duties = append(v.Duties, dutyRow{Clause: d.Clause.ID, Anchor: s.anchorOf(d), Text: d.Clause.Text, Outcome: d.Outcome,
 				Why: s.reasonLines(r.Lang, rules.Verdict{At: r.Now, Reasons: d.Reasons})})
 		}
 		for _, pr := range service.PresencesOf(st, p.Site.Number, v.Day) {
@@ -231,6 +231,14 @@ func categoryName(e *agreement.Edition, key string) lang.Text {
 		}
 	}
 	return nil
+}
+
+// anchorOf is that of a duty's clause.
+func (s *server) anchorOf(d service.DutyView) string {
+	if s.deps.Law().Agreements() > 1 {
+		return d.Agreement + "." + d.Clause.Anchor
+	}
+	return d.Clause.Anchor
 }
 
 func (s *server) reasonRows(r *request, counts []stats.ReasonCount) []reasonRow {

@@ -23,23 +23,50 @@ type reasonLine struct {
 	Law     string    // page on which the anchor is
 	Words   lang.Text // of the clause itself
 	Example bool      // the clause is a demonstration's, and no law
+	// Heading is the title of an agreement, where several answered: the line has no other
+	// text then than the outcome, and the agreement's own reasons follow it.
+	Heading string
 }
 
 // reasonLines returns the reasons of a verdict in words: the clause's own where it has
 // them for the reader, else those of the code.
+//
+// Where several agreements answered, each has its heading with its own outcome, and what
+// no agreement says comes first.
 func (s *server) reasonLines(tag lang.Tag, v rules.Verdict) []reasonLine {
-	e, _ := s.edition(v.At)
-	law := s.lawPath(e, s.deps.Clock())
+	parts := s.partsOf(v)
+	if parts == nil {
+		return s.linesOf(tag, v)
+	}
+	var lines []reasonLine
+	for _, p := range parts {
+		if p.Agreement == "" {
+			lines = append(s.linesOf(tag, p), lines...)
+			continue
+		}
+		lines = append(lines, reasonLine{Outcome: p.Outcome, Heading: s.titleOf(p.Agreement, v.At).In(tag),
+			Text: s.deps.Texts.Say(tag, "outcome."+p.Outcome.String(), nil)})
+		lines = append(lines, s.linesOf(tag, p)...)
+	}
+	return lines
+}
+
+// linesOf are the lines of what one agreement says.
+func (s *server) linesOf(tag lang.Tag, v rules.Verdict) []reasonLine {
+	e, ok := s.editionOf(v)
+	if !ok {
+		e, _ = s.edition(v.At)
+	}
 	lines := make([]reasonLine, 0, len(v.Reasons))
 	for _, r := range v.Reasons {
 		l := reasonLine{Outcome: r.Outcome, Code: r.Code, Clause: r.Clause}
 		args := reasonArgs(r.Params)
-		var c *agreement.Clause
-		if e != nil && r.Clause != "" {
-			c = e.Clause(r.Clause)
+		of, c := s.deps.Law().Clause(r, v.Agreement, v.At)
+		if of != nil {
+			e = of
 		}
 		if c != nil {
-			l.Anchor, l.Law, l.Words = c.Anchor, law, c.Text
+			l.Anchor, l.Law, l.Words = s.anchor(e, c), s.lawPath(e, s.deps.Clock()), c.Text
 			l.Example = e.Instruments[c.Instrument].Status == "example"
 		}
 		if e != nil {
