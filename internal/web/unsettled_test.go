@@ -28,7 +28,7 @@ func TestUnsettledReasons(t *testing.T) {
 		seen++
 		for _, d := range rules.Reasons() {
 			re := reason.Reason{Code: d.Code, Outcome: d.Outcome, Clause: c.ID, Params: map[string]string{"attribute": "class", "parameter": "x", "decides": "clerk"}}
-			v := p.server.reason(e, re)
+			v := p.server.reason(re, e.ID, p.now)
 			if v.Clause == nil || v.Clause.ID != c.ID || len(v.Clause.Text) == 0 || v.Key == "" {
 				t.Fatalf("%s of %s: %+v", d.Code, c.ID, v)
 			}
