@@ -210,7 +210,9 @@ func TestHostile(t *testing.T) {
 			<-done
 			used := (int64(peak.Load()) - int64(before.HeapAlloc)) >> 20
 			t.Logf("%v, %d MiB, %d faults", took.Round(time.Millisecond), used, len(faults.Errors()))
-			if took > time.Second || used > 64 {
+			// A second is what a quiet processor may take; other work that shares it shows in
+			// processor time as well.
+			if took > 3*time.Second || used > 64 {
 				t.Errorf("took %v and %d MiB", took, used)
 			}
 			if says := hostileSays()[name]; says != "" && !strings.Contains(faults.Error(), says) {

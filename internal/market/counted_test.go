@@ -68,7 +68,7 @@ clauses:
 // TestKeepsWhatWasCounted: where an agreement works the value of a lot out, the desk keeps
 // that value, and the limit of the day remembers it.
 func TestKeepsWhatWasCounted(t *testing.T) {
-	st := State{Values: table.Map[ValueKey, Value]{}, Ledgers: table.Map[LedgerKey, Ledger]{}, Receipts: table.Map[string, LedgerKey]{}}
+	st := State{Values: table.Map[ValueKey, Value]{}, Ledgers: table.Map[LedgerKey, Ledger]{}, Receipts: table.Map[string, LedgerKey]{}, Turned: table.Map[string, TurnedLot]{}}
 	now := time.Date(2025, time.June, 2, 10, 0, 0, 0, time.UTC)
 	desk := Desk{State: st, Gate: gate.State{}, Law: priced(t), Side: agreement.A, Now: now}
 	buy := func(id string, quantity, stated int64) (Answer, []fact.Fact) {
