@@ -338,10 +338,10 @@ func TestApart(t *testing.T) {
 		"the number 1 is the site": func(o *agreement.Edition) { sites(o, func(s *agreement.Site) { s.ID = "elsewhere" }) },
 		"and 77 in another":        func(o *agreement.Edition) { sites(o, func(s *agreement.Site) { s.Number = 77 }) },
 		"keeps the clock of":       func(o *agreement.Edition) { sites(o, func(s *agreement.Site) { s.Zone = "Asia/Tehran" }) },
-		"the attribute good.value is": func(o *agreement.Edition) {
-			a := o.Attributes["good.value"]
+		"the attribute receipt.duty is": func(o *agreement.Edition) {
+			a := o.Attributes["receipt.duty"]
 			a.Unit = "PKR"
-			o.Attributes["good.value"] = a
+			o.Attributes["receipt.duty"] = a
 		},
 		"slots at mand-pishin are for": func(o *agreement.Edition) {
 			o.Classes = slices.Clone(o.Classes)
