@@ -54,8 +54,9 @@ func Serve(ctx context.Context, c *Config, version string, w io.Writer) error {
 	if c.HTTP && c.Proxy.Header == "" {
 		log.Warn("the server is behind a proxy that the configuration does not name (proxy): everybody's wrong tries count as one address's")
 	}
-	// Loading takes several times the memory that serving does: give it back at once.
-	debug.FreeOSMemory()
+	// Loading takes several times the memory that serving does, and so does what the server
+	// makes ready and catches up with in its first moments: give it back.
+	defer time.AfterFunc(2*time.Second, debug.FreeOSMemory).Stop()
 	log.Info("serving", "version", version, "address", address)
 	if err := p.Serve(ctx, ln); err != nil {
 		return err
