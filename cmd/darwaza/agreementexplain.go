@@ -259,20 +259,8 @@ func tellTree(w io.Writer, x rules.Explanation) {
 
 // tellPart says what a part of a condition came to, and its own parts below it.
 func tellPart(w io.Writer, p rules.Part, indent string) {
-	value := p.Value
-	switch {
-	case p.Hidden:
-		value = "not shown"
-	case p.Unknown:
-		value = "not known"
-	case p.Failed:
-		value = "cannot be worked out"
-	}
-	role := ""
-	if p.Role != "" {
-		role = p.Role + " "
-	}
-	fmt.Fprintf(w, "%s%s%s: %s\n", indent, role, p.Text, value)
+	text, value := p.Words()
+	fmt.Fprintf(w, "%s%s: %s\n", indent, text, value)
 	for _, q := range p.Parts {
 		tellPart(w, q, indent+"  ")
 	}

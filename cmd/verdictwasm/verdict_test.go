@@ -123,7 +123,7 @@ func questions(t *testing.T, dir string) []question {
 func TestSameBytesInNode(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("there is no node here")
+		t.Fatal("there is no node here: it comes with npm, which building needs")
 	}
 	dir := t.TempDir()
 	wasm, all := build(t, dir), questions(t, dir)

@@ -120,7 +120,7 @@ func (l *language) environment(kind string) (*cel.Env, error) {
 		cel.Variable(nameSide, cel.StringType),
 		cel.Variable(nameBoth, cel.BoolType),
 	}
-	opts = append(opts, l.library()...)
+	opts = append(opts, l.declarations()...)
 	for _, id := range sortedKeys(e.Attributes) {
 		t, ok := celType(e.Attributes[id].Type)
 		if !ok {

@@ -125,8 +125,10 @@ func (x Explanation) needs(b *strings.Builder) {
 	}
 }
 
-func (p Part) write(b *strings.Builder, indent string) {
-	value := p.Value
+// Words returns the expression of a part, with its role before it, and what it came to in
+// words: a value that is not shown, not known or cannot be worked out is said so.
+func (p Part) Words() (text, value string) {
+	text, value = p.Text, p.Value
 	switch {
 	case p.Hidden:
 		value = "not shown"
@@ -135,11 +137,15 @@ func (p Part) write(b *strings.Builder, indent string) {
 	case p.Failed:
 		value = "cannot be worked out"
 	}
-	role := ""
 	if p.Role != "" {
-		role = p.Role + " "
+		text = p.Role + " " + text
 	}
-	fmt.Fprintf(b, "%s%s%s = %s\n", indent, role, p.Text, value)
+	return text, value
+}
+
+func (p Part) write(b *strings.Builder, indent string) {
+	text, value := p.Words()
+	fmt.Fprintf(b, "%s%s = %s\n", indent, text, value)
 	for _, k := range p.Parts {
 		k.write(b, indent+"  ")
 	}

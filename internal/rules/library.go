@@ -24,9 +24,9 @@ func known(currency string) (digits int, ok bool) {
 	return digits, ok && len(currency) == 3
 }
 
-// library declares what an expression can call beside CEL's own functions. Dates are
+// declarations says what an expression can call beside CEL's own functions. Dates are
 // whole days since 1970-01-01.
-func (l *language) library() []cel.EnvOption {
+func (l *language) declarations() []cel.EnvOption {
 	i, s, b, t := cel.IntType, cel.StringType, cel.BoolType, cel.TimestampType
 	set := cel.ListType(cel.StringType)
 	two := func(name string, f func(a, b int64) ref.Val) cel.EnvOption {
