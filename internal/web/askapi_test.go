@@ -124,7 +124,8 @@ func TestScenariosThroughTheServer(t *testing.T) {
 func TestVerdictProblems(t *testing.T) {
 	p := newTestPost(t)
 	_, p.law = lawOf(t, "who-polio")
-	const secret = "Zaitoon7741"
+	const number = "7741774177417" // longer than what the number of a request can hold by chance
+	const secret = "Zaitoon" + number
 	for _, c := range []struct {
 		body   string
 		status int
@@ -134,7 +135,7 @@ func TestVerdictProblems(t *testing.T) {
 		{`{"point":"gate","at":"` + secret + `"}`, 400, "at"},
 		{`{"point":"gate","at":"2025-09-02T05:00:00Z","known":"` + secret + `"}`, 400, "known"},
 		{`{"point":"gate","at":"2025-09-02T05:00:00Z","side":"` + secret + `"}`, 400, "side"},
-		{`{"point":"gate","at":"2025-09-02T05:00:00Z","facts":{"vaccine":` + `7741}}`, 400, "facts.vaccine"},
+		{`{"point":"gate","at":"2025-09-02T05:00:00Z","facts":{"vaccine":` + number + `}}`, 400, "facts.vaccine"},
 		{`{"point":"gate","at":"2025-09-02T05:00:00Z","facts":{"vaccine":"` + secret + `"}}`, 400, "facts.vaccine"},
 		{`{"point":"gate","at":"2025-09-02T05:00:00Z","facts":{"age.months":"` + secret + `"}}`, 400, "facts.age.months"},
 		{`{"point":"gate","at":"2025-09-02T05:00:00Z","facts":{"age.months":1.5}}`, 400, "facts.age.months"},
@@ -157,7 +158,7 @@ func TestVerdictProblems(t *testing.T) {
 			if r.StatusCode != c.status || got.Field != c.field || r.Header.Get("Content-Type") != "application/problem+json" {
 				t.Errorf("%.200s: %d %q %s", c.body, r.StatusCode, got.Field, r.body)
 			}
-			if strings.Contains(r.body, secret) || strings.Contains(r.body, "7741") {
+			if strings.Contains(r.body, number) {
 				t.Errorf("%s repeats what was sent: %s", c.body, r.body)
 			}
 		}
