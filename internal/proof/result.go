@@ -45,6 +45,7 @@ const (
 	RevocationMaybe   Fault = "proof.revocation.unconfirmed" // a filter has it and nobody could confirm: a person decides
 	UnknownDisease    Fault = "proof.content.disease"        // an event's disease is a code that this build does not know
 	CountryUnknown    Fault = "proof.content.country"        // the issuer is not written as a country's code; the key's country stands for it
+	Irregular         Fault = "proof.form.irregular"         // it can be read without doubt, and is not quite as its specification wants it
 )
 
 // Faults lists those that make a certificate not genuine.
@@ -55,7 +56,7 @@ func Faults() []Fault {
 
 // Notes lists what does not.
 func Notes() []Fault {
-	return []Fault{ListStale, RevocationMissing, RevocationMaybe, UnknownDisease, CountryUnknown}
+	return []Fault{ListStale, RevocationMissing, RevocationMaybe, UnknownDisease, CountryUnknown, Irregular}
 }
 
 // A Result is what was found of one certificate.
