@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"syscall"
 )
 
@@ -38,6 +39,8 @@ func figures() []figure {
 		{"verdict.desk", 25, false, verdictDesk},
 		{"verdict.gate", 40, false, verdictGate},
 		{"verdict.cel", 3, false, verdictCEL},
+		{"rule.list", 2_000_000, true, ruleList},
+		{"rule.date", 1_000_000, true, ruleDate},
 		{"agreement.load", 300, false, agreementLoad},
 		{"agreement.impact", 60, false, agreementImpact},
 		{"wasm.size", 3.5, false, wasmSize},
@@ -88,7 +91,7 @@ func main() {
 		} else if f.atLeast && v < f.bar || !f.atLeast && v > f.bar {
 			verdict = "short"
 		}
-		lines = append(lines, fmt.Sprintf("FIGURE %s %s %g %s", f.id, figure3(v), f.bar, verdict))
+		lines = append(lines, fmt.Sprintf("FIGURE %s %s %s %s", f.id, figure3(v), strconv.FormatFloat(f.bar, 'f', -1, 64), verdict))
 	}
 	if *only != "" && !slices.Contains(known, *only) {
 		fmt.Fprintf(os.Stderr, "bench: no figure %q; there are %v\n", *only, known)
