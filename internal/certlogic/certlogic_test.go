@@ -4,6 +4,7 @@
 package certlogic
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -373,6 +374,18 @@ func TestJudge(t *testing.T) {
 		if got := s.Judge(c, at); len(got) != 1 || got[0].Outcome != x.want {
 			t.Errorf("%s: got %v, want %v", x.logic, got, x.want)
 		}
+	}
+}
+
+// What a certificate says is in no log, however it is written.
+func TestRedacted(t *testing.T) {
+	c := Certificate{Payload: mustParse(t, `{"nam":"canary"}`), Issuer: "canary", KeyID: "canary"}
+	j, err := json.Marshal(struct {
+		C Certificate
+		P *Certificate
+	}{c, &c})
+	if s := fmt.Sprintf("%v %+v %#v %s %v %s", c, c, c, c, &c, j); err != nil || strings.Contains(s, "canary") {
+		t.Errorf("%s (%v)", s, err)
 	}
 }
 

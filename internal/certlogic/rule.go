@@ -355,6 +355,15 @@ type Certificate struct {
 	Expires time.Time // exp, zero where not known
 }
 
+// String keeps what a certificate says out of logs.
+func (Certificate) String() string { return "[redacted]" }
+
+// GoString is String.
+func (Certificate) GoString() string { return "[redacted]" }
+
+// MarshalJSON keeps what a certificate says out of JSON.
+func (Certificate) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+
 // types are the kinds of certificate that a payload is.
 func (c *Certificate) types() (vaccination, test, recovery bool) {
 	return c.Payload.Member("v").Len() > 0, c.Payload.Member("t").Len() > 0, c.Payload.Member("r").Len() > 0
