@@ -242,7 +242,7 @@ func TestFolder(t *testing.T) {
 		"clauses/a..yaml":        {text("x"), "not an acceptable name"},
 		"clauses/a\\b.yaml":      {text("x"), "not an acceptable name"},
 		"other.yaml":             {text("x"), "not a file that belongs here"},
-		"health/levels.yaml":     {text("x"), "not a folder that this version reads"},
+		"wealth/levels.yaml":     {text("x"), "not a folder that this version reads"},
 		"lists/link.csv":         {&fstest.MapFile{Data: []byte("part8.csv"), Mode: fs.ModeSymlink | 0o777}, "not a plain file"},
 		"parameters/large.yaml":  {text(strings.Repeat("#", maxYAML+1)), "larger than 262144 bytes"},
 		"lists/large.csv":        {text(strings.Repeat("#", maxFile+1)), "larger than 1048576 bytes"},

@@ -53,6 +53,7 @@ func (r *reader) check() {
 	r.whole()
 	r.overlaps()
 	r.weekdays()
+	r.levels()
 	r.doubts()
 	r.forbidden()
 }

@@ -181,6 +181,7 @@ type Clause struct {
 	To        []string // share: recipients
 	Events    []string // share: events
 	Never     []string // share: fields that never go
+	Weekdays  []string // suspend: on these alone, all where empty
 	Table     string   // table
 
 	Line int

@@ -26,7 +26,7 @@ import (
 type Change struct {
 	// What is the kind of thing: "agreement", "party", "instrument", "site", "class",
 	// "attribute", "event", "parameter", "list", "places", "values", "table", "question",
-	// "clause", "schedule", "slots", "scenario", "key", "signer" or "file".
+	// "clause", "schedule", "slots", "level", "profile", "scenario", "key", "signer" or "file".
 	What string `json:"what"`
 	ID   string `json:"id,omitempty"`
 	// Field is the part of it that differs, in words; empty where it is new or gone.
@@ -62,6 +62,11 @@ func Diff(before, after *Edition) []Change {
 	each(&d, "class", byID(before.Classes, className), byID(after.Classes, className), func(_ teller, x Class) string { return quoted(x.Name) })
 	each(&d, "attribute", before.Attributes, after.Attributes, func(t teller, x Attribute) string { return quoted(x.Name) + ", " + t.rest(x) })
 	each(&d, "event", before.Events, after.Events, func(_ teller, x EventKind) string { return quoted(x.Name) })
+	each(&d, "level", byID(before.Levels, levelName), byID(after.Levels, levelName), func(t teller, x Level) string { return quoted(x.Name) + ", " + t.rest(x) })
+	if x, y := mapped(before.Levels, levelName), mapped(after.Levels, levelName); !slices.Equal(x, y) && slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y))) {
+		d.changed(Change{What: "agreement", Field: "levels, from mild to strict,", Old: strings.Join(x, ", "), New: strings.Join(y, ", ")}, "agreement")
+	}
+	each(&d, "profile", before.Profiles, after.Profiles, func(t teller, x Profile) string { return quoted(x.Name) + ", " + t.rest(x) })
 	d.parties()
 	each(&d, "scenario", byID(before.Tests, scenarioName), byID(after.Tests, scenarioName), func(_ teller, x Scenario) string { return fmt.Sprintf("%q", x.Title) })
 	d.files()
@@ -119,6 +124,7 @@ func Tell(changes []Change, texts, all bool) []string {
 func siteName(s Site) string         { return s.ID }
 func className(c Class) string       { return c.ID }
 func scenarioName(s Scenario) string { return s.ID }
+func levelName(l Level) string       { return l.ID }
 
 func byID[T any](list []T, id func(T) string) map[string]T {
 	out := make(map[string]T, len(list))
@@ -1071,6 +1077,8 @@ func (t teller) told(v reflect.Value) string {
 		return t.facts(x)
 	case ExpectAmount:
 		return t.amount(x)
+	case TestKind:
+		return fmt.Sprintf("%s of %s, good for %s", x.ID, x.Minutes, x.Good)
 	case ScenarioLot:
 		return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", x.Category, valueText(ParameterValue{Known: true, Int: x.Value}, t.e.Currency), x.Regime, x.Site))
 	case Moment:

@@ -83,7 +83,10 @@ type Edition struct {
 	ListInfo   map[string]ListInfo           // every list that a clause may name
 	Schedules  map[string]*calendar.Schedule // by site id
 	Slots      map[string][]SlotRule         // by site id
-	Tests      []Scenario
+	// Levels of protection from mild to strict, and disease profiles by id.
+	Levels   []Level
+	Profiles map[string]Profile
+	Tests    []Scenario
 	// Certificates are of pass, receipt and signers' keys, as the root keys signed them.
 	Certificates [][]byte
 	// Signatures are what lies in the package by the root keys, not checked. See Verify.

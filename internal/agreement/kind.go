@@ -39,7 +39,7 @@ func kindFields(k Kind) []string {
 	case KindOpened:
 		return []string{"else", "regime"}
 	case KindSuspend:
-		return []string{"classes", "direction", "then", "voids", "issued"}
+		return []string{"classes", "direction", "weekdays", "then", "voids", "issued"}
 	case KindListed:
 		return []string{"list", "else", "regime", "code", "beside"}
 	case KindRate:

@@ -46,7 +46,7 @@ func Check(fsys fs.FS) (*Edition, Faults) {
 	r := reader{folder: f, e: &Edition{
 		Parties: map[Side]Party{}, Instruments: map[string]Instrument{}, Attributes: map[string]Attribute{},
 		Parameters: map[string]*Parameter{}, Questions: map[string]Question{}, ListInfo: map[string]ListInfo{},
-		Schedules: map[string]*calendar.Schedule{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
+		Schedules: map[string]*calendar.Schedule{}, Profiles: map[string]Profile{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
 		Events: map[string]EventKind{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
 		ValueLines: map[string][]ValueLine{}, turning: map[string][]calendar.Date{}, lineFile: map[string]string{}, where: map[string]place{},
 	}, tableFile: map[string]string{}, lost: map[string]bool{}, spoken: map[lang.Tag]bool{}}
@@ -212,6 +212,12 @@ func (r *reader) all() {
 			for _, x := range raw.Scenarios {
 				r.scenario(x.line, x.v)
 			}
+		}
+	}
+	for _, p := range r.in("health", ".yaml") {
+		var raw rawHealth
+		if r.decode(p, &raw) {
+			r.health(raw)
 		}
 	}
 	r.keys()
@@ -571,7 +577,7 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 		Start: x.Start, End: x.End, Days: x.Days, Nights: x.Nights, Counting: x.Counting,
 		Expires: x.Expires, Issued: x.Issued, For: x.For, Including: x.Anniversary == "in", Over: x.Over,
 		Place: x.Place, Region: x.Region, Since: x.Since, Distance: x.Distance, Times: x.Times, Within: x.Within, Running: x.Running, Tolerance: x.Tolerance,
-		Release: strings.TrimSpace(x.Release), Step: x.Step, Classes: x.Classes, Direction: x.Direction, Voids: x.Voids,
+		Release: strings.TrimSpace(x.Release), Step: x.Step, Classes: x.Classes, Direction: x.Direction, Voids: x.Voids, Weekdays: x.Weekdays,
 		To: x.To.strings(), Never: x.Never, Table: x.Table,
 		Line: line, File: r.file,
 	}
@@ -625,6 +631,7 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	if x.Anniversary != "" && x.Anniversary != "in" && x.Anniversary != "out" {
 		r.fault(line, fmt.Sprintf("anniversary %q", x.Anniversary), "write in where the anniversary is the last day, or out where the day before is")
 	}
+	r.days(line, x.Weekdays)
 	if c.Anchor == "" || len(x.ID) > 40 || !ascii(x.ID) {
 		r.fault(line, "clause id has no letter or digit, is too long, or is not of Latin letters", "write an id such as P8(iv)")
 	}

@@ -281,6 +281,7 @@ type rawClause struct {
 	Classes     []string   `yaml:"classes"`
 	Direction   string     `yaml:"direction"`
 	Voids       bool       `yaml:"voids"`
+	Weekdays    []string   `yaml:"weekdays"`
 	Never       []string   `yaml:"never"`
 	Table       string     `yaml:"table"`
 }
@@ -322,6 +323,41 @@ type rawSlots struct {
 	Ends     scalar       `yaml:"ends"`
 	Capacity string       `yaml:"capacity"`
 	Shares   map[Side]int `yaml:"shares"`
+}
+
+// rawHealth is a file of health/.
+type rawHealth struct {
+	Source   string           `yaml:"source"`
+	Profiles []at[rawProfile] `yaml:"profiles"`
+	Levels   []at[rawLevel]   `yaml:"levels"`
+}
+
+type rawProfile struct {
+	ID      string            `yaml:"id"`
+	Disease string            `yaml:"disease"`
+	Name    lang.Text         `yaml:"name"`
+	Asks    []string          `yaml:"asks"`
+	Tests   []at[rawTestKind] `yaml:"tests"`
+	Isolate string            `yaml:"isolate"`
+}
+
+type rawTestKind struct {
+	ID      string    `yaml:"id"`
+	Name    lang.Text `yaml:"name"`
+	Minutes string    `yaml:"minutes"`
+	Good    string    `yaml:"good"`
+}
+
+type rawLevel struct {
+	ID        string    `yaml:"id"`
+	Name      lang.Text `yaml:"name"`
+	Say       lang.Text `yaml:"say"`
+	Profiles  []string  `yaml:"profiles"`
+	Capacity  string    `yaml:"capacity"`
+	Raise     scalar    `yaml:"raise"`
+	Lower     scalar    `yaml:"lower"`
+	Emergency scalar    `yaml:"emergency"`
+	By        []string  `yaml:"by"`
 }
 
 type rawTests struct {

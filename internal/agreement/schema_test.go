@@ -71,7 +71,7 @@ func schema(spec string) object {
 	m.defs["condition"] = object{"type": []string{"string", "number", "boolean"}, "description": "CEL; see section 7 of the specification"}
 	files := map[string]string{
 		"agreement": "agreement.yaml", "parameters": "parameters/*.yaml", "list": "lists/*.yaml", "table": "tables/*.yaml", "clauses": "clauses/*.yaml",
-		"schedule": "schedule/*.yaml", "tests": "tests/*.yaml", "keys": "keys/*.yaml",
+		"schedule": "schedule/*.yaml", "health": "health/*.yaml", "tests": "tests/*.yaml", "keys": "keys/*.yaml",
 	}
 	var any []any
 	for _, name := range sorted(roots()) {

@@ -120,6 +120,7 @@ type clause struct {
 	plain         bool             // in force throughout and everywhere
 	proposal      bool
 	voids         bool
+	weekdays      []time.Weekday
 	list          *goods.List
 	of            []int // attributes in Of and Fields
 }
@@ -471,6 +472,11 @@ func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
 		}
 	}
 	k.voids = x.Kind == agreement.KindSuspend && x.Voids
+	for _, name := range x.Weekdays {
+		if d, ok := calendar.ParseWeekday(name); ok {
+			k.weekdays = append(k.weekdays, d)
+		}
+	}
 	k.plain = len(x.Holds) == 0 && k.text.From.IsZero() && k.text.Until.IsZero() && k.published.IsZero() && !k.proposal
 	read := map[int]bool{}
 	reads := func(names []string) {

@@ -172,7 +172,7 @@ func (j *judge) later(t instant, n int64, unit string) (time.Time, bool) {
 	return date.At(m, j.a.zone), true
 }
 
-// suspend closes for classes and a direction while it holds. Passes that were issued
+// suspend closes for classes, a direction and weekdays while it holds. Passes that were issued
 // before it began are void even after its end, where it says so.
 func (j *judge) suspend(i int, k *clause) {
 	a := j.a
@@ -183,6 +183,10 @@ func (j *judge) suspend(i int, k *clause) {
 	}
 	class, of := a.given(attrClass).(types.String)
 	if len(k.Classes) > 0 && of && !slices.Contains(k.Classes, string(class)) {
+		j.step(i, didPass, noteNot)
+		return
+	}
+	if len(k.Weekdays) > 0 && !slices.Contains(k.weekdays, a.on.Weekday()) {
 		j.step(i, didPass, noteNot)
 		return
 	}

@@ -1,0 +1,108 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"slices"
+	"time"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/calendar"
+)
+
+// whole is all of something, in hundredths of a percent.
+const whole = 100_00
+
+// Health is what an edition says of protection at a site.
+type Health struct {
+	c    *compiled
+	site string
+	at   time.Time
+}
+
+// Health returns what the edition that runs a site says of protection at a time. ok is
+// false where it has no levels.
+func (l *Law) Health(site uint16, at time.Time) (Health, bool) {
+	e, ok := l.EditionFor(site, at)
+	if !ok || len(e.Levels) == 0 {
+		return Health{}, false
+	}
+	s, ok := e.SiteNumbered(site)
+	i := slices.IndexFunc(l.compiled, func(c *compiled) bool { return c.e == e })
+	if !ok || i < 0 {
+		return Health{}, false
+	}
+	return Health{l.compiled[i], s.ID, at}, true
+}
+
+// Levels returns the levels, from mild to strict; there is at least one.
+func (h Health) Levels() []agreement.Level { return h.c.e.Levels }
+
+// Rank returns the place of a level from the mildest, 0. A level that the edition does
+// not know is the strictest: nothing is widened by a word that nobody understands.
+func (h Health) Rank(level string) int {
+	if _, n, ok := h.c.e.Level(level); ok || level == "" {
+		return n
+	}
+	return len(h.c.e.Levels) - 1
+}
+
+// Profiles returns the disease profiles that a level switches on, sorted by id.
+func (h Health) Profiles(rank int) []agreement.Profile {
+	var out []agreement.Profile
+	for _, id := range h.c.e.Levels[rank].Profiles {
+		if p, ok := h.c.e.Profiles[id]; ok {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b agreement.Profile) int {
+		switch {
+		case a.ID < b.ID:
+			return -1
+		case a.ID > b.ID:
+			return 1
+		}
+		return 0
+	})
+	return out
+}
+
+// Places returns how many of n places of a side are left at a level, rounded down.
+func (h Health) Places(rank int, side agreement.Side, n uint32) uint32 {
+	share, known := h.number(h.c.e.Levels[rank].Capacity, side)
+	switch {
+	case h.c.e.Levels[rank].Capacity == "":
+		return n
+	case !known: // the text leaves it empty: nothing is sold on a guess
+		return 0
+	}
+	return uint32(int64(n) * min(max(share, 0), whole) / whole)
+}
+
+// Number returns a parameter that a profile or a level names, in its unit. known is false
+// where the text leaves it empty.
+func (h Health) Number(parameter string, side agreement.Side) (n int64, known bool) {
+	return h.number(parameter, side)
+}
+
+func (h Health) number(id string, side agreement.Side) (int64, bool) {
+	p := h.c.e.Parameters[id]
+	if p == nil {
+		return 0, false
+	}
+	on := calendar.On(h.at, h.c.sites[h.site].zone)
+	v, ok := p.At(h.site, side, on)
+	return v.Int, ok && v.Known
+}
+
+// Facts adds what the program gives of the level in force: its name and what it switches
+// on, where the edition declares these.
+func (h Health) Facts(rank int, facts Facts) {
+	if _, ok := h.c.e.Attributes[agreement.AttrLevel]; ok {
+		facts[agreement.AttrLevel] = h.c.e.Levels[rank].ID
+	}
+	if _, ok := h.c.e.Attributes[agreement.AttrProfiles]; ok {
+		facts[agreement.AttrProfiles] = slices.Clone(h.c.e.Levels[rank].Profiles)
+	}
+}
