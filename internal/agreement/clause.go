@@ -67,6 +67,8 @@ const (
 	KindLedger Kind = "ledger"
 	// KindTurn says whose turn it is at a shared post.
 	KindTurn Kind = "turn"
+	// KindProof demands a health certificate that will still be good at the crossing.
+	KindProof Kind = "proof"
 	// KindSuspend closes for classes and a direction.
 	KindSuspend Kind = "suspend"
 	// KindShare says which fields go to whom.
@@ -79,7 +81,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		KindRule, KindCondition, KindDefine, KindAmount, KindChoice, KindSchedule, KindOpened, KindSuspend, KindListed, KindRate, KindCap, KindFrequency,
-		KindWindow, KindStay, KindValidity, KindResidence, KindRatio, KindLedger, KindTax, KindGuarantee, KindFields, KindTurn, KindDuty, KindShare,
+		KindWindow, KindProof, KindStay, KindValidity, KindResidence, KindRatio, KindLedger, KindTax, KindGuarantee, KindFields, KindTurn, KindDuty, KindShare,
 		KindTable, KindBound, KindNote,
 	}
 }
@@ -181,6 +183,9 @@ type Clause struct {
 	To        []string // share: recipients
 	Events    []string // share: events
 	Never     []string // share: fields that never go
+	Profile   string   // proof: silent while the level does not switch it on
+	Disease   string   // proof: of its profile where empty
+	Accepts   []Accept // proof: any one of them will do
 	Weekdays  []string // suspend: on these alone, all where empty
 	Table     string   // table
 
@@ -193,6 +198,17 @@ type Select struct {
 	Events string // the kind of events; "lot" are earlier purchases
 	Where  string // CEL on event.FIELD and the attributes of the question; all where empty
 	Field  string // window: the field that holds the instant, the event's own where empty
+}
+
+// Accept is one kind of health certificate that will do.
+type Accept struct {
+	Kind      string   // "vaccination", "test", "recovery" or "prophylaxis"
+	Tests     []string // of a test: kinds of it, any where empty; its result must be negative
+	Products  string   // a list of values: what was given
+	Countries string   // a list of values: where
+	Doses     string   // "complete", or a parameter: the least number of the dose
+	AtLeast   string   // a parameter: how long before the crossing, at least
+	AtMost    string   // a parameter: and at most
 }
 
 // Span is the time over which events are counted.

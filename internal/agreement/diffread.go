@@ -59,6 +59,8 @@ func (e *Edition) Reading(c *Clause) []Read {
 			r.Value = selectText(x)
 		case *Span:
 			r.Value = spanText(x)
+		case []Accept:
+			r.Value = strings.Join(mapped(x, Accept.String), "; or ")
 		case []Turn:
 			r.Value = strings.Join(mapped(x, func(t Turn) string { return string(t.Side) + " " + t.Step }), ", then ")
 		case []string:
@@ -161,6 +163,16 @@ func (e *Edition) means(c *Clause, field string) string {
 		return e.comes(c, reflect.ValueOf(c).Elem().FieldByName(field).String())
 	case "Span":
 		return e.comes(c, c.Span.Rolling)
+	case "Accepts":
+		var all []string
+		for _, a := range c.Accepts {
+			for _, id := range [...]string{a.Doses, a.AtLeast, a.AtMost} {
+				if s := e.comes(c, id); s != "" && !slices.Contains(all, id+" is "+s) {
+					all = append(all, id+" is "+s)
+				}
+			}
+		}
+		return strings.Join(all, "; ")
 	case "When", "Require", "Value", "Release", "Select", "First", "Second":
 		text := reflect.ValueOf(c).Elem().FieldByName(field)
 		s := ""

@@ -44,6 +44,8 @@ func filled(t testing.TB, k Kind) *Clause {
 			f.Set(reflect.ValueOf(&Select{mark + "Events", mark + "Where", mark + "Field"}))
 		case *Span:
 			f.Set(reflect.ValueOf(&Span{mark + "Per", mark + "Rolling", true}))
+		case []Accept:
+			f.Set(reflect.ValueOf([]Accept{{mark + "Kind", []string{mark + "Tests"}, mark + "Products", mark + "Countries", mark + "Doses", mark + "AtLeast", mark + "AtMost"}}))
 		case []Turn:
 			f.Set(reflect.ValueOf([]Turn{{A, mark}, {B, mark + "2"}}))
 		case Kind:
@@ -86,6 +88,8 @@ func TestReadingTellsEveryField(t *testing.T) {
 				want = []string{string(x)}
 			case []string:
 				want = x
+			case []Accept:
+				want = []string{x[0].Kind, x[0].Tests[0], x[0].Products, x[0].Countries, x[0].Doses, x[0].AtLeast, x[0].AtMost}
 			case []Turn:
 				want = []string{"A markOrder, then B markOrder2"}
 			case *Select:

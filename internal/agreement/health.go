@@ -12,6 +12,7 @@ import (
 
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/reason"
 )
 
 // Attributes, and the kind of event, that the program gives by itself where an edition
@@ -22,9 +23,13 @@ const (
 	AttrLevel = "health.level"
 	// AttrProfiles are the disease profiles that this level switches on.
 	AttrProfiles = "health.profiles"
-	// AttrCrossing is when the holder is expected to cross: at booking the beginning of the
-	// slot and the wait that is to be reckoned with, at the gate now.
+	// AttrCrossing is the earliest time at which the holder is expected to cross: at booking
+	// the beginning of the slot, at the gate now.
 	AttrCrossing = "crossing.at"
+	// AttrCrossingLatest is the latest that is to be reckoned with.
+	AttrCrossingLatest = "crossing.latest"
+	// AttrTest are the kinds of tests that are booked at the health desk before the crossing.
+	AttrTest = "health.tests"
 	// EventProof is a health certificate that was shown, as its issuer dated it.
 	EventProof = "proof"
 )
@@ -34,7 +39,7 @@ func ProofFields() map[string]string {
 	return map[string]string{
 		"proof.kind": "string", "proof.disease": "string", "proof.product": "string", "proof.dose": "int", "proof.doses": "int", "proof.test": "string",
 		"proof.result": "string", "proof.country": "string", "proof.issuer": "string", "proof.format": "string", "proof.assurance": "string",
-		"proof.from": "time", "proof.until": "time",
+		"proof.earliest": "time", "proof.latest": "time", "proof.from": "time", "proof.until": "time",
 	}
 }
 
@@ -121,7 +126,7 @@ func (r *reader) profile(line int, source string, x rawProfile) {
 	r.text(line, "name", trim(x.Name))
 	p := Profile{ID: x.ID, Disease: x.Disease, Name: trim(x.Name), Source: source, Asks: x.Asks, Isolate: x.Isolate, Line: line, File: r.file}
 	if x.Disease == "" {
-		r.fault(line, "no disease", "name it as proofs do, such as covid-19")
+		r.fault(line, "no disease", "name it as proofs do, such as covid19")
 	}
 	for i, id := range x.Asks {
 		switch a, ok := r.e.Attributes[id]; {
@@ -222,6 +227,12 @@ func (r *reader) levels() {
 	if a, ok := e.Attributes[AttrProfiles]; ok {
 		r.words(a, "strings", slices.Sorted(maps.Keys(e.Profiles)), "profiles")
 	}
+	for _, x := range [...][2]string{{AttrCrossing, "time"}, {AttrCrossingLatest, "time"}, {AttrTest, "strings"}} {
+		if a, ok := e.Attributes[x[0]]; ok && (a.Type != x[1] || a.Derived) {
+			r.file, r.owner = a.File, a.ID
+			r.fault(a.Line, fmt.Sprintf("%s is a %s, or derived", a.ID, a.Type), "declare it as "+x[1]+": the program gives it")
+		}
+	}
 	if k, ok := e.Events[EventProof]; ok {
 		r.file, r.owner = k.File, EventProof
 		for _, f := range k.Fields {
@@ -230,6 +241,8 @@ func (r *reader) levels() {
 				r.fault(k.Line, fmt.Sprintf("field %q is none that a proof has", f), "use "+strings.Join(slices.Sorted(maps.Keys(ProofFields())), ", "))
 			} else if a.Type != want && a.Type != "" {
 				r.fault(k.Line, fmt.Sprintf("%s is a %s", f, a.Type), "declare it as "+want)
+			} else if !a.Sensitive {
+				r.fault(k.Line, f+" is not sensitive", "declare what a health certificate says with sensitive: true")
 			}
 		}
 	}
@@ -292,4 +305,70 @@ func (r *reader) wider(mild, strict Level) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// String returns "test (pcr, antigen) of at most hours.pcr".
+func (a Accept) String() string {
+	s := a.Kind
+	if len(a.Tests) > 0 {
+		s += " (" + strings.Join(a.Tests, ", ") + ")"
+	}
+	for _, x := range [...][2]string{{" with ", a.Products}, {" in ", a.Countries}, {" dose ", a.Doses}, {" of at least ", a.AtLeast}, {" of at most ", a.AtMost}} {
+		if x[1] != "" {
+			s += x[0] + x[1]
+		}
+	}
+	return s
+}
+
+// proof faults what a clause of that kind lacks.
+func (f former) proof() {
+	c, e := f.c, f.e
+	f.need(c.Else != reason.None && len(c.Accepts) > 0, "accepts and else")
+	f.need((c.Profile == "") != (c.Disease == ""), "either profile or disease")
+	if c.Profile != "" {
+		if _, ok := e.Profiles[c.Profile]; !ok && !f.lost["health"] {
+			f.fault(c.Line, fmt.Sprintf("profile %q is not known", c.Profile), "declare it in health/")
+		}
+		f.attribute("profile", AttrProfiles, "strings")
+	}
+	f.attribute("before", c.Before, "time")
+	wants := []string{"proof.kind", "proof.disease"}
+	for _, a := range c.Accepts {
+		f.word("kind", a.Kind, "vaccination", "test", "recovery", "prophylaxis")
+		f.need(a.Kind == "test" || len(a.Tests) == 0, "kind: test where there is tests")
+		f.need(a.Kind == "vaccination" || a.Kind == "prophylaxis" || a.Products == "" && a.Doses == "", "kind: vaccination or prophylaxis where there is products or doses")
+		if a.Kind == "test" {
+			wants = append(wants, "proof.test", "proof.result")
+		}
+		if a.Products != "" {
+			f.list(a.Products, ListValues)
+			wants = append(wants, "proof.product")
+		}
+		if a.Countries != "" {
+			f.list(a.Countries, ListValues)
+			wants = append(wants, "proof.country")
+		}
+		switch a.Doses {
+		case "":
+		case "complete":
+			wants = append(wants, "proof.dose", "proof.doses")
+		default:
+			f.param("doses", a.Doses, "count")
+			wants = append(wants, "proof.dose")
+		}
+		f.param("atleast", a.AtLeast, timeUnits()...)
+		f.param("atmost", a.AtMost, timeUnits()...)
+	}
+	k, ok := e.Events[EventProof]
+	if !ok {
+		f.fault(c.Line, "event proof is not declared", "declare it under events, with the fields "+strings.Join(wants, ", "))
+		return
+	}
+	slices.Sort(wants)
+	for _, w := range slices.Compact(wants) {
+		if !slices.Contains(k.Fields, w) {
+			f.fault(c.Line, "event proof has no field "+w, "declare the attribute and name it among the fields")
+		}
+	}
 }

@@ -15,7 +15,7 @@ import (
 const hHealth = `source: the annex
 profiles:
   - id: covid
-    disease: covid-19
+    disease: covid19
     name: {en: COVID-19}
     asks: [screening.temperature, screening.cough]
     tests:
@@ -31,8 +31,8 @@ const hHealthAttributes = `  - {id: health.level, type: string, values: [normal,
   - {id: health.profiles, type: strings, name: {en: profiles}}
   - {id: screening.temperature, type: int, unit: tenths-celsius, sensitive: true, name: {en: temperature}}
   - {id: screening.cough, type: bool, sensitive: true, name: {en: cough}}
-  - {id: proof.kind, type: string, name: {en: kind}}
-  - {id: proof.dose, type: int, name: {en: dose}}
+  - {id: proof.kind, type: string, sensitive: true, name: {en: kind}}
+  - {id: proof.dose, type: int, sensitive: true, name: {en: dose}}
 events:
   - {id: proof, name: {en: proof}, fields: [proof.kind, proof.dose]}
 `
@@ -70,7 +70,7 @@ func TestHealth(t *testing.T) {
 		t.Error("knows a level that is not there")
 	}
 	p := e.Profiles["covid"]
-	if p.Disease != "covid-19" || p.Isolate != "covid.days" || !slices.Equal(p.Asks, []string{"screening.temperature", "screening.cough"}) || len(p.Tests) != 1 || p.Tests[0].Good != "antigen.good" || p.Source != "the annex" {
+	if p.Disease != "covid19" || p.Isolate != "covid.days" || !slices.Equal(p.Asks, []string{"screening.temperature", "screening.cough"}) || len(p.Tests) != 1 || p.Tests[0].Good != "antigen.good" || p.Source != "the annex" {
 		t.Errorf("%+v", p)
 	}
 }
@@ -80,7 +80,7 @@ func TestHealthFaults(t *testing.T) {
 	const h, a = "health/h.yaml", "agreement.yaml"
 	for _, c := range []struct{ file, old, new, want string }{
 		{h, "source: the annex\n", "", "no source"},
-		{h, "disease: covid-19", "disease: ''", "no disease"},
+		{h, "disease: covid19", "disease: ''", "no disease"},
 		{h, "asks: [screening.temperature, screening.cough]", "asks: [screening.cough, screening.cough]", `asks "screening.cough" twice`},
 		{h, "asks: [screening.temperature, screening.cough]", "asks: [screening.smell]", `attribute "screening.smell" is not declared`},
 		{h, "asks: [screening.temperature, screening.cough]", "asks: [direction]", "direction is not sensitive, or derived"},

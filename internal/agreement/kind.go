@@ -50,6 +50,8 @@ func kindFields(k Kind) []string {
 		return []string{"limit", "else", "regime", "events", "where", "window", "adds"}
 	case KindWindow:
 		return []string{"event", "events", "where", "field", "atleast", "atmost", "before", "after", "open", "else", "regime"}
+	case KindProof:
+		return []string{"profile", "disease", "accepts", "before", "else", "regime"}
 	case KindStay:
 		return []string{"start", "end", "days", "nights", "counting", "else", "regime"}
 	case KindValidity:
@@ -395,6 +397,8 @@ func (f former) kind() {
 		f.word("adds", c.Adds, "", "0", "1")
 	case KindWindow:
 		f.window()
+	case KindProof:
+		f.proof()
 	case KindStay:
 		f.need(against && c.Start != "" && (c.Days != "" || c.Nights != ""), "start, else, and days or nights")
 		f.attribute("start", c.Start, "time", "date")

@@ -577,7 +577,7 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 		Start: x.Start, End: x.End, Days: x.Days, Nights: x.Nights, Counting: x.Counting,
 		Expires: x.Expires, Issued: x.Issued, For: x.For, Including: x.Anniversary == "in", Over: x.Over,
 		Place: x.Place, Region: x.Region, Since: x.Since, Distance: x.Distance, Times: x.Times, Within: x.Within, Running: x.Running, Tolerance: x.Tolerance,
-		Release: strings.TrimSpace(x.Release), Step: x.Step, Classes: x.Classes, Direction: x.Direction, Voids: x.Voids, Weekdays: x.Weekdays,
+		Release: strings.TrimSpace(x.Release), Step: x.Step, Classes: x.Classes, Direction: x.Direction, Voids: x.Voids, Weekdays: x.Weekdays, Profile: x.Profile, Disease: x.Disease,
 		To: x.To.strings(), Never: x.Never, Table: x.Table,
 		Line: line, File: r.file,
 	}
@@ -592,6 +592,9 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	}
 	if x.Window != nil {
 		c.Span = &Span{Per: x.Window.Per, Rolling: x.Window.Rolling, Here: x.Window.Here}
+	}
+	for _, y := range x.Accepts {
+		c.Accepts = append(c.Accepts, Accept(y))
 	}
 	for _, t := range x.Order {
 		c.Order = append(c.Order, Turn(t))

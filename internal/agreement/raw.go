@@ -172,6 +172,16 @@ type rawWindow struct {
 	Here    bool   `yaml:"here"`
 }
 
+type rawAccept struct {
+	Kind      string   `yaml:"kind"`
+	Tests     []string `yaml:"tests"`
+	Products  string   `yaml:"products"`
+	Countries string   `yaml:"countries"`
+	Doses     string   `yaml:"doses"`
+	AtLeast   string   `yaml:"atleast"`
+	AtMost    string   `yaml:"atmost"`
+}
+
 type rawTurn struct {
 	Side Side   `yaml:"side"`
 	Step string `yaml:"step"`
@@ -282,8 +292,12 @@ type rawClause struct {
 	Direction   string     `yaml:"direction"`
 	Voids       bool       `yaml:"voids"`
 	Weekdays    []string   `yaml:"weekdays"`
+	Profile     string     `yaml:"profile"`
+	Disease     string     `yaml:"disease"`
 	Never       []string   `yaml:"never"`
 	Table       string     `yaml:"table"`
+
+	Accepts []rawAccept `yaml:"accepts"`
 }
 
 type rawSchedule struct {

@@ -120,6 +120,11 @@ func TestWidePackage(t *testing.T) {
 	same("cap", []any{*c.Select, *c.Span, c.Sum, c.Adds, c.Groups}, []any{Select{Events: "import", Where: "event.good.code == good.code"}, Span{Rolling: "back"}, "good.value", "good.value", []string{"good.code"}})
 	c = e.Clause("T-19")
 	same("window", []any{c.Select.Field, c.AtLeast, c.AtMost, c.Before, c.Strict}, []any{"at", "dose.atleast", "dose.atmost", "travel.on", []string{"atmost"}})
+	c = e.Clause("T-36")
+	same("proof", []any{c.Disease, c.Before, c.Accepts}, []any{"polio", "crossing.at", []Accept{
+		{Kind: "vaccination", Products: "purposes", Countries: "purposes", Doses: "trips", AtLeast: "dose.atleast", AtMost: "dose.atmost"}, {Kind: "test", Tests: []string{"naat"}, AtMost: "back"},
+	}})
+	same("weekdays", e.Clause("T-37").Weekdays, []string{"friday"})
 	c = e.Clause("T-20")
 	same("window after", []any{c.Event, c.After, c.Select}, []any{"travel.on", true, (*Select)(nil)})
 	c = e.Clause("T-21")

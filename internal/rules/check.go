@@ -188,6 +188,9 @@ func (j *judge) apply(i int) {
 		return
 	}
 	st.when, st.lacks = j.a.eval(k.when)
+	if k.profile > 0 && st.when != no {
+		j.profile(st, k)
+	}
 	for _, r := range k.reads {
 		if !j.a.c.attrs[r].derived && !types.IsUnknown(j.a.vals[r]) {
 			j.a.used[r] = true
@@ -199,7 +202,7 @@ func (j *judge) apply(i int) {
 	}
 	if st.when == yes && !st.dated {
 		switch k.Kind {
-		case agreement.KindDefine, agreement.KindChoice, agreement.KindSuspend, agreement.KindShare, agreement.KindTable, agreement.KindNote, agreement.KindBound:
+		case agreement.KindDefine, agreement.KindChoice, agreement.KindSuspend, agreement.KindProof, agreement.KindShare, agreement.KindTable, agreement.KindNote, agreement.KindBound:
 		default:
 			j.spoke = true
 		}
@@ -250,6 +253,8 @@ func (j *judge) judge(i int, k *clause) {
 		j.limit(i, k)
 	case agreement.KindWindow:
 		j.window(i, k)
+	case agreement.KindProof:
+		j.proof(i, k)
 	case agreement.KindStay:
 		j.stay(i, k)
 	case agreement.KindValidity:

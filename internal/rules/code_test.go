@@ -72,6 +72,7 @@ clauses:
 		CodeSite:           point(Gate, tuesday(), "elsewhere", nil),
 		CodeSilent:         point(Signing, tuesday(), "mand-pishin", nil),
 		CodeCondition:      clause("  - {id: c, kind: condition, TEXT}\n"),
+		CodeProof:          proofOf(t),
 		CodeBreach:         decides(reason.Breach),
 		CodeDivert:         decides(reason.Divert),
 		CodeHold:           decides(reason.Hold),
@@ -101,7 +102,7 @@ clauses:
 			t.Errorf("%s is not given: %s (%s)", code, v.Outcome, why(v))
 		}
 	}
-	if got, want := len(Reasons()), 36; got != want {
+	if got, want := len(Reasons()), 37; got != want {
 		t.Errorf("%d codes are declared, %d are asked for here", got, want)
 	}
 }

@@ -121,6 +121,7 @@ type clause struct {
 	proposal      bool
 	voids         bool
 	weekdays      []time.Weekday
+	profile       int // 1 + the attribute of profiles, 0 where it is silent under none
 	list          *goods.List
 	of            []int // attributes in Of and Fields
 }
@@ -443,6 +444,11 @@ func (c *compiled) direct(x *agreement.Clause) []string {
 		}
 	case agreement.KindSchedule, agreement.KindSuspend:
 		names = append(names, attrClass, attrDirection)
+	case agreement.KindProof:
+		names = append(names, agreement.AttrCrossing, agreement.AttrCrossingLatest, agreement.AttrTest)
+		if x.Profile != "" {
+			names = append(names, agreement.AttrProfiles)
+		}
 	case agreement.KindShare:
 		return []string{attrEvent, attrRecipient, attrFields}
 	case agreement.KindAmount:
@@ -472,6 +478,9 @@ func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
 		}
 	}
 	k.voids = x.Kind == agreement.KindSuspend && x.Voids
+	if i, ok := c.names[agreement.AttrProfiles]; ok && x.Profile != "" && i < len(c.attrs) {
+		k.profile = 1 + i
+	}
 	for _, name := range x.Weekdays {
 		if d, ok := calendar.ParseWeekday(name); ok {
 			k.weekdays = append(k.weekdays, d)
@@ -570,6 +579,9 @@ func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
 	reads(c.direct(x))
 	for _, p := range [...]string{x.Limit, x.Rate, x.AtLeast, x.AtMost, x.Days, x.Nights, x.For, x.Times, x.Within, x.Tolerance} {
 		reads([]string{paramPrefix + p})
+	}
+	for _, a := range x.Accepts {
+		reads([]string{paramPrefix + a.Doses, paramPrefix + a.AtLeast, paramPrefix + a.AtMost})
 	}
 	for i := range c.attrs {
 		if read[i] {

@@ -28,6 +28,9 @@ func attrs() map[string]string {
 		"data.event": "string: [result.positive, visit.ended]", "data.recipient": "string", "data.fields": "strings", "value.displayed": "bool", "papers": "strings", "qty": "int, unit: kg",
 		"d.level": "string, derived: true", "d.count": "int, unit: count, derived: true", "d.base": "int, unit: USD, derived: true", "d.day": "date, derived: true", "d.flag": "bool, derived: true", "d.other": "bool, derived: true",
 		"screening.fever": "bool, sensitive: true", "d.fit": "bool, derived: true",
+		"proof.kind": "string, sensitive: true", "proof.disease": "string, sensitive: true", "proof.product": "string, sensitive: true", "proof.dose": "int, sensitive: true", "proof.doses": "int, sensitive: true",
+		"proof.test": "string, sensitive: true", "proof.result": "string, sensitive: true", "proof.country": "string, sensitive: true", "proof.earliest": "time, sensitive: true", "proof.latest": "time, sensitive: true",
+		"proof.from": "time, sensitive: true", "proof.until": "time, sensitive: true", "crossing.at": "time", "crossing.latest": "time", "health.tests": "strings",
 	}
 }
 
@@ -102,6 +105,7 @@ instruments:
   - {id: dose, name: ` + say + `, fields: [vaccine, dose.at]}
   - {id: import, name: ` + say + `, fields: [good.value, qty]}
   - {id: export, name: ` + say + `, fields: [good.value, qty]}
+  - {id: proof, name: ` + say + `, fields: [proof.kind, proof.disease, proof.product, proof.dose, proof.doses, proof.test, proof.result, proof.country, proof.earliest, proof.latest, proof.from, proof.until]}
 attributes:
 `)
 	all := attrs()
@@ -112,6 +116,7 @@ attributes:
 		}
 		b.WriteString("  - {id: " + id + ", name: " + say + ", type: " + typ + "}\n")
 	}
+	b.WriteString(pull("attributes", ""))
 	m := fstest.MapFS{"agreement.yaml": {Data: []byte(b.String())}}
 	var ps strings.Builder
 	ps.WriteString("parameters:\n")

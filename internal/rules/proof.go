@@ -1,0 +1,339 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"cel.dev/cel-go/common/types"
+
+	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/reason"
+)
+
+// The fields of a proof that a clause of kind proof looks at.
+const (
+	proofKind     = "proof.kind"
+	proofDisease  = "proof.disease"
+	proofProduct  = "proof.product"
+	proofDose     = "proof.dose"
+	proofDoses    = "proof.doses"
+	proofTest     = "proof.test"
+	proofResult   = "proof.result"
+	proofCountry  = "proof.country"
+	proofEarliest = "proof.earliest"
+	proofLatest   = "proof.latest"
+	proofFrom     = "proof.from"
+	proofUntil    = "proof.until"
+)
+
+// profile settles whether a clause speaks by whether its profile is switched on.
+func (j *judge) profile(st *state, k *clause) {
+	v := j.a.val(k.profile - 1)
+	switch x := v.(type) {
+	case *types.Unknown:
+		st.when, st.lacks = open, append(slices.Clone(st.lacks), x.IDs()...)
+	default:
+		if !slices.Contains(set(v), k.Profile) {
+			st.when = no
+		}
+	}
+}
+
+// proof demands a certificate that will do from the earliest to the latest time at which
+// the holder is expected to cross. At booking one that was not shown is a condition, and
+// so is a test that is booked before the crossing: the gate asks again.
+func (j *judge) proof(i int, k *clause) {
+	a := j.a
+	j.spoke = true
+	from, ok := j.crossing(k)
+	if !ok {
+		j.lack(i, k, k.Before)
+		return
+	}
+	to := from
+	if x, ok := a.instantOf(a.given(agreement.AttrCrossingLatest)); ok && k.Before == "" && x.at.After(from.at) {
+		to = x
+	}
+	events, shown := a.q.Events[agreement.EventProof]
+	if len(events) > maxEvents {
+		j.demand(i, k, failed, nil, "", nil)
+		return
+	}
+	if !shown && a.q.Point != Booking {
+		j.unsure(i, k, a.c.unknownOf(kindPrefix+agreement.EventProof).IDs())
+		return
+	}
+	best := no
+	var lapses, good time.Time
+	var lacks []int64
+	dated := true
+	for e := range events {
+		for n := range k.Accepts {
+			w := weigh{j: j, x: &k.Accepts[n], e: &events[e], from: from, to: to}
+			switch w.is(k, j.disease(k)); {
+			case w.cannot:
+				j.unsure(i, k, w.lacks)
+				return
+			case w.tri == yes:
+				j.met(i, k, "")
+				return
+			case w.tri == open:
+				best, dated = open, dated && w.dated
+				for _, f := range w.fields {
+					lacks = append(lacks, a.c.unknownOf(fieldPrefix+f).IDs()...)
+				}
+			}
+			if w.lapses.After(lapses) {
+				lapses = w.lapses
+			}
+			if !w.good.IsZero() && (good.IsZero() || w.good.Before(good)) {
+				good = w.good
+			}
+		}
+	}
+	if a.q.Point == Booking && (!shown || j.tested(k)) {
+		j.against(i, k, CodeProof, reason.Allow, nil)
+		return
+	}
+	switch {
+	case best == open && dated && len(lacks) == 0:
+		j.against(i, k, CodeDate, reason.Refer, nil)
+	case best == open:
+		j.unsure(i, k, lacks)
+	default:
+		params := map[string]string{}
+		const form = "2006-01-02 15:04"
+		switch {
+		case !lapses.IsZero():
+			params["lapses"] = lapses.In(a.zone).Format(form)
+		case !good.IsZero():
+			params["good"] = good.In(a.zone).Format(form)
+		}
+		j.demand(i, k, no, nil, "", params)
+	}
+}
+
+// crossing is the earliest time at which the holder is expected to cross.
+func (j *judge) crossing(k *clause) (instant, bool) {
+	if k.Before != "" {
+		return j.instant(k.Before)
+	}
+	if x, ok := j.a.instantOf(j.a.given(agreement.AttrCrossing)); ok {
+		return x, true
+	}
+	return j.instant("")
+}
+
+func (j *judge) disease(k *clause) string {
+	if k.Profile != "" {
+		return j.a.c.e.Profiles[k.Profile].Disease
+	}
+	return k.Disease
+}
+
+// tested reports whether a test that will do is booked before the crossing.
+func (j *judge) tested(k *clause) bool {
+	booked := set(j.a.given(agreement.AttrTest))
+	return slices.ContainsFunc(k.Accepts, func(x agreement.Accept) bool {
+		return x.Kind == "test" && slices.ContainsFunc(booked, func(t string) bool { return len(x.Tests) == 0 || slices.Contains(x.Tests, t) })
+	})
+}
+
+// weigh holds one proof against one kind that will do.
+type weigh struct {
+	j        *judge
+	x        *agreement.Accept
+	e        *Event
+	from, to instant
+
+	tri
+	cannot bool     // a parameter is not known, which lacks names
+	lacks  []int64  //
+	fields []string // that are not known, where tri is open
+	dated  bool     // tri is open for the date of the proof alone
+	lapses time.Time
+	good   time.Time
+}
+
+// text looks at a text of the proof; it is one of them, or on a list of the edition.
+func (w *weigh) text(field string, is func(string) agreement.Tri) {
+	s, ok := w.e.Facts[field].(string)
+	if !ok || s == "" {
+		w.tri, w.fields = max(w.tri, open), append(w.fields, field)
+		return
+	}
+	switch is(s) {
+	case agreement.No:
+		w.tri = failed
+	case agreement.Open:
+		w.tri, w.fields = max(w.tri, open), append(w.fields, field)
+	}
+}
+
+func (w *weigh) one(field, want string) {
+	w.text(field, func(s string) agreement.Tri { return told(s == want) })
+}
+
+func told(is bool) agreement.Tri {
+	if is {
+		return agreement.Yes
+	}
+	return agreement.No
+}
+
+// is weighs the proof. While it does, failed stands for a proof that is surely another
+// one: it becomes no.
+func (w *weigh) is(k *clause, disease string) {
+	a := w.j.a
+	w.tri = yes
+	w.one(proofKind, w.x.Kind)
+	w.one(proofDisease, disease)
+	if w.x.Kind == "test" {
+		w.one(proofResult, "negative")
+		if len(w.x.Tests) > 0 {
+			w.text(proofTest, func(s string) agreement.Tri { return told(slices.Contains(w.x.Tests, s)) })
+		}
+	}
+	member := func(list string) func(string) agreement.Tri {
+		return func(s string) agreement.Tri { return a.c.e.Member(list, s, a.on, a.minute) }
+	}
+	if w.x.Products != "" {
+		w.text(proofProduct, member(w.x.Products))
+	}
+	if w.x.Countries != "" {
+		w.text(proofCountry, member(w.x.Countries))
+	}
+	if w.x.Doses != "" {
+		w.doses()
+	}
+	if w.cannot {
+		return
+	}
+	if w.tri == failed {
+		w.tri = no
+		return
+	}
+	w.age(k)
+}
+
+func (w *weigh) doses() {
+	least, field := int64(0), proofDoses
+	if w.x.Doses == "complete" {
+		n, ok := w.e.Facts[proofDoses].(int64)
+		if !ok || n < 1 {
+			w.tri, w.fields = max(w.tri, open), append(w.fields, field)
+			return
+		}
+		least = n
+	} else {
+		n, lacks, ok := w.j.a.param(w.x.Doses)
+		if !ok {
+			w.cannot, w.lacks = true, lacks
+			return
+		}
+		least = n
+	}
+	switch n, ok := w.e.Facts[proofDose].(int64); {
+	case !ok:
+		w.tri, w.fields = max(w.tri, open), append(w.fields, proofDose)
+	case n < least:
+		w.tri = failed
+	}
+}
+
+// age holds the day of the proof, and the validity that its issuer gave it, against the
+// crossing. A proof of which only the month or the year is known will do where it would
+// on any day that it can mean, and will not where it would on none.
+func (w *weigh) age(k *clause) {
+	a := w.j.a
+	var ends [2]edge
+	for n, id := range [...]string{w.x.AtLeast, w.x.AtMost} {
+		if id == "" {
+			continue
+		}
+		m, lacks, ok := a.param(id)
+		if !ok {
+			w.cannot, w.lacks = true, lacks
+			return
+		}
+		ends[n] = edge{set: true, n: m, unit: a.unit(id)}
+	}
+	if ends[0].set || ends[1].set {
+		first, last, ok := w.span()
+		if !ok {
+			w.tri, w.fields = max(w.tri, open), append(w.fields, proofEarliest)
+			return
+		}
+		// The least that may be said of each end, and the most.
+		old := func(e instant) bool { in, ok := inside(e, w.from, [2]edge{ends[0]}); return in && ok }
+		young := func(e instant) bool {
+			in, ok := inside(e, w.to, [2]edge{1: ends[1]})
+			return in && ok || w.to.at.Before(e.at)
+		}
+		past := func(e instant) bool { return !w.from.at.Before(e.at) }
+		switch {
+		case !old(first) || !young(last) || !past(first):
+			w.times(ends, first, last, old(first))
+			w.tri = no
+		case !old(last) || !young(first) || !past(last):
+			w.dated = w.tri == yes
+			w.tri = open
+		}
+	}
+	if t, ok := w.e.Facts[proofFrom].(time.Time); ok && w.from.at.Before(t) {
+		w.tri, w.good = no, t
+	}
+	if t, ok := w.e.Facts[proofUntil].(time.Time); ok && w.to.at.After(t) {
+		w.tri, w.lapses = no, t
+	}
+}
+
+// times notes when a proof that will not do lapses, or becomes good.
+func (w *weigh) times(ends [2]edge, first, last instant, old bool) {
+	if ends[1].set && ends[1].n != math.MaxInt64 && old {
+		if t, ok := w.after(last, ends[1], 1); ok && !w.from.at.Before(last.at) {
+			w.lapses = t
+		}
+	}
+	if ends[0].set && ends[0].n != math.MaxInt64 && !old {
+		if t, ok := w.after(first, ends[0], 0); ok {
+			w.good = t
+		}
+	}
+}
+
+// after is the instant at which a distance from a proof is over: with days more it is the
+// end of such a day.
+func (w *weigh) after(e instant, x edge, more int64) (time.Time, bool) {
+	if d, isShort := short(x.unit); isShort {
+		if x.n > 100_000_000 {
+			return time.Time{}, false
+		}
+		return e.at.Add(time.Duration(x.n) * d), true
+	}
+	day, err := shift(e.day, x.n, x.unit)
+	if err != nil {
+		return time.Time{}, false
+	}
+	date, err := dateOf(day + more)
+	return date.Start(w.j.a.zone), err == nil
+}
+
+// span returns the first and the last instant that the date of the proof can mean.
+func (w *weigh) span() (first, last instant, ok bool) {
+	a := w.j.a
+	x, ok1 := w.e.Facts[proofEarliest].(time.Time)
+	y, ok2 := w.e.Facts[proofLatest].(time.Time)
+	if ok1 && ok2 {
+		return instant{day: a.day(x), at: x}, instant{day: a.day(y), at: y}, !y.Before(x)
+	}
+	if w.e.At.IsZero() {
+		return first, last, false
+	}
+	first = instant{day: a.day(w.e.At), at: w.e.At}
+	return first, first, true
+}
