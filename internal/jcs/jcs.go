@@ -89,8 +89,19 @@ type Value struct {
 // The errors are those of this package, wrapped with the place of the fault and never
 // with what stands there.
 func Parse(b []byte, l Limits) (*Doc, error) {
+	d := new(Doc)
+	if err := d.Parse(b, l); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Parse is the function Parse, into a Doc that may have held another text before: its
+// memory is used again, and every Value of that text is void.
+func (d *Doc) Parse(b []byte, l Limits) error {
+	d.text, d.nodes = nil, d.nodes[:0]
 	if len(b) > l.Size || len(b) >= 1<<30 {
-		return nil, ErrLimit
+		return ErrLimit
 	}
 	// Each value but the first follows a comma or an opening bracket.
 	most := 1
@@ -99,16 +110,21 @@ func Parse(b []byte, l Limits) (*Doc, error) {
 			most++
 		}
 	}
-	p := parser{text: b, limits: l, nodes: make([]node, 0, min(most, l.Values))}
+	most = min(most, l.Values)
+	if cap(d.nodes) < most {
+		d.nodes = make([]node, 0, most)
+	}
+	p := parser{text: b, limits: l, nodes: d.nodes}
 	p.space()
 	if err := p.value(0); err != nil {
-		return nil, fmt.Errorf("%w (at byte %d)", err, p.pos)
+		return fmt.Errorf("%w (at byte %d)", err, p.pos)
 	}
 	p.space()
 	if p.pos != len(b) {
-		return nil, fmt.Errorf("%w (at byte %d)", ErrSyntax, p.pos)
+		return fmt.Errorf("%w (at byte %d)", ErrSyntax, p.pos)
 	}
-	return &Doc{text: b, nodes: p.nodes}, nil
+	d.text, d.nodes = b, p.nodes
+	return nil
 }
 
 // Root returns the outermost value.
@@ -508,6 +524,16 @@ func (v Value) Name() string {
 		return string(raw)
 	}
 	return string(unquote(nil, raw))
+}
+
+// RawName is Name as it stands in the text between its quotes, with its escapes. It is
+// part of the text given to Parse.
+func (v Value) RawName() []byte {
+	n := v.node()
+	if n == nil {
+		return nil
+	}
+	return v.d.text[n.key:n.keyEnd:n.keyEnd]
 }
 
 // Text returns the text of a string, and false for other values.
