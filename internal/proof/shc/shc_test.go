@@ -10,10 +10,13 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -703,6 +706,46 @@ func TestReadKeys(t *testing.T) {
 	}
 	if !LooksLikeKeys([]byte(directory)) || !LooksLikeKeys([]byte(`{"keys":[`+jwk(s)+`]}`)) || LooksLikeKeys(card()) {
 		t.Error("what looks like keys")
+	}
+}
+
+// TestCertificates holds what the certificate of a key says of it.
+func TestCertificates(t *testing.T) {
+	s, other := newSigner(t), newSigner(t)
+	certificate := func(of signer, address string) string {
+		t.Helper()
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// It ran out long ago: the key is trusted for the list that it stands in.
+		c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: at.AddDate(-3, 0, 0), NotAfter: at.AddDate(-2, 0, 0), URIs: []*url.URL{u}}
+		der, err := x509.CreateCertificate(rand.Reader, c, c, &of.priv.PublicKey, of.priv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return `{"x5c":["` + base64.StdEncoding.EncodeToString(der) + `"],`
+	}
+	for name, c := range map[string]struct{ set, issuer, want string }{
+		"its own":                {jwk(s, "{", certificate(s, ourIssuer)), "", ourIssuer},
+		"another's":              {jwk(s, "{", certificate(other, ourIssuer)), "", "x5c"},
+		"the caller knows whose": {jwk(s, "{", certificate(s, ourIssuer)), "https://a.example", "https://a.example"},
+		"of the second key":      {jwk(other) + "," + jwk(s, "{", certificate(s, ourIssuer)), "", ourIssuer},
+		"none, and nobody knows": {jwk(s), "", ""},
+	} {
+		f, err := ReadKeys([]byte(`{"keys":[`+c.set+`]}`), c.issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.want == "x5c" {
+			if len(f.Keys) != 0 || len(f.Refused) != 1 || f.Refused[0].Why != "x5c" {
+				t.Errorf("%s: %d keys, refused %v", name, len(f.Keys), f.Refused)
+			}
+			continue
+		}
+		if len(f.Keys) == 0 || f.Keys[0].Key.Issuer != c.want {
+			t.Errorf("%s: %d keys, want them bound to %q", name, len(f.Keys), c.want)
+		}
 	}
 }
 

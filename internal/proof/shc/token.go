@@ -94,9 +94,6 @@ func (s *scratch) inflate(packed []byte) error {
 	}
 	for {
 		if len(s.plain) == cap(s.plain) {
-			if len(s.plain) > MaxPayload {
-				return ErrSize
-			}
 			s.plain = append(s.plain, 0)[:len(s.plain)]
 		}
 		n, err := s.reader.Read(s.plain[len(s.plain):cap(s.plain)])
