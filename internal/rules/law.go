@@ -54,7 +54,9 @@ type compiled struct {
 	points   map[Point]*point
 	clauses  map[string]*clause
 	lists    []string // ids of the lists at hand, sorted
-	language *language
+	// sensitive are the attributes that the edition declares as sensitive, sorted.
+	sensitive []string
+	language  *language
 	// conditions is how many different ones the clauses have.
 	conditions int
 	// pool holds activations, which are large, between questions.
@@ -263,6 +265,9 @@ func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
 		a := e.Attributes[id]
 		c.name(isAttr, id)
 		c.attrs = append(c.attrs, attribute{id, a.Type, attributeUnit(a), a.Values, a.Sensitive, a.Derived})
+		if a.Sensitive {
+			c.sensitive = append(c.sensitive, id)
+		}
 	}
 	for _, id := range sortedKeys(e.Parameters) {
 		c.paramAt[id] = len(c.labels) - len(c.attrs)

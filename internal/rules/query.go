@@ -201,6 +201,18 @@ func fact(v any, typ string) (any, bool) {
 // AppendQuery appends a question in the one form that it has: names sorted, times in UTC,
 // what is empty left out. ParseQuery reads it back as the same question.
 func AppendQuery(b []byte, q Query) []byte {
+	b = appendWhere(b, &q)
+	if len(q.Facts) > 0 {
+		b = appendFacts(b, q.Facts)
+	}
+	if q.Events != nil {
+		b = appendEvents(b, q.Events, sortedKeys(q.Events))
+	}
+	return appendOf(appendLots(b, q.Lots), &q)
+}
+
+// appendWhere appends a question up to its facts: where and when it is asked.
+func appendWhere(b []byte, q *Query) []byte {
 	b = appendText(append(b, `{"point":`...), string(q.Point))
 	b = appendTime(append(b, `,"at":`...), q.At)
 	if !q.Known.IsZero() {
@@ -212,97 +224,118 @@ func AppendQuery(b []byte, q Query) []byte {
 	if q.Side != "" {
 		b = appendText(append(b, `,"side":`...), q.Side)
 	}
-	if len(q.Facts) > 0 {
-		b = appendFacts(append(b, `,"facts":`...), q.Facts)
-	}
-	if q.Events != nil {
-		b = append(b, `,"events":{`...)
-		for n, kind := range sortedKeys(q.Events) {
-			if n > 0 {
-				b = append(b, ',')
-			}
-			b = append(appendText(b, kind), ":["...)
-			for i, e := range q.Events[kind] {
-				if i > 0 {
-					b = append(b, ',')
-				}
-				b = appendTime(append(b, `{"at":`...), e.At)
-				if e.Site != "" {
-					b = appendText(append(b, `,"site":`...), e.Site)
-				}
-				if len(e.Facts) > 0 {
-					b = appendFacts(append(b, `,"facts":`...), e.Facts)
-				}
-				b = append(b, '}')
-			}
-			b = append(b, ']')
-		}
-		b = append(b, '}')
-	}
-	if len(q.Lots) > 0 {
-		b = append(b, `,"lots":[`...)
-		for i, x := range q.Lots {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendText(append(b, `{"category":`...), x.Category)
-			b = strconv.AppendInt(append(b, `,"value":`...), x.Value, 10)
-			b = appendText(append(b, `,"regime":`...), x.Regime)
-			b = append(appendText(append(b, `,"site":`...), x.Site), '}')
-		}
-		b = append(b, ']')
-	}
+	return b
+}
+
+// appendOf appends the end of a question: of which agreement it is asked.
+func appendOf(b []byte, q *Query) []byte {
 	if q.Agreement != "" {
 		b = appendText(append(b, `,"agreement":`...), q.Agreement)
 	}
 	return append(b, '}')
 }
 
-func appendFacts(b []byte, f Facts) []byte {
-	b = append(b, '{')
-	for _, name := range sortedKeys(f) {
-		at := len(b)
-		if b[at-1] != '{' {
+// appendEvents appends what happened, of some kinds in their order.
+func appendEvents(b []byte, events map[string][]Event, kinds []string) []byte {
+	b = append(b, `,"events":{`...)
+	for n, kind := range kinds {
+		if n > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendText(b, name), ':')
-		switch x := f[name].(type) {
-		case string:
-			b = appendText(b, x)
-		case int64:
-			b = strconv.AppendInt(b, x, 10)
-		case int:
-			b = strconv.AppendInt(b, int64(x), 10)
-		case bool:
-			b = strconv.AppendBool(b, x)
-		case time.Time:
-			b = appendTime(b, x)
-		case calendar.Date:
-			b = appendText(b, x.String())
-		case []string:
-			b = append(b, '[')
-			for i, s := range x {
-				if i > 0 {
-					b = append(b, ',')
-				}
-				b = appendText(b, s)
+		b = append(appendText(b, kind), ":["...)
+		for i, e := range events[kind] {
+			if i > 0 {
+				b = append(b, ',')
 			}
-			b = append(b, ']')
-		default:
-			b = b[:at] // of no type that an attribute has: it counts as not given
+			b = appendTime(append(b, `{"at":`...), e.At)
+			if e.Site != "" {
+				b = appendText(append(b, `,"site":`...), e.Site)
+			}
+			if len(e.Facts) > 0 {
+				b = appendFacts(b, e.Facts)
+			}
+			b = append(b, '}')
 		}
+		b = append(b, ']')
 	}
 	return append(b, '}')
+}
+
+func appendLots(b []byte, lots []Lot) []byte {
+	if len(lots) == 0 {
+		return b
+	}
+	b = append(b, `,"lots":[`...)
+	for i, x := range lots {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(append(b, `{"category":`...), x.Category)
+		b = strconv.AppendInt(append(b, `,"value":`...), x.Value, 10)
+		b = appendText(append(b, `,"regime":`...), x.Regime)
+		b = append(appendText(append(b, `,"site":`...), x.Site), '}')
+	}
+	return append(b, ']')
+}
+
+func appendFacts(b []byte, f Facts) []byte {
+	b = append(b, `,"facts":{`...)
+	for _, name := range sortedKeys(f) {
+		b = appendFact(b, name, f[name])
+	}
+	return append(b, '}')
+}
+
+// appendFact appends one of some facts.
+func appendFact(b []byte, name string, v any) []byte {
+	at := len(b)
+	if b[at-1] != '{' {
+		b = append(b, ',')
+	}
+	b = append(appendText(b, name), ':')
+	switch x := v.(type) {
+	case string:
+		b = appendText(b, x)
+	case int64:
+		b = strconv.AppendInt(b, x, 10)
+	case int:
+		b = strconv.AppendInt(b, int64(x), 10)
+	case bool:
+		b = strconv.AppendBool(b, x)
+	case time.Time:
+		b = appendTime(b, x)
+	case calendar.Date:
+		b = appendText(b, x.String())
+	case []string:
+		b = append(b, '[')
+		for i, s := range x {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendText(b, s)
+		}
+		b = append(b, ']')
+	default:
+		b = b[:at] // of no type that an attribute has: it counts as not given
+	}
+	return b
 }
 
 func appendTime(b []byte, t time.Time) []byte {
 	return append(t.UTC().AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
 }
 
+// appendText appends a text as package json writes it.
 func appendText(b []byte, s string) []byte {
-	j, err := json.Marshal(s)
-	if err != nil {
-		panic("rules: a text always encodes: " + err.Error())
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&':
+			j, err := json.Marshal(s)
+			if err != nil {
+				panic("rules: a text always encodes: " + err.Error())
+			}
+			return append(b, j...)
+		}
 	}
-	return append(b, j...)
+	return append(append(append(b, '"'), s...), '"')
 }

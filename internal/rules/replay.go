@@ -46,14 +46,11 @@ const maxAskedLots = 100
 const withheldLots = "lots"
 
 // Keep returns a question and its answer as the record keeps them: facts that no clause
-// read are left out, and so is what is sensitive.
+// read are left out, and so is what is sensitive. It is asked for every decision, by
+// whoever owns the log, so the question is written as it is gone through.
 func (l *Law) Keep(q Query, v Verdict) Asked {
 	a := Asked{Missing: slices.Clone(v.Missing), Outcome: v.Outcome}
 	editions := l.asked(&q)
-	kept := Query{Point: q.Point, At: q.At, Known: q.Known, Site: q.Site, Side: q.Side, Lots: q.Lots, Agreement: q.Agreement}
-	sensitive := func(name string) bool {
-		return slices.ContainsFunc(editions, func(c *compiled) bool { return c.e.Attributes[name].Sensitive })
-	}
 	if l.several {
 		for _, p := range v.By() {
 			if p.Agreement != "" {
@@ -61,36 +58,81 @@ func (l *Law) Keep(q Query, v Verdict) Asked {
 			}
 		}
 	}
+	var space [1024]byte // a question of usual length is written here, and copied once
+	b := appendWhere(space[:0], &q)
+	var kinds []string
 	if len(editions) > 0 {
-		kept.Facts = Facts{}
-		for _, in := range v.Inputs {
-			x, given := q.Facts[in.Name]
-			switch {
-			case !given:
-			case sensitive(in.Name):
-				a.Withheld = append(a.Withheld, in.Name)
-			default:
-				kept.Facts[in.Name] = x
-			}
-		}
+		b = keepFacts(b, editions, q.Facts, v.Inputs, &a)
 		for _, kind := range sortedKeys(q.Events) {
-			if slices.ContainsFunc(editions, func(c *compiled) bool { return slices.ContainsFunc(c.e.Events[kind].Fields, sensitive) }) {
+			if sensitiveKind(editions, kind) {
 				a.Withheld = append(a.Withheld, "events."+kind)
 				continue
 			}
-			if kept.Events == nil {
-				kept.Events = map[string][]Event{}
-			}
-			kept.Events[kind] = q.Events[kind]
+			kinds = append(kinds, kind)
 		}
 	}
+	if len(kinds) > 0 {
+		b = appendEvents(b, q.Events, kinds)
+	}
 	if len(q.Lots) > maxAskedLots {
-		kept.Lots = nil
 		a.Withheld = append(a.Withheld, withheldLots)
+	} else {
+		b = appendLots(b, q.Lots)
 	}
 	slices.Sort(a.Withheld)
-	a.Query = string(AppendQuery(nil, kept))
+	a.Query = string(appendOf(b, &q))
 	return a
+}
+
+// keepFacts appends the facts that were read, and notes in a which of them are withheld.
+func keepFacts(b []byte, editions []*compiled, f Facts, read []Input, a *Asked) []byte {
+	byName := func(x, y Input) int { return strings.Compare(x.Name, y.Name) }
+	if !slices.IsSortedFunc(read, byName) {
+		read = slices.Clone(read)
+		slices.SortFunc(read, byName)
+	}
+	begun := false
+	for i := range read {
+		name := read[i].Name
+		x, given := f[name]
+		switch {
+		case !given:
+		case sensitive(editions, name):
+			a.Withheld = append(a.Withheld, name)
+		case i > 0 && read[i-1].Name == name: // under another agreement, with another value
+		default:
+			if !begun {
+				b, begun = append(b, `,"facts":{`...), true
+			}
+			b = appendFact(b, name, x)
+		}
+	}
+	if begun {
+		b = append(b, '}')
+	}
+	return b
+}
+
+// sensitive reports whether any of the editions declares an attribute as sensitive.
+func sensitive(editions []*compiled, name string) bool {
+	for _, c := range editions {
+		if _, ok := slices.BinarySearch(c.sensitive, name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// sensitiveKind reports whether events of a kind have something sensitive in them.
+func sensitiveKind(editions []*compiled, kind string) bool {
+	for _, c := range editions {
+		for _, f := range c.e.Events[kind].Fields {
+			if sensitive(editions, f) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Recorded is a decision as a line of an export: what was asked, what was answered and

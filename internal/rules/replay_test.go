@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"darwaza.dev/agreements"
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/reason"
@@ -255,4 +257,69 @@ func BenchmarkReplay(b *testing.B) {
 			b.Fatal(got, err)
 		}
 	}
+}
+
+// TestKeepBytes holds a kept question to the one form of a question: it is what
+// AppendQuery writes of the same question with what is not kept taken out.
+func TestKeepBytes(t *testing.T) {
+	withheld, events := 0, 0
+	for _, w := range worked() {
+		e, l := load(t, w.id)
+		for _, r := range l.Test(e) {
+			for i, q := range r.Queries {
+				v := l.Check(q)
+				a := l.Keep(q, v)
+				want := q
+				want.Facts, want.Events = Facts{}, nil
+				for _, in := range v.Inputs {
+					if x, ok := q.Facts[in.Name]; ok && !slices.Contains(a.Withheld, in.Name) {
+						want.Facts[in.Name] = x
+					}
+				}
+				_, ruled := l.Edition(q.At) // where nothing is in force nothing is read
+				for kind, list := range q.Events {
+					if ruled && !slices.Contains(a.Withheld, "events."+kind) {
+						if want.Events == nil {
+							want.Events = map[string][]Event{}
+						}
+						want.Events[kind] = list
+						events++
+					}
+				}
+				if slices.Contains(a.Withheld, withheldLots) {
+					want.Lots = nil
+				}
+				if b := string(AppendQuery(nil, want)); b != a.Query {
+					t.Fatalf("%s %s.%d:\ngot  %s\nwant %s", w.id, r.Scenario.ID, i, a.Query, b)
+				}
+				for _, name := range a.Withheld {
+					if withheld++; name != withheldLots && !strings.HasPrefix(name, "events.") && !e.Attributes[name].Sensitive {
+						t.Errorf("%s: %s is withheld", w.id, name)
+					}
+				}
+				for name, at := range e.Attributes {
+					if at.Sensitive && strings.Contains(a.Query, `"`+name+`"`) {
+						t.Errorf("%s %s: %s is kept: %s", w.id, r.Scenario.ID, name, a.Query)
+					}
+				}
+			}
+		}
+	}
+	if withheld == 0 || events == 0 {
+		t.Errorf("%d withheld and %d kinds of events kept", withheld, events)
+	}
+}
+
+// TestAppendText: a text is written as package json writes it, whatever is in it.
+func TestAppendText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("ab\"\\<>&\n\x7f é"))), rapid.Custom(func(t *rapid.T) string { return string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")) })).Draw(t, "text")
+		want, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := appendText(nil, s); string(got) != string(want) {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	})
 }
