@@ -26,12 +26,21 @@ var minorUnits = [...]string{
 // Digits returns how many digits of the currency stand after the point, by ISO 4217,
 // and false for a code that is not of a currency in use.
 func Digits(currency string) (int, bool) {
-	if len(currency) != 3 || strings.Contains(currency, " ") {
+	if len(currency) != 3 {
 		return 0, false
 	}
 	for n, list := range minorUnits {
-		if strings.Contains(list, currency+" ") {
-			return n, true
+		i, j := 0, len(list)/4
+		for i < j { // the codes are in order
+			m := (i + j) / 2
+			switch code := list[4*m : 4*m+3]; {
+			case code == currency:
+				return n, true
+			case code < currency:
+				i = m + 1
+			default:
+				j = m
+			}
 		}
 	}
 	return 0, false

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -143,18 +144,28 @@ func signed(n uint64, negative bool) (int64, error) {
 // Decimal writes n units of the last of places digits after the point: 1250 at two
 // places is "12.50".
 func Decimal(n int64, places int) string {
-	s := strconv.FormatInt(n, 10)
-	s, negative := strings.CutPrefix(s, "-")
-	if places > 0 {
-		if short := places + 1 - len(s); short > 0 {
-			s = strings.Repeat("0", short) + s
-		}
-		s = s[:len(s)-places] + "." + s[len(s)-places:]
+	var space [32]byte
+	return string(AppendDecimal(space[:0], n, places))
+}
+
+// AppendDecimal appends what Decimal writes.
+func AppendDecimal(b []byte, n int64, places int) []byte {
+	at := len(b)
+	b = strconv.AppendInt(b, n, 10)
+	if places <= 0 {
+		return b
 	}
-	if negative {
-		return "-" + s
+	if n < 0 {
+		at++
 	}
-	return s
+	for len(b)-at <= places { // a digit stands before the point
+		b = slices.Insert(b, at, '0')
+	}
+	b = append(b, 0)
+	dot := len(b) - 1 - places
+	copy(b[dot+1:], b[dot:])
+	b[dot] = '.'
+	return b
 }
 
 // Decimal returns the amount without its currency, with all its digits: "12.50". An

@@ -46,7 +46,7 @@ type left struct {
 	clause        *clause
 	of            string
 	before, after int64
-	steps         []string
+	sum           string // its working
 }
 
 // judgeLot asks the caps, first those that send a lot elsewhere, because the others
@@ -150,7 +150,6 @@ func (j *judge) cap(i int, k *clause) {
 		}
 	}
 	before := most
-	steps := []string{"earlier " + amountText(most, e.Currency)}
 	// The lot at hand is itself a diverted one where another cap has sent it away.
 	elsewhere := j.lot.diverted != nil && k.Else != reason.Divert
 	if !elsewhere || k.Diverted == countDiverted || k.Diverted == "" {
@@ -159,10 +158,13 @@ func (j *judge) cap(i int, k *clause) {
 	if !elsewhere || k.Diverted != ignoreDiverted {
 		most = add(most, j.lot.value)
 	}
-	sum := amountText(before, e.Currency) + " + " + amountText(j.lot.value, e.Currency) + " = " + amountText(add(before, j.lot.value), e.Currency) +
-		" of " + amountText(limit, e.Currency) + " " + e.Currency
-	steps = append(steps[:0], sum)
-	j.lot.left = append(j.lot.left, left{k, of, max(0, limit-before), max(0, limit-most), steps})
+	var space [96]byte
+	text := appendAmount(space[:0], before, e.Currency)
+	text = appendAmount(append(text, " + "...), j.lot.value, e.Currency)
+	text = appendAmount(append(text, " = "...), add(before, j.lot.value), e.Currency)
+	text = appendAmount(append(text, " of "...), limit, e.Currency)
+	sum := string(append(append(text, ' '), e.Currency...))
+	j.lot.left = append(j.lot.left, left{k, of, max(0, limit-before), max(0, limit-most), sum})
 	if r := max(0, limit-before); r < j.lot.room {
 		j.lot.room, j.lot.roomBy = r, k
 	}
@@ -288,7 +290,7 @@ func (j *judge) room() {
 		if j.lot.refused {
 			n = l.before
 		}
-		j.amount(Amount{Name: "allowance.left", Of: l.of, Minor: n, Currency: currency, Known: true, Clause: l.clause.ID, Steps: l.steps})
+		j.amount(Amount{Name: "allowance.left", Of: l.of, Minor: n, Currency: currency, Known: true, Clause: l.clause.ID, Steps: []string{l.sum}})
 	}
 	if j.lot.passed && j.lot.roomBy != nil {
 		j.amount(Amount{Name: "fits", Minor: min(j.lot.room, j.lot.value), Currency: currency, Known: true, Clause: cmp.Or(j.lot.roomBy.ID, ""),
