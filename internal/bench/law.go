@@ -211,7 +211,12 @@ func verdictGate(ctx context.Context, say func(string, ...any)) (float64, error)
 }
 
 // verdictCEL measures the same verdicts, the desk's and the gate's, as a multiple of the
-// bare evaluation by CEL of the conditions that they reach.
+// bare evaluation by CEL of the conditions that they reach. The bare evaluation is of all
+// of them: what a condition derives, the conditions on each event, and the functions that
+// look at the question, whose answers a verdict waits for just as well. It is CEL's own, by
+// the plan that it makes for itself and with no limit on cost; see rules.Law.Bare. The two
+// sides are added up before they are divided: a desk that reaches four conditions beside
+// its limits, rates and lists says little of CEL by itself.
 func verdictCEL(ctx context.Context, say func(string, ...any)) (float64, error) {
 	_, market, err := compiledLaw(marketPackage)
 	if err != nil {

@@ -170,6 +170,7 @@ func celType(t string) (*cel.Type, bool) {
 // condition is one compiled expression and what it reads. Most are conditions.
 type condition struct {
 	program cel.Program
+	root    exec        // the plan of the program; nil where it is run by the program alone
 	tracer  cel.Program // keeps the values of its parts; nil where nobody asked for it yet
 	env     *cel.Env
 	ast     *cel.Ast
@@ -246,15 +247,11 @@ func (l *language) compile(text, kind string, want agreement.Attribute) (c *cond
 		}
 		native = a.NativeRep()
 	}
-	opts := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
-	if u.long {
-		opts = append(opts, cel.CostLimit(maxCost))
-	}
-	p, err := en.Program(a, opts...)
+	p, root, err := l.program(en, a, u.long)
 	if err != nil {
 		return nil, "condition: " + err.Error(), "simplify it"
 	}
-	c = &condition{program: p, env: en, ast: a, text: text, unit: unit, units: u.units}
+	c = &condition{program: p, root: root, env: en, ast: a, text: text, unit: unit, units: u.units}
 	for id, r := range native.ReferenceMap() {
 		if r.Name != "" && len(r.OverloadIDs) == 0 && id != 0 {
 			c.names = append(c.names, r.Name)

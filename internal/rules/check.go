@@ -65,18 +65,24 @@ func (c *compiled) check(q *Query, look func(*judge)) Verdict {
 	}
 	a := c.pool.Get().(*activation)
 	a.start(c, q, s)
-	j := judge{a: a, v: &v}
-	if p := c.points[q.Point]; p != nil {
-		j.point, j.clauses = p, p.clauses
-	}
-	a.judge = &j
+	j := c.judge(a, &v)
 	j.ask()
 	if look != nil {
-		look(&j)
+		look(j)
 	}
 	a.done()
 	c.pool.Put(a)
 	return v
+}
+
+// judge returns who answers the question that an activation has taken in.
+func (c *compiled) judge(a *activation, v *Verdict) *judge {
+	j := &judge{a: a, v: v}
+	if p := c.points[a.q.Point]; p != nil {
+		j.point, j.clauses = p, p.clauses
+	}
+	a.judge = j
+	return j
 }
 
 // Verdicts answers one question under several agreements, each with its own answer, in

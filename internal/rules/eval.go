@@ -10,6 +10,7 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
+	"cel.dev/cel-go/interpreter"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
@@ -35,6 +36,10 @@ type activation struct {
 	now    time.Time
 	known  calendar.Date // last day whose publications are seen, zero where all are
 	get    func(attribute string) (text string, known bool)
+	// frame is what CEL runs a plan on. It is made once, and says nothing of a question.
+	frame *interpreter.ExecutionFrame
+	// reached is told of each expression that was evaluated; nil but where that is counted.
+	reached func(*condition, ref.Val)
 }
 
 // answer is what a condition came to in the question at hand.
@@ -47,6 +52,7 @@ type answer struct {
 func newActivation(c *compiled) *activation {
 	a := &activation{vals: make([]ref.Val, len(c.labels)), used: make([]bool, len(c.attrs)), memo: make([]answer, c.language.c.conditions)}
 	a.get = a.attributeText
+	a.frame, _ = interpreter.NewExecutionFrame(a) // it fails for what is no activation
 	return a
 }
 
@@ -274,6 +280,21 @@ func (a *activation) run(c *condition) (t tri, lacks []int64) {
 
 // work evaluates an expression: a value, an unknown, or nil where it cannot be worked out.
 func (a *activation) work(c *condition) ref.Val {
+	out := a.evaluate(c)
+	if a.reached != nil {
+		a.reached(c, out)
+	}
+	return out
+}
+
+func (a *activation) evaluate(c *condition) ref.Val {
+	if c.root != nil {
+		out := a.exec(c.root)
+		if types.IsError(out) {
+			return nil
+		}
+		return out
+	}
 	out, _, err := c.program.Eval(a)
 	if u, ok := out.(*types.Unknown); ok {
 		return u
@@ -284,10 +305,25 @@ func (a *activation) work(c *condition) ref.Val {
 	return out
 }
 
+// exec runs a plan on the frame of the question; nil where it breaks down, as CEL has it.
+func (a *activation) exec(root exec) (out ref.Val) {
+	defer func() {
+		if recover() != nil {
+			out = nil
+		}
+	}()
+	return root.Exec(a.frame)
+}
+
 func decimal(n int64, places int) string { return money.Decimal(n, places) }
 
 // amountText writes the smallest parts of a currency or another unit: "50.00".
 func amountText(n int64, unit string) string {
+	var space [32]byte
+	return string(appendAmount(space[:0], n, unit))
+}
+
+func appendAmount(b []byte, n int64, unit string) []byte {
 	places := 2
 	if unit != "" {
 		var ok bool
@@ -295,5 +331,5 @@ func amountText(n int64, unit string) string {
 			places = agreement.Digits(unit)
 		}
 	}
-	return money.Decimal(n, places)
+	return money.AppendDecimal(b, n, places)
 }
