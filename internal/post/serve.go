@@ -6,6 +6,7 @@ package post
 import (
 	"context"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"time"
 )
@@ -54,9 +55,10 @@ func Serve(ctx context.Context, c *Config, version string, w io.Writer) error {
 	if c.HTTP && c.Proxy.Header == "" {
 		log.Warn("the server is behind a proxy that the configuration does not name (proxy): everybody's wrong tries count as one address's")
 	}
-	// Loading takes several times the memory that serving does, and so does what the server
-	// makes ready and catches up with in its first moments: give it back.
-	defer time.AfterFunc(2*time.Second, debug.FreeOSMemory).Stop()
+	// Loading takes several times the memory that serving does, and what the server catches
+	// up with in its first moments takes some too: give it back.
+	giveBack()
+	defer time.AfterFunc(2*time.Second, giveBack).Stop()
 	log.Info("serving", "version", version, "address", address)
 	if err := p.Serve(ctx, ln); err != nil {
 		return err
@@ -66,6 +68,13 @@ func Serve(ctx context.Context, c *Config, version string, w io.Writer) error {
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// giveBack returns to the machine the memory that is not in use. What a sync.Pool keeps
+// outlives one collection: hence two.
+func giveBack() {
+	runtime.GC()
+	debug.FreeOSMemory()
 }
 
 // OpenForPeople opens a post whose server may be running, to see and change its people:

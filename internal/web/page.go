@@ -57,6 +57,9 @@ type page struct {
 // frame is what the layout sees: the page and what stands around it.
 type frame struct {
 	page
+	// Title and Main are the page's own parts, made.
+	Title, Main template.HTML
+
 	Lang    lang.Tag
 	Path    string // without the language, for links to the other languages
 	Query   string // of a page that was asked for by GET, with its question mark
@@ -82,45 +85,84 @@ type navItem struct {
 	Here      bool
 }
 
-// templates holds each page's templates, by language.
-type templates map[lang.Tag]map[string]*template.Template
+// templates holds one set of templates for each language. In a set stand the layout and
+// the parts once, and of each page its title and its main part under the names that
+// titleOf and mainOf give.
+type templates map[lang.Tag]*template.Template
+
+func titleOf(page string) string { return page + "/title" }
+func mainOf(page string) string  { return page + "/main" }
 
 // loadTemplates parses every page once for each language. The functions of a set are
 // bound to its language here and never again.
 func loadTemplates(s *server, fsys fs.FS) (templates, error) {
+	all := templates{}
+	for _, tag := range lang.Tags {
+		set, err := loadSet(s.funcs(tag), fsys)
+		if err != nil {
+			return nil, fmt.Errorf("web: %w", err)
+		}
+		all[tag] = set
+	}
+	return all, nil
+}
+
+// loadSet parses every page and makes its escapes ready. The pages share one set, and so
+// the parts: a copy of them for each page would take more memory than the rest of the server.
+func loadSet(funcs template.FuncMap, fsys fs.FS) (*template.Template, error) {
+	set, err := template.New("").Option("missingkey=error").Funcs(funcs).
+		ParseFS(fsys, "page/layout.html", "page/part.html")
+	if err != nil {
+		return nil, err
+	}
 	names, err := fs.Glob(fsys, "page/*.html")
 	if err != nil {
 		return nil, err
 	}
-	all := templates{}
-	for _, tag := range lang.Tags {
-		base, err := template.New("").Option("missingkey=error").Funcs(s.funcs(tag)).
-			ParseFS(fsys, "page/layout.html", "page/part.html")
-		if err != nil {
-			return nil, fmt.Errorf("web: %w", err)
+	var every strings.Builder // a template that calls all others
+	for _, name := range names {
+		short := strings.TrimSuffix(path.Base(name), ".html")
+		if short == "layout" || short == "part" {
+			continue
 		}
-		all[tag] = map[string]*template.Template{}
-		for _, name := range names {
-			short := strings.TrimSuffix(path.Base(name), ".html")
-			if short == "layout" || short == "part" {
-				continue
+		// The page's own set keeps its "title" and "main" from those of other pages.
+		own, err := template.New(path.Base(name)).Funcs(funcs).ParseFS(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range []string{"title", "main"} {
+			if own.Lookup(part) == nil {
+				return nil, fmt.Errorf("page %s defines no %q", short, part)
 			}
-			t, err := base.Clone()
-			if err == nil {
-				t, err = t.ParseFS(fsys, name)
+		}
+		for _, t := range own.Templates() {
+			as := t.Name()
+			switch {
+			case as == own.Name():
+				continue // what stands outside the definitions
+			case as == "title":
+				as = titleOf(short)
+			case as == "main":
+				as = mainOf(short)
+			case set.Lookup(as) != nil:
+				return nil, fmt.Errorf("page %s defines %q, which is defined elsewhere", short, as)
 			}
-			if err != nil {
-				return nil, fmt.Errorf("web: %w", err)
+			if _, err := set.AddParseTree(as, t.Tree); err != nil {
+				return nil, err
 			}
-			for _, part := range []string{"title", "main"} {
-				if t.Lookup(part) == nil {
-					return nil, fmt.Errorf("web: page %s defines no %q", short, part)
-				}
+			if as == mainOf(short) || as == titleOf(short) {
+				fmt.Fprintf(&every, "{{template %q}}", as)
 			}
-			all[tag][short] = t
 		}
 	}
-	return all, nil
+	// The package escapes a template when it is first asked for, together with what that one
+	// calls. All are asked for here, and nothing is shown: a page that cannot be escaped stops
+	// the start and not a reader; and a part that pages call in different places, as text and
+	// within a tag, is copied for each place while it is as it was written.
+	if _, err := set.New("every").Parse(`{{if .}}{{template "layout"}}` + every.String() + `{{end}}`); err != nil {
+		return nil, err
+	}
+	return set, set.ExecuteTemplate(io.Discard, "every", false)
 }
 
 // funcs are the functions of the templates in one language.
@@ -323,11 +365,16 @@ func (s *server) newIdem() string {
 
 // write writes a page in the reader's language.
 func (s *server) write(b *bytes.Buffer, r *request, p page) error {
-	t := s.templates[r.Lang][p.Name]
-	if t == nil {
-		return fmt.Errorf("web: no page %q", p.Name)
+	set := s.templates[r.Lang]
+	title, err := part(set, titleOf(p.Name), p.View)
+	if err != nil {
+		return err
 	}
-	f := frame{page: p, Lang: r.Lang, Path: r.Path, Banner: s.deps.Banner, Clocks: s.clocks(r)}
+	main, err := part(set, mainOf(p.Name), p.View)
+	if err != nil {
+		return err
+	}
+	f := frame{page: p, Title: title, Main: main, Lang: r.Lang, Path: r.Path, Banner: s.deps.Banner, Clocks: s.clocks(r)}
 	if r.Officer.ID != "" {
 		f.Officer = &officerSlot{Name: r.OfficerName}
 		f.Nav = s.nav(r)
@@ -338,7 +385,14 @@ func (s *server) write(b *bytes.Buffer, r *request, p page) error {
 	if n := r.URL.Query().Get("note"); n != "" && s.deps.Texts.Has("note."+n) {
 		f.Note = "note." + n
 	}
-	return t.ExecuteTemplate(b, "layout", f)
+	return set.ExecuteTemplate(b, "layout", f)
+}
+
+// part makes a page's own part, for the layout.
+func part(set *template.Template, name string, view any) (template.HTML, error) {
+	var b strings.Builder
+	err := set.ExecuteTemplate(&b, name, view)
+	return template.HTML(b.String()), err
 }
 
 // render answers with a page in the reader's language.

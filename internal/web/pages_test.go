@@ -8,7 +8,6 @@ import (
 	"compress/gzip"
 	"context"
 	"fmt"
-	"html/template"
 	"io"
 	"io/fs"
 	"net/http/httptest"
@@ -16,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"darwaza.dev/agreements"
 	"darwaza.dev/internal/booking"
@@ -403,22 +403,65 @@ func TestDoneAndNotShown(t *testing.T) {
 	p := newTestPost(t)
 	p.book("", hour(10), 1)
 	f := hidden(p.post("/en/book/people", "", partyForm(hour(12), 1)).body, "check")
-	broken, err := template.New("layout").Parse(`{{define "layout"}}{{.NoSuchField}}{{end}}`)
-	p.must(err)
-	whole := p.server.templates[lang.EN]["refused"]
-	p.server.templates[lang.EN]["refused"] = broken
+	whole := p.server.templates
+	broken := func(page string) {
+		var err error
+		p.server.templates, err = loadTemplates(p.server, pagesWith(t, page, `{{define "title"}}A title{{end}}{{define "main"}}{{.NoSuchField}}{{end}}`))
+		p.must(err)
+	}
+	broken("refused")
 	r := p.post("/en/book/confirm", "", f)
-	p.server.templates[lang.EN]["refused"] = whole
 	if said := text(r.body); r.StatusCode != 500 || p.refusals() != 1 || strings.Contains(said, "Nothing was changed") || !strings.Contains(said, "It was done") {
 		t.Errorf("%d %s", r.StatusCode, said)
 	}
 	// Where nothing was done, that is what is said.
-	people := p.server.templates[lang.EN]["people"]
-	p.server.templates[lang.EN]["people"] = broken
+	broken("people")
 	r = p.get("/en/book/people?slot="+slotIDText(hour(12)), "")
-	p.server.templates[lang.EN]["people"] = people
 	if said := text(r.body); r.StatusCode != 500 || !strings.Contains(said, "Nothing was changed") {
 		t.Errorf("%d %s", r.StatusCode, said)
+	}
+	p.server.templates = whole
+	if r = p.get("/en/book/people?slot="+slotIDText(hour(12)), ""); r.StatusCode != 200 {
+		t.Errorf("%d %s", r.StatusCode, text(r.body))
+	}
+}
+
+// pagesWith is the pages with another text of one.
+func pagesWith(t *testing.T, page, text string) fs.FS {
+	t.Helper()
+	files := fstest.MapFS{}
+	err := fs.WalkDir(pageFiles, "page", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			var b []byte
+			b, err = fs.ReadFile(pageFiles, name)
+			files[name] = &fstest.MapFile{Data: b}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["page/"+page+".html"] = &fstest.MapFile{Data: []byte(text)}
+	return files
+}
+
+// TestBrokenPages sees that a page that cannot be shown stops the start, and not a reader.
+func TestBrokenPages(t *testing.T) {
+	p := newTestPost(t)
+	const title = `{{define "title"}}A title{{end}}`
+	for text, want := range map[string]string{
+		title + `{{define "main"}}<p>{{.Text}}</p>{{end}}`: "",
+		title: `defines no "main"`,
+		title + `{{define "main"}}{{nowhere .}}{{end}}`:                  `"nowhere" not defined`,
+		title + `{{define "main"}}{{template "nowhere" .}}{{end}}`:       `no such template "nowhere"`,
+		title + `{{define "main"}}{{if .A}}<a href="{{end}}">{{end}}`:    "end in different contexts",
+		title + `{{define "main"}}{{end}}{{define "status"}}{{end}}`:     `"status", which is defined elsewhere`,
+		title + `{{define "main"}}{{end}}{{define "gate-carry"}}{{end}}`: `"gate-carry", which is defined elsewhere`,
+	} {
+		_, err := loadTemplates(p.server, pagesWith(t, "act", text))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 
