@@ -40,7 +40,7 @@ func label(tag lang.Tag, word string) string {
 		"decides":       {lang.EN: "Who decides", lang.FA: "چه کسی تصمیم می\u200cگیرد", lang.UR: "فیصلہ کون کرتا ہے"},
 		"holds":         {lang.EN: "Holds", lang.FA: "برقرار", lang.UR: "نافذ"},
 		"overrides":     {lang.EN: "Sets aside", lang.FA: "کنار می\u200cگذارد", lang.UR: "ان کی جگہ لیتی ہے"},
-		"turns":         {lang.EN: "Turns on, and is referred while it is open", lang.FA: "وابسته به، و تا حل نشود ارجاع می\u200cشود", lang.UR: "اس پر منحصر، اور طے ہونے تک افسر کے پاس"},
+		"turns":         {lang.EN: "Turns on, and is referred while it is open", lang.FA: "وابسته به، و تا حل نشود ارجاع می\u200cشود", lang.UR: "اس پر منحصر، اور طے ہونے تک اہلکار کے پاس"},
 		"rests":         {lang.EN: "Rests on", lang.FA: "بر پایهٔ", lang.UR: "ان پر مبنی"},
 		"condition":     {lang.EN: "As the program reads it", lang.FA: "آن\u200cگونه که برنامه می\u200cخواند", lang.UR: "جیسے پروگرام پڑھتا ہے"},
 		"terms":         {lang.EN: "Terms", lang.FA: "شرایط", lang.UR: "شرائط"},

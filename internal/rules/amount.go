@@ -36,16 +36,16 @@ func (j *judge) formula(i int, k *clause) {
 		j.open(i, k, n.IDs())
 		for _, id := range n.IDs() {
 			if l := j.a.c.nameOf(id); l.kind == isParam {
-				x.Steps = append(x.Steps, "the text gives no "+l.name[len(paramPrefix):])
+				x.Steps = append(x.Steps, Working{Code: workSilent, Name: l.name[len(paramPrefix):]})
 			}
 		}
 	default:
 		j.step(i, didOpen, "")
 		j.reason(k, CodeFailed, reason.Refer, nil)
-		x.Steps = []string{"too large to work out"}
+		x.Steps = []Working{{Code: workLarge}}
 	}
 	if k.Regime != "" {
-		x.Steps = append(x.Steps, "regime "+k.Regime)
+		x.Steps = append(x.Steps, Working{Code: workRegime, Name: k.Regime})
 	}
 	j.amount(x)
 	j.rests(k.Questions...)
@@ -53,7 +53,7 @@ func (j *judge) formula(i int, k *clause) {
 
 // origins write how what is derived came to its value: the working of the definitions
 // that some names stand for, each before what reads it, at most so many lines.
-func (j *judge) origins(names []string, most int, seen map[string]bool) (steps []string) {
+func (j *judge) origins(names []string, most int, seen map[string]bool) (steps []Working) {
 	c := j.a.c
 	for _, name := range names {
 		i, ok := c.names[name]
@@ -67,12 +67,13 @@ func (j *judge) origins(names []string, most int, seen map[string]bool) (steps [
 				continue
 			}
 			if k.value == nil || k.value.tracer == nil {
-				steps = append(steps, name+": "+text(j.a.vals[i], c.attrs[i].unit)+", clause "+k.ID)
+				steps = append(steps, Working{workDefined, name, text(j.a.vals[i], c.attrs[i].unit), k.ID})
 				break
 			}
 			steps = append(steps, j.origins(k.value.names, most-len(steps), seen)...)
 			for _, s := range j.a.working(k.value, c.attrs[i].unit) {
-				steps = append(steps, name+": "+s)
+				s.Code, s.Name = workDerived, name
+				steps = append(steps, s)
 			}
 			break
 		}
@@ -137,25 +138,29 @@ func (j *judge) choose(i int, k *clause) {
 		n := slices.IndexFunc(j.v.Amounts, func(a Amount) bool { return a.Name == name })
 		if n < 0 {
 			sound = false
-			x.Steps = append(x.Steps, name+" is not given")
+			x.Steps = append(x.Steps, Working{Code: workAbsent, Name: name})
 			continue
 		}
 		a := &j.v.Amounts[n]
 		if !a.Known || best != nil && (a.Currency != best.Currency || a.Unit != best.Unit) {
 			sound = false
-			x.Steps = append(x.Steps, name+" is not known in one currency")
+			x.Steps = append(x.Steps, Working{Code: workMixed, Name: name})
 			continue
 		}
-		x.Steps = append(x.Steps, name+" "+a.Figure())
+		x.Steps = append(x.Steps, Working{Code: workFigure, Name: name, Text: a.Figure()})
 		if best == nil || k.Take == "most" && a.Minor > best.Minor || k.Take != "most" && a.Minor < best.Minor {
 			best = a
 		}
 	}
 	if sound && best != nil {
 		x.Minor, x.Currency, x.Unit, x.Known, x.Of = best.Minor, best.Currency, best.Unit, true, ""
-		x.Steps = append(x.Steps, "the "+k.Take+" is "+best.Name)
+		took := workLeast
+		if k.Take == "most" {
+			took = workMost
+		}
+		x.Steps = append(x.Steps, Working{Code: took, Name: best.Name})
 		if c := j.a.c.clauses[best.Clause]; c != nil && c.Regime != "" {
-			x.Steps = append(x.Steps, "regime "+c.Regime)
+			x.Steps = append(x.Steps, Working{Code: workRegime, Name: c.Regime})
 		}
 	} else {
 		j.step(i, didOpen, "")

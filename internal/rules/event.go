@@ -337,12 +337,14 @@ func (j *judge) limit(i int, k *clause) {
 	before := most
 	least, most = add(least, n), add(most, n)
 	sensitive := j.hidden(k)
-	note := ""
+	note, held := "", Working{}
 	if !sensitive {
-		note = figure(before, unit) + " + " + figure(n, unit) + " = " + unitText(most, unit) + " of " + unitText(limit, unit)
+		sum := figure(before, unit) + " + " + figure(n, unit) + " = " + unitText(most, unit)
+		note = sum + amid + unitText(limit, unit)
+		held = heldAgainst(note, len(sum))
 	}
 	if _, money := known(unit); money && !sensitive && j.certain(i) {
-		j.amount(Amount{Name: "allowance.left", Of: k.ID, Minor: max(0, limit-most), Currency: unit, Known: true, Clause: k.ID, Steps: []string{note}})
+		j.amount(Amount{Name: "allowance.left", Of: k.ID, Minor: max(0, limit-most), Currency: unit, Known: true, Clause: k.ID, Steps: []Working{held}})
 	}
 	switch {
 	case most <= limit:

@@ -122,7 +122,7 @@ func TestF06Excess(t *testing.T) {
 	v := expect(t, l, "by weight", noon("2025-06-02").with("good.value", int64(12000), "good.weight", int64(12500)), reason.Allow)
 	if a, ok := v.Amount("duty", ""); !ok || a.Minor != 625 || a.Currency != "USD" {
 		t.Errorf("12.5 kg at 0.50: got %v", a)
-	} else if want := "max(4.00 USD, 6.25 USD) = 6.25 USD"; !slices.Contains(a.Steps, want) {
+	} else if want := "max(4.00 USD, 6.25 USD) = 6.25 USD"; !slices.Contains(a.Steps, Working{Code: workSum, Text: want}) {
 		t.Errorf("steps %q, want %q among them", a.Steps, want)
 	}
 	v = expect(t, l, "by value", noon("2025-06-02").with("good.value", int64(20000), "good.weight", int64(12500)), reason.Allow)
@@ -142,11 +142,11 @@ func TestF07Regimes(t *testing.T) {
   - {id: best, kind: choice, SILENT, amounts: [duty.simple, duty.tariff], take: least, amount: duty}
 `)
 	v := expect(t, l, "tariff", noon("2025-06-02").with("good.value", int64(10000), "good.weight", int64(10000)), reason.Allow)
-	if a, _ := v.Amount("duty", ""); !a.Known || a.Minor != 500 || a.Clause != "best" || !slices.Contains(a.Steps, "regime tariff") {
+	if a, _ := v.Amount("duty", ""); !a.Known || a.Minor != 500 || a.Clause != "best" || !slices.Contains(a.Steps, Working{Code: workRegime, Name: "tariff"}) {
 		t.Errorf("got %+v", a)
 	}
 	v = l.Check(noon("2025-06-02").with("good.value", int64(1000), "good.weight", int64(10000)))
-	if a, _ := v.Amount("duty", ""); a.Minor != 200 || !slices.Contains(a.Steps, "regime simplified") {
+	if a, _ := v.Amount("duty", ""); a.Minor != 200 || !slices.Contains(a.Steps, Working{Code: workRegime, Name: "simplified"}) {
 		t.Errorf("got %+v", a)
 	}
 	v = expect(t, l, "one not known", noon("2025-06-02").with("good.value", int64(1000)), reason.Refer)

@@ -94,7 +94,7 @@ func TestCountsWhatWasWorkedOut(t *testing.T) {
 		"lot.value": {"good.value: unconvert(14000.00 PKR, 280.000000 PKR/USD) = 50.00 USD"},
 		"duty":      {"good.value: unconvert(14000.00 PKR, 280.000000 PKR/USD) = 50.00 USD", "percent(50.00 USD, 5 %) = 2.50 USD"},
 	} {
-		if a, ok := v.Amount(name, ""); !ok || !slices.Equal(a.Steps, want) {
+		if a, ok := v.Amount(name, ""); !ok || !slices.Equal(lines(a), want) {
 			t.Errorf("%s: got %q, want %q", name, a.Steps, want)
 		}
 	}
@@ -210,11 +210,11 @@ func TestOrigins(t *testing.T) {
 `)
 	v := l.Check(noon("2025-06-02").with("good.value", int64(95000)))
 	want := []string{"d.base: percent(950.00 USD, 6 %) = 57.00 USD", "d.base: 950.00 USD + 57.00 USD = 1007.00 USD", "d.level: high, clause level", "percent(1007.00 USD, 5 %) = 50.35 USD"}
-	if a, _ := v.Amount("due", ""); !slices.Equal(a.Steps, want) {
+	if a, _ := v.Amount("due", ""); !slices.Equal(lines(a), want) {
 		t.Errorf("got %q", a.Steps)
 	}
 	v = l.Check(noon("2025-06-02").with("good.value", int64(95000), "good.freight", int64(1000)))
-	if a, _ := v.Amount("due", ""); a.Steps[0] != "d.base: 950.00 USD + 10.00 USD = 960.00 USD" {
+	if a, _ := v.Amount("due", ""); a.Steps[0].String() != "d.base: 950.00 USD + 10.00 USD = 960.00 USD" {
 		t.Errorf("got %q", a.Steps)
 	}
 	long := "good.value" + strings.Repeat(" + good.value", 15)
@@ -222,9 +222,17 @@ func TestOrigins(t *testing.T) {
   - {id: due, kind: amount, SILENT, amount: due, value: "d.base`+strings.Repeat(" + d.base", 10)+`"}
 `)
 	a, _ := l.Check(noon("2025-06-02").with("good.value", int64(100))).Amount("due", "")
-	if len(a.Steps) != maxSteps || !strings.HasSuffix(a.Steps[maxSteps-1], "= 176.00 USD") {
+	if len(a.Steps) != maxSteps || !strings.HasSuffix(a.Steps[maxSteps-1].Text, "= 176.00 USD") {
 		t.Errorf("%d steps, the last %q", len(a.Steps), a.Steps[len(a.Steps)-1])
 	}
+}
+
+// lines are how an amount is worked out, in English.
+func lines(a Amount) (out []string) {
+	for _, w := range a.Steps {
+		out = append(out, w.String())
+	}
+	return out
 }
 
 // TestLooked: what a clause looked at beside its conditions.

@@ -126,14 +126,16 @@ func (j *judge) ledger(i int, k *clause) {
 	}
 	note := ""
 	if !hidden {
+		steps := []Working{{Code: workStill, Text: unitText(still, unit)}}
 		params["open"] = unitText(still, unit)
 		note = "open " + unitText(still, unit)
 		if next != math.MaxInt64 {
 			params["due"] = unitText(next, unitDate)
 			note += ", due " + params["due"]
+			steps = append(steps, Working{Code: workDue, Text: params["due"]})
 		}
 		if j.certain(i) {
-			j.amount(Amount{Name: "ledger.open", Of: k.ID, Minor: still, Known: true, Clause: k.ID, Steps: []string{note}}.counting(unit))
+			j.amount(Amount{Name: "ledger.open", Of: k.ID, Minor: still, Known: true, Clause: k.ID, Steps: steps}.counting(unit))
 		}
 	}
 	j.demand(i, k, is, nil, note, params)

@@ -46,7 +46,7 @@ type left struct {
 	clause        *clause
 	of            string
 	before, after int64
-	sum           string // its working
+	working       Working
 }
 
 // judgeLot asks the caps, first those that send a lot elsewhere, because the others
@@ -162,9 +162,10 @@ func (j *judge) cap(i int, k *clause) {
 	text := appendAmount(space[:0], before, e.Currency)
 	text = appendAmount(append(text, " + "...), j.lot.value, e.Currency)
 	text = appendAmount(append(text, " = "...), add(before, j.lot.value), e.Currency)
-	text = appendAmount(append(text, " of "...), limit, e.Currency)
+	n := len(text)
+	text = appendAmount(append(text, amid...), limit, e.Currency)
 	sum := string(append(append(text, ' '), e.Currency...))
-	j.lot.left = append(j.lot.left, left{k, of, max(0, limit-before), max(0, limit-most), sum})
+	j.lot.left = append(j.lot.left, left{k, of, max(0, limit-before), max(0, limit-most), heldAgainst(sum, n)})
 	if r := max(0, limit-before); r < j.lot.room {
 		j.lot.room, j.lot.roomBy = r, k
 	}
@@ -241,20 +242,20 @@ func (j *judge) charge(i int, k *clause, category string, rate int64, param stri
 	x := Amount{Name: k.Amount, Currency: j.a.c.e.Currency, Clause: k.ID}
 	if d := j.lot.diverted; d != nil {
 		x.Clause = d.ID
-		x.Steps = []string{"the lot goes to the regime " + d.Regime + ", whose rates are not at hand"}
+		x.Steps = []Working{{Code: workElsewhere, Name: d.Regime}}
 		j.amount(x)
 		return
 	}
 	if param != "" {
 		r, lacks, ok := j.a.param(param)
 		if !ok && len(lacks) == 1 && j.a.c.nameOf(lacks[0]).kind != isParam {
-			x.Steps = []string{"the rate turns on what is not known"}
+			x.Steps = []Working{{Code: workTurns}}
 			j.amount(x)
 			j.open(i, k, lacks)
 			return
 		}
 		if !ok {
-			x.Steps = []string{"the text gives no " + param}
+			x.Steps = []Working{{Code: workSilent, Name: param}}
 			j.amount(x)
 			j.reason(k, CodeParameter, reason.Refer, map[string]string{"parameter": param})
 			return
@@ -262,7 +263,7 @@ func (j *judge) charge(i int, k *clause, category string, rate int64, param stri
 		rate = r
 	}
 	if category != "" {
-		x.Steps = []string{"category " + category}
+		x.Steps = []Working{{Code: workCategory, Name: category}}
 	}
 	j.percent(&x, j.lot.value, rate)
 	j.amount(x)
@@ -275,11 +276,11 @@ func (j *judge) charge(i int, k *clause, category string, rate int64, param stri
 func (j *judge) percent(x *Amount, minor, rate int64) {
 	n, err := money.Percent(minor, rate, j.a.c.e.Rounding)
 	if err != nil {
-		x.Steps = append(x.Steps, "too large to work out")
+		x.Steps = append(x.Steps, Working{Code: workLarge})
 		return
 	}
 	x.Minor, x.Known = n, true
-	x.Steps = append(x.Steps, amountText(minor, x.Currency)+" × "+unitText(rate, "percent")+" = "+amountText(n, x.Currency)+" "+x.Currency)
+	x.Steps = append(x.Steps, Working{Code: workSum, Text: amountText(minor, x.Currency) + " × " + unitText(rate, "percent") + " = " + amountText(n, x.Currency) + " " + x.Currency})
 }
 
 // room says what is left of each limit, and how much of the lot would still fit.
@@ -290,11 +291,11 @@ func (j *judge) room() {
 		if j.lot.refused {
 			n = l.before
 		}
-		j.amount(Amount{Name: "allowance.left", Of: l.of, Minor: n, Currency: currency, Known: true, Clause: l.clause.ID, Steps: []string{l.sum}})
+		j.amount(Amount{Name: "allowance.left", Of: l.of, Minor: n, Currency: currency, Known: true, Clause: l.clause.ID, Steps: []Working{l.working}})
 	}
 	if j.lot.passed && j.lot.roomBy != nil {
 		j.amount(Amount{Name: "fits", Minor: min(j.lot.room, j.lot.value), Currency: currency, Known: true, Clause: cmp.Or(j.lot.roomBy.ID, ""),
-			Steps: []string{"the least that a limit leaves is " + amountText(j.lot.room, currency) + " " + currency}})
+			Steps: []Working{{Code: workRoom, Text: unitText(j.lot.room, currency)}}})
 	}
 }
 

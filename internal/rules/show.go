@@ -177,12 +177,12 @@ func (c *condition) traced() cel.Program {
 
 // working writes how a figure is worked out: each function and each sum, with the
 // values that it was given.
-func (a *activation) working(c *condition, unit string) []string {
+func (a *activation) working(c *condition, unit string) []Working {
 	value, ok := a.trace(c)
 	if !ok {
 		return nil
 	}
-	var steps []string
+	var steps []Working
 	said := func(x ast.Expr, whole bool) string {
 		v, ok := value(x)
 		if !ok || types.IsUnknownOrError(v) {
@@ -229,11 +229,11 @@ func (a *activation) working(c *condition, unit string) []string {
 			}
 			return said(y, false), true
 		})
-		steps = append(steps, left+" = "+said(x, x.ID() == top.ID()))
+		steps = append(steps, Working{Code: workSum, Text: left + " = " + said(x, x.ID() == top.ID())})
 	}
 	walk(top)
 	if len(steps) == 0 {
-		steps = []string{show(top) + " = " + said(top, true)}
+		steps = []Working{{Code: workSum, Text: show(top) + " = " + said(top, true)}}
 	}
 	return steps
 }

@@ -17,7 +17,7 @@ import (
 func (j *judge) base(i int, k *clause, name string) (minor int64, ok bool) {
 	currency := cmp.Or(k.Currency, j.a.c.e.Currency)
 	minor = math.MinInt64
-	var steps []string
+	var steps []Working
 	for n, at := range k.of {
 		x, given := j.a.at(at).(types.Int)
 		if !given {
@@ -25,13 +25,13 @@ func (j *judge) base(i int, k *clause, name string) (minor int64, ok bool) {
 			return 0, false
 		}
 		minor = max(minor, int64(x))
-		steps = append(steps, k.Of[n]+" "+amountText(int64(x), currency))
+		steps = append(steps, Working{Code: workFigure, Name: k.Of[n], Text: amountText(int64(x), currency) + " " + currency})
 	}
 	if len(k.of) == 0 {
 		return 0, false
 	}
 	if len(steps) > 1 {
-		steps = append(steps, "the highest is "+amountText(minor, currency)+" "+currency)
+		steps = append(steps, Working{Code: workHighest, Text: amountText(minor, currency) + " " + currency})
 	}
 	j.amount(Amount{Name: name + ".base", Minor: minor, Currency: currency, Known: true, Clause: k.ID, Steps: steps})
 	j.part(k, name, "", minor, k.Rate, currency)
@@ -44,7 +44,7 @@ func (j *judge) part(k *clause, name, of string, minor int64, rate, currency str
 	if r, _, ok := j.a.param(rate); ok {
 		j.percent(&x, minor, r)
 	} else {
-		x.Steps = []string{"the text gives no " + rate}
+		x.Steps = []Working{{Code: workSilent, Name: rate}}
 	}
 	j.amount(x)
 }

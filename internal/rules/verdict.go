@@ -45,9 +45,9 @@ type Amount struct {
 	// (kg in thousandths), and Currency is empty.
 	Unit  string `json:"unit,omitempty"`
 	Known bool   `json:"known"`
-	// Clause is the clause that makes the amount, Steps its working in plain figures.
-	Clause string   `json:"clause"`
-	Steps  []string `json:"steps,omitempty"`
+	// Clause is the clause that makes the amount, Steps its working, line by line.
+	Clause string    `json:"clause"`
+	Steps  []Working `json:"steps,omitempty"`
 	// Agreement is whose clause it is, where several answered.
 	Agreement string `json:"agreement,omitempty"`
 }

@@ -144,6 +144,13 @@ func TestAskEveryScenario(t *testing.T) {
 						t.Errorf("%s %s (%s): %s is missing, and it is not said", name, r.Scenario.ID, tag, m)
 					}
 				}
+				for _, m := range v.Amounts {
+					for _, w := range m.Steps {
+						if line := strings.Join(strings.Fields(p.server.working(tag, e, w)), " "); !strings.Contains(said, line) {
+							t.Errorf("%s %s (%s): %s is worked out, and it is not said: %q", name, r.Scenario.ID, tag, m.Name, line)
+						}
+					}
+				}
 				if got.Header.Get("Cache-Control") != "no-store" || got.Header.Get("Location") != "" || strings.Contains(got.body, "<script") {
 					t.Errorf("%s %s: %v", name, r.Scenario.ID, got.Header)
 				}

@@ -292,7 +292,7 @@ func (s *server) answerOf(r *request, e *agreement.Edition, q rules.Query, x rul
 		}
 	}
 	for _, m := range v.Amounts {
-		line := askAmount{Name: s.amountName(r.Lang, e, m.Name), Working: m.Steps}
+		line := askAmount{Name: s.amountName(r.Lang, e, m.Name)}
 		of, ok := s.deps.Law().EditionOf(cmp.Or(m.Agreement, v.Agreement), v.At)
 		if !ok {
 			of = e
@@ -310,7 +310,10 @@ func (s *server) answerOf(r *request, e *agreement.Edition, q rules.Query, x rul
 		}
 		line.Figure = s.deps.Texts.Say(r.Lang, "ask.owed", nil)
 		if m.Known {
-			line.Figure = s.figure(r.Lang, m.Minor, m.Currency)
+			line.Figure = s.figure(r.Lang, m.Minor, cmp.Or(m.Unit, m.Currency))
+		}
+		for _, w := range m.Steps {
+			line.Working = append(line.Working, s.working(r.Lang, of, w))
 		}
 		a.Amounts = append(a.Amounts, line)
 	}
@@ -326,6 +329,21 @@ func (s *server) answerOf(r *request, e *agreement.Edition, q rules.Query, x rul
 		}
 	}
 	return a
+}
+
+// working is a line of how an amount is worked out, in words. What is a sum in it, a figure
+// or an id stays as the program has it.
+func (s *server) working(tag lang.Tag, e *agreement.Edition, w rules.Working) string {
+	args := lang.Args{"name": w.Name, "text": w.Text, "of": w.Of}
+	if p := e.Parameters[w.Name]; p != nil && p.Text.In(tag) != "" {
+		args["name"] = p.Text
+	} else if name := s.amountName(tag, e, w.Name); name != w.Name {
+		args["name"] = name
+	}
+	if d, err := calendar.ParseDate(w.Text); err == nil {
+		args["text"] = lang.FormatDateBoth(tag, d)
+	}
+	return s.deps.Texts.Say(tag, "ask.working."+w.Code, args)
 }
 
 // amountName is what a figure of a verdict is called: as an attribute of the same name,

@@ -70,8 +70,12 @@ type lawClause struct {
 	Period    string // when and where it holds, empty where always
 	SetsAside []*agreement.Clause
 	Decider   string // key of the role, or the role as written
-	Program   []string
+	Program   []lawLineOfCode
 }
+
+// lawLineOfCode is a field of a clause as the program reads it: what the field is, as a word
+// of ours, and its code.
+type lawLineOfCode struct{ Word, Code string }
 
 type lawNumber struct {
 	*agreement.Parameter
@@ -237,14 +241,14 @@ func (b lawBook) texts() []lawText {
 }
 
 // programOf is what the program reads in a clause, for readers who want to see it.
-func programOf(c *agreement.Clause) []string {
-	out := []string{"kind " + string(c.Kind)}
+func programOf(c *agreement.Clause) []lawLineOfCode {
+	out := []lawLineOfCode{{"kind", string(c.Kind)}}
 	for _, x := range []struct{ word, text string }{
 		{"when", c.When}, {"require", c.Require}, {"attribute", c.Attribute}, {"value", c.Value}, {"release", c.Release}, {"limit", c.Limit},
 		{"list", c.List}, {"table", c.Table}, {"rate", c.Rate}, {"else", c.Else.String()}, {"then", c.Then.String()}, {"missing", c.Missing.String()},
 	} {
 		if text := strings.Join(strings.Fields(x.text), " "); text != "" {
-			out = append(out, x.word+" "+text)
+			out = append(out, lawLineOfCode{x.word, text})
 		}
 	}
 	return out

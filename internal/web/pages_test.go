@@ -197,7 +197,7 @@ var (
 	inline   = regexp.MustCompile(`(?i)<script(?:>|[^>]*[^>c]>)[^<]|<style|\sstyle=|\son[a-z]+=|javascript:`)
 	h1       = regexp.MustCompile(`<h1[ >]`)
 	// What the program reads in a clause, and where a text is found, is said in one language.
-	programShown = regexp.MustCompile(`<ul class="plain program"[^>]* lang="en">.*?</ul>|<bdi lang="en">.*?</bdi>`)
+	programShown = regexp.MustCompile(`<code class="code"[^>]*>.*?</code>|<bdi lang="en">.*?</bdi>`)
 )
 
 // TestPages holds every page of a traveller, in each language, to what a page must be.
@@ -386,7 +386,7 @@ func TestTextsUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Keys that are put together, or given by Go code.
-	made := regexp.MustCompile(`^(outcome|problem|document|booking\.status|book\.error|note|before|book\.(site|class|day|slot|people)|mine\.(error|move)|clerk\.error|receipt\.error|case\.(error|status|kind|next)|cases\.(error|unknown)|time\.span|nav|pass\.qr|law\.(by|is|before|from|unknown|unlimited)|ask\.(point|did|error|unit|value|amount|none|owed|yes|no|event|lot)|needs)\b`)
+	made := regexp.MustCompile(`^(outcome|problem|document|booking\.status|book\.error|note|before|book\.(site|class|day|slot|people)|mine\.(error|move)|clerk\.error|receipt\.error|case\.(error|status|kind|next)|cases\.(error|unknown)|time\.span|nav|pass\.qr|law\.(by|is|program|before|from|unknown|unlimited)|ask\.(point|did|working|error|unit|value|amount|none|owed|yes|no|event|lot)|needs)\b`)
 	for _, key := range texts.Keys() {
 		if p, _, _ := strings.Cut(key, "."); !strings.Contains(" ask needs site form board book mine pass before law goods receipt contest case cases people slot clerk time age ", " "+p+" ") {
 			continue
