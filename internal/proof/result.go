@@ -68,8 +68,9 @@ type Result struct {
 	Faults []Fault
 	// Notes are to be shown beside a genuine one.
 	Notes []Fault
-	// Checked is set once the signature was verified with a trusted key. What failed
-	// before is never genuine, whatever else was not looked at.
+	// Checked is set once the signature was verified with a trusted key, or, of a paper,
+	// once a named officer attested it. What failed before is never genuine, whatever else
+	// was not looked at.
 	Checked bool
 
 	// Claims are what it says, as far as it could be read; nil where nothing could. Of one
