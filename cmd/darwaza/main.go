@@ -48,6 +48,7 @@ func commands() []command {
 		{"restore", "--config FILE --from DIR", "put a backup in the place of a lost database", runRestore},
 		{"record", "check --config FILE", "check the record and the state against each other", runRecord},
 		{"agreement", "VERB PACKAGE", "write, check, test, compare, sign an agreement package", runAgreement},
+		{"conformance", "shc|vdsnc DIR [--trust FILE|DIR] [--json]", "hold the verifier of health certificates to a folder of vectors", runConformance},
 		{"version", "", "print the version", runVersion},
 	}
 }

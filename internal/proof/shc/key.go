@@ -227,8 +227,9 @@ func (l *Keys) Keys(q proof.Query) ([]proof.Key, proof.Age) {
 type Revoked struct {
 	KeyID   string
 	Counter int64 // how often the list was changed, from 1
-	// Refused is the number of entries that are none.
-	Refused int
+	// Entries is how many the list has, and Refused how many of them are none. Where Len
+	// and Refused are fewer together, a number stands in it more than once.
+	Entries, Refused int
 	// before says for a number the instant before which the cards that have it are
 	// revoked, as seconds since 1970; always for all of them.
 	before map[string]int64
@@ -264,6 +265,7 @@ func readRevoked(v jcs.Value) (Revoked, error) {
 		return r, fmt.Errorf("%w: no entries", ErrRevoked)
 	}
 	r.before = make(map[string]int64, list.Len())
+	r.Entries = list.Len()
 	for e := range list.All() {
 		text, _ := e.Text()
 		rid, stamp, timed := strings.Cut(text, ".")

@@ -374,6 +374,9 @@ func (o *Opened) join(codes [][]byte) error {
 				continue
 			}
 			whole++
+			if len(token) <= singleLength {
+				o.minor("chunk.needless", "")
+			}
 			if err := o.add(token, set); err != nil {
 				return err
 			}

@@ -33,6 +33,9 @@ type Card struct {
 	Types    []string
 	Claims   proof.Claims
 	Findings []Finding
+	// Empty says that the card is well formed and holds neither a dose nor a test. Verify
+	// finds proof.Unsupported, after it has looked at the signature all the same.
+	Empty bool
 
 	digest    [32]byte // SHA-256 of header "." payload, as they stand in the token
 	signature [64]byte // r || s
@@ -282,6 +285,9 @@ func (c *Card) Verify(keys proof.Keys, revoked proof.Revocation, at time.Time) p
 			r.Note(proof.UnknownDisease)
 		}
 	}
+	if c.Empty {
+		r.Fault(proof.Unsupported)
+	}
 	c.check(&r, keys, at)
 	switch {
 	case at.Before(c.NotBefore):
@@ -298,7 +304,7 @@ func (c *Card) Verify(keys proof.Keys, revoked proof.Revocation, at time.Time) p
 		}
 		standing.Judge(&r)
 	}
-	if r.Checked {
+	if r.Genuine() {
 		c.Claims.Assurance = proof.Signed
 	}
 	return r
