@@ -65,14 +65,19 @@ func AppendArray(dst []byte, n int) []byte { return AppendHead(dst, MajorArray, 
 // the bytewise order of their encodings (RFC 8949 section 4.2.1).
 func AppendMap(dst []byte, n int) []byte { return AppendHead(dst, MajorMap, uint64(n)) }
 
+// Indefinite is what Array and Map return for an item whose end a break marks. Only a
+// reader of NewLooseReader returns it.
+const Indefinite = -1
+
 // A Reader takes data items off the front of a byte string. The first fault
 // sticks: from then on everything is zero and Ok reports false. It copies
-// nothing and never allocates by a length that the input claims. Indefinite
-// lengths and reserved heads are faults.
+// nothing and never allocates by a length that the input claims. Reserved heads
+// are faults, and so are indefinite lengths but for a loose reader.
 type Reader struct {
 	b      []byte
 	bad    bool
 	strict bool
+	loose  bool
 }
 
 // NewReader reads CBOR of any definite-length form.
@@ -81,6 +86,14 @@ func NewReader(b []byte) Reader { return Reader{b: b} }
 // NewStrictReader also refuses heads that are not the shortest, as deterministic
 // encoding demands. The order of map keys is left to the caller.
 func NewStrictReader(b []byte) Reader { return Reader{b: b, strict: true} }
+
+// NewLooseReader also reads indefinite lengths (RFC 8949 section 3.2), which common
+// encoders write: a string in pieces is copied together, arrays and maps are walked with
+// More.
+func NewLooseReader(b []byte) Reader { return Reader{b: b, loose: true} }
+
+// Left returns how many bytes are left, 0 after a fault.
+func (r *Reader) Left() int { return len(r.b) }
 
 // Ok reports that nothing was wrong so far.
 func (r *Reader) Ok() bool { return !r.bad }
@@ -144,6 +157,35 @@ func (r *Reader) want(major byte) uint64 {
 	return arg
 }
 
+// open takes the head of an array or a map that has no length, if that is what follows.
+func (r *Reader) open(major byte) bool {
+	if !r.loose || r.Peek() != major<<5|31 {
+		return false
+	}
+	r.b = r.b[1:]
+	return true
+}
+
+// More reports whether another item, or pair, of an array or a map follows, of which *n
+// is what Array or Map returned and counts down. It is false after a fault.
+func (r *Reader) More(n *int) bool {
+	switch {
+	case r.bad || *n == 0:
+		return false
+	case *n > 0:
+		*n--
+		return true
+	case r.Peek() == 0xff && len(r.b) > 0:
+		r.b = r.b[1:]
+		*n = 0
+		return false
+	case len(r.b) == 0:
+		r.Fail()
+		return false
+	}
+	return true
+}
+
 // Uint takes an unsigned integer.
 func (r *Reader) Uint() uint64 { return r.want(MajorUint) }
 
@@ -180,8 +222,27 @@ func (r *Reader) take(n uint64) []byte {
 	return v
 }
 
-// Bytes takes a byte string; the result points into the input.
-func (r *Reader) Bytes() []byte { return r.take(r.want(MajorBytes)) }
+// Bytes takes a byte string; the result points into the input, save for a string in
+// pieces.
+func (r *Reader) Bytes() []byte { return r.str(MajorBytes) }
+
+func (r *Reader) str(major byte) []byte {
+	if !r.open(major) {
+		return r.take(r.want(major))
+	}
+	var v []byte
+	for n := Indefinite; r.More(&n); {
+		piece := r.take(r.want(major)) // of a definite length each, RFC 8949 section 3.2.3
+		if major == MajorText && !utf8.Valid(piece) {
+			r.Fail()
+		}
+		v = append(v, piece...)
+	}
+	if r.bad {
+		return nil
+	}
+	return v
+}
 
 // BytesN takes a byte string of exactly len(dst) bytes into dst.
 func (r *Reader) BytesN(dst []byte) {
@@ -194,18 +255,92 @@ func (r *Reader) BytesN(dst []byte) {
 }
 
 // Text takes a text string of valid UTF-8.
-func (r *Reader) Text() string {
-	v := r.take(r.want(MajorText))
+func (r *Reader) Text() string { return string(r.TextBytes()) }
+
+// TextBytes is Text without a copy: the result points into the input, as that of Bytes.
+func (r *Reader) TextBytes() []byte {
+	v := r.str(MajorText)
 	if !utf8.Valid(v) {
 		r.Fail()
-		return ""
+		return nil
 	}
-	return string(v)
+	return v
+}
+
+// Floor takes a number, an integer or a float of any size, and returns the greatest
+// integer that is not above it; exact says that it is that integer. What is not finite, or
+// does not fit 63 bits with its sign, is a fault. Nothing is calculated in floating point.
+func (r *Reader) Floor() (v int64, exact bool) {
+	if r.Major() <= MajorNint {
+		v = r.Int()
+		return v, !r.bad
+	}
+	ai := r.Peek() & 31
+	m, arg := r.head()
+	if m != 7 || ai < 25 || ai > 27 {
+		r.Fail()
+		return 0, false
+	}
+	// IEEE 754 sections 3.4 and 3.6: sign, biased exponent, trailing significand.
+	size := [...]struct{ exponent, trailing uint }{{5, 10}, {8, 23}, {11, 52}}[ai-25]
+	negative := arg>>(size.exponent+size.trailing) != 0
+	biased := int(arg >> size.trailing & (1<<size.exponent - 1))
+	significand := arg & (1<<size.trailing - 1)
+	if biased == 1<<size.exponent-1 { // infinite, or not a number
+		r.Fail()
+		return 0, false
+	}
+	if biased == 0 {
+		biased = 1 // subnormal
+	} else {
+		significand |= 1 << size.trailing
+	}
+	// The value is significand × 2^shift.
+	shift := biased - (1<<(size.exponent-1) - 1) - int(size.trailing)
+	whole, exact := significand, true
+	switch {
+	case significand == 0:
+	case shift >= 0:
+		if shift > 10 { // the significand has up to 53 bits
+			r.Fail()
+			return 0, false
+		}
+		whole <<= uint(shift)
+	case -shift > 63:
+		whole, exact = 0, false
+	default:
+		whole = significand >> uint(-shift)
+		exact = whole<<uint(-shift) == significand
+	}
+	if whole >= 1<<62 {
+		r.Fail()
+		return 0, false
+	}
+	v = int64(whole)
+	if negative {
+		v = -v
+		if !exact {
+			v--
+		}
+	}
+	return v, exact
+}
+
+// Null takes null or undefined, and reports whether it did.
+func (r *Reader) Null() bool {
+	if c := r.Peek(); c != 0xf6 && c != 0xf7 {
+		return false
+	}
+	r.b = r.b[1:]
+	return true
 }
 
 // Array takes the head of an array and returns its number of items, which is
-// never more than the bytes that are left.
+// never more than the bytes that are left, or Indefinite.
 func (r *Reader) Array() int {
+	if r.open(MajorArray) {
+		return Indefinite
+	}
 	n := r.want(MajorArray)
 	if n > uint64(len(r.b)) {
 		r.Fail()
@@ -215,8 +350,11 @@ func (r *Reader) Array() int {
 }
 
 // Map takes the head of a map and returns its number of pairs, which is never
-// more than half the bytes that are left.
+// more than half the bytes that are left, or Indefinite.
 func (r *Reader) Map() int {
+	if r.open(MajorMap) {
+		return Indefinite
+	}
 	n := r.want(MajorMap)
 	if n > uint64(len(r.b))/2 {
 		r.Fail()
@@ -247,6 +385,10 @@ func (r *Reader) skip(depth int) {
 		r.Fail()
 		return
 	}
+	if c := r.Peek(); r.loose && c&31 == 31 && c>>5 >= MajorBytes && c>>5 <= MajorMap {
+		r.skipOpen(c>>5, depth)
+		return
+	}
 	m, arg := r.head()
 	if r.bad {
 		return
@@ -270,5 +412,20 @@ func (r *Reader) skip(depth int) {
 		}
 	case MajorTag:
 		r.skip(depth + 1)
+	}
+}
+
+// skipOpen walks over an item that a break ends.
+func (r *Reader) skipOpen(major byte, depth int) {
+	if major <= MajorText {
+		r.str(major)
+		return
+	}
+	r.open(major)
+	for n := Indefinite; r.More(&n); {
+		r.skip(depth + 1)
+		if major == MajorMap {
+			r.skip(depth + 1)
+		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 )
@@ -115,11 +116,19 @@ type Message struct {
 // Parse reads one message. It refuses trailing bytes, indefinite lengths, labels
 // that occur twice in one map, critical headers (RFC 9052 section 3.1, label 2: this
 // package understands none) and detached payloads.
-func Parse(b []byte) (Message, error) {
+func Parse(b []byte) (Message, error) { return parse(b, false) }
+
+// ParseLoose is Parse for messages of others: it also reads indefinite lengths, and a key
+// id that is a text where RFC 9052 section 3.1 wants bytes. Such an id is taken as the
+// bytes of which the text is the base64, and as its own where it is none: the id says
+// where to look for a key, and what is found there is proven by the signature.
+func ParseLoose(b []byte) (Message, error) { return parse(b, true) }
+
+func parse(b []byte, loose bool) (Message, error) {
 	if len(b) > MaxSize {
 		return Message{}, ErrSize
 	}
-	r := NewReader(b)
+	r := Reader{b: b, loose: loose}
 	if r.Peek() == 0xd8 { // tag 61: CBOR Web Token, RFC 8392 section 6
 		if r.Tag() != 61 {
 			return Message{}, ErrForm
@@ -128,7 +137,8 @@ func Parse(b []byte) (Message, error) {
 	if r.Peek() == 0xd2 {
 		r.Tag()
 	}
-	if r.Array() != 4 {
+	n := r.Array()
+	if n != 4 && n != Indefinite {
 		return Message{}, ErrForm
 	}
 	var m Message
@@ -137,7 +147,7 @@ func Parse(b []byte) (Message, error) {
 		return Message{}, ErrForm
 	}
 	if len(m.Protected) > 0 {
-		p := NewReader(m.Protected)
+		p := Reader{b: m.Protected, loose: loose}
 		if err := m.headers(&p, true); err != nil {
 			return Message{}, err
 		}
@@ -150,7 +160,7 @@ func Parse(b []byte) (Message, error) {
 	}
 	m.Payload = r.Bytes()
 	m.Signature = r.Bytes()
-	if !r.Done() {
+	if n == Indefinite && r.More(&n) || !r.Done() {
 		return Message{}, ErrForm
 	}
 	return m, nil
@@ -161,11 +171,11 @@ func (m *Message) headers(r *Reader, protected bool) error {
 	if !r.Ok() {
 		return ErrForm
 	}
-	if n > maxHeaders {
-		return ErrHeader
-	}
 	var seen [maxHeaders][]byte
-	for i := range n {
+	for i := 0; r.More(&n); i++ {
+		if i == maxHeaders {
+			return ErrHeader
+		}
 		label := r.Raw()
 		if !r.Ok() {
 			return ErrForm
@@ -187,7 +197,11 @@ func (m *Message) headers(r *Reader, protected bool) error {
 		case len(label) == 1 && label[0] == 2:
 			return ErrHeader
 		case len(label) == 1 && label[0] == 4 && !m.KeyIDProtected:
-			m.KeyID, m.KeyIDProtected = r.Bytes(), protected
+			if m.KeyIDProtected = protected; r.loose && r.Major() == MajorText {
+				m.KeyID = textKeyID(r.TextBytes())
+				break
+			}
+			m.KeyID = r.Bytes()
 		default:
 			r.Skip()
 		}
@@ -198,6 +212,18 @@ func (m *Message) headers(r *Reader, protected bool) error {
 	return nil
 }
 
+// textKeyID returns the bytes of which a text is the base64 in any of its four forms
+// (RFC 4648 sections 3.2, 4 and 5), and the text's own where it is none.
+func textKeyID(text []byte) []byte {
+	b := bytes.TrimRight(text, "=")
+	for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		if id, err := e.AppendDecode(nil, b); err == nil && len(id) > 0 {
+			return id
+		}
+	}
+	return text
+}
+
 // Verify checks an ES256 signature by pub, with no external data.
 func (m Message) Verify(pub *ecdsa.PublicKey) error { return m.VerifyExternal(pub, nil) }
 
@@ -206,10 +232,33 @@ func (m Message) VerifyExternal(pub *ecdsa.PublicKey, external []byte) error {
 	if m.Alg != ES256 || pub == nil || pub.Curve != elliptic.P256() {
 		return ErrAlgorithm
 	}
+	return m.VerifyDigest(pub, digest(m.Protected, external, m.Payload))
+}
+
+// Digest returns the SHA-256 of the message's Sig_structure with no external data,
+// for algorithms that this package does not verify itself.
+func (m Message) Digest() [32]byte { return digest(m.Protected, nil, m.Payload) }
+
+// DigestAsSent is Digest where the protected headers are an empty map that was sent as
+// one. RFC 9052 section 4.4 has its signature made over no bytes instead, which is what
+// Digest does, and not every signer knows. ok is false for all other messages, whose
+// headers are hashed as they came in any case.
+func (m Message) DigestAsSent() (d [32]byte, ok bool) {
+	if len(m.Protected) != 1 || m.Protected[0] != 0xa0 {
+		return d, false
+	}
+	b := AppendBytes([]byte("\x84\x6aSignature1"), m.Protected)
+	return sha256.Sum256(AppendBytes(AppendBytes(b, nil), m.Payload)), true
+}
+
+// VerifyDigest checks an ES256 signature by pub over a digest of the message.
+func (m Message) VerifyDigest(pub *ecdsa.PublicKey, d [32]byte) error {
+	if m.Alg != ES256 || pub == nil || pub.Curve != elliptic.P256() {
+		return ErrAlgorithm
+	}
 	if len(m.Signature) != 64 {
 		return ErrSignature
 	}
-	d := digest(m.Protected, external, m.Payload)
 	// VerifyASN1 is the cheapest door: Verify would make big integers only to
 	// write this same encoding.
 	var buf [72]byte
@@ -218,10 +267,6 @@ func (m Message) VerifyExternal(pub *ecdsa.PublicKey, external []byte) error {
 	}
 	return nil
 }
-
-// Digest returns the SHA-256 of the message's Sig_structure with no external data,
-// for algorithms that this package does not verify itself.
-func (m Message) Digest() [32]byte { return digest(m.Protected, nil, m.Payload) }
 
 // digest hashes the Sig_structure of RFC 9052 section 4.4:
 //

@@ -69,6 +69,7 @@ const (
 	LOINC  System = "loinc"  // kinds of tests, http://loinc.org
 	ATC    System = "atc"    // classes of medicines
 	EUReg  System = "eu"     // medicinal products, authorized by the EU: "EU/1/20/1528"
+	EUOrg  System = "euorg"  // organizations, by the EU's register: "ORG-100030215"
 	JRC    System = "jrc"    // devices of antigen tests, by the EU's list
 	PQ     System = "pq"     // vaccines that the WHO has prequalified
 	Text   System = "text"   // no code, words as printed

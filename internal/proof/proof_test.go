@@ -204,6 +204,9 @@ func TestValidity(t *testing.T) {
 			t.Errorf("at %d: %q", at, got)
 		}
 	}
+	if got := (&Key{NotBefore: from, NotAfter: to, Withdrawn: true}).Validity(from); got != KeyRevoked {
+		t.Errorf("withdrawn: %q", got)
+	}
 	if got := (&Key{}).Validity(from); got != "" {
 		t.Errorf("unbounded: %q", got)
 	}
@@ -232,5 +235,14 @@ func TestRedacted(t *testing.T) {
 	}
 	if a, b := (Holder{Family: "X"}).Name(), (Holder{GivenICAO: "Y"}).Name(); a != "X" || b != "Y" {
 		t.Errorf("got %q and %q", a, b)
+	}
+}
+
+func TestCountry(t *testing.T) {
+	for s, want := range map[string]string{"DE": "DEU", "deu": "DEU", "D": "DEU", " AT ": "AUT", "EL": "GRC", "GR": "GRC", "UK": "GBR", "GB": "GBR", "XK": "RKS", "XCL": "XCL", "XXA": "XXA", "XT": "XT", "EU": "EUE",
+		"ZZ": "ZZ", "UTO": "UTO", "QMA": "QMA", "": "", "CH BAG": "", "CNAM": "", "DX": "", "WW": "", "QLA": "", "X": "", "X1": "", "XÄ": "", "https://example.test": ""} {
+		if got, ok := Country(s); got != want || ok != (want != "") {
+			t.Errorf("%q: got %q, %v", s, got, ok)
+		}
 	}
 }

@@ -19,7 +19,7 @@ const (
 	TooLarge    Fault = "proof.form.too_large"   // it is larger than any certificate, or unfolds to more
 	Incomplete  Fault = "proof.form.incomplete"  // it is one part of several, and the others are not there
 	Unsupported Fault = "proof.form.unsupported" // it is well formed and holds nothing that this build can read
-	Content     Fault = "proof.form.content"     // what it says is not a certificate: no event, a date that is none
+	Content     Fault = "proof.form.content"     // what it says is not a certificate: no event, no end of its validity, a dose of a half
 
 	Algorithm   Fault = "proof.key.algorithm" // signed by an algorithm that is not accepted, or that does not fit the key
 	KeyUnknown  Fault = "proof.key.unknown"   // no trusted list names the key
@@ -44,7 +44,9 @@ const (
 	RevocationMissing Fault = "proof.revocation.missing"     // there is no list of revocations to ask
 	RevocationMaybe   Fault = "proof.revocation.unconfirmed" // a filter has it and nobody could confirm: a person decides
 	UnknownDisease    Fault = "proof.content.disease"        // an event's disease is a code that this build does not know
+	DateUnclear       Fault = "proof.content.date"           // a date is written in a way that is none: it is left out
 	CountryUnknown    Fault = "proof.content.country"        // the issuer is not written as a country's code; the key's country stands for it
+	KeyUnbound        Fault = "proof.key.unbound"            // the list binds the key to no country: the issuer's own word is all there is
 	Irregular         Fault = "proof.form.irregular"         // it can be read without doubt, and is not quite as its specification wants it
 )
 
@@ -56,7 +58,7 @@ func Faults() []Fault {
 
 // Notes lists what does not.
 func Notes() []Fault {
-	return []Fault{ListStale, RevocationMissing, RevocationMaybe, UnknownDisease, CountryUnknown, Irregular}
+	return []Fault{ListStale, RevocationMissing, RevocationMaybe, UnknownDisease, DateUnclear, CountryUnknown, KeyUnbound, Irregular}
 }
 
 // A Result is what was found of one certificate.

@@ -48,14 +48,18 @@ type Key struct {
 	// the list gives none.
 	NotBefore, NotAfter time.Time
 	Usage               Usage
+	// Withdrawn says that the list names the key in order to take it back.
+	Withdrawn bool
 	// List names the list, for people.
 	List string
 }
 
-// Validity returns KeyEarly or KeyExpired where the key's own certificate does not hold
-// at a time, and otherwise "".
+// Validity returns KeyRevoked of a key that was withdrawn, KeyEarly or KeyExpired where
+// the key's own certificate does not hold at a time, and otherwise "".
 func (k *Key) Validity(at time.Time) Fault {
 	switch {
+	case k.Withdrawn:
+		return KeyRevoked
 	case !k.NotBefore.IsZero() && at.Before(k.NotBefore):
 		return KeyEarly
 	case !k.NotAfter.IsZero() && at.After(k.NotAfter):

@@ -1,0 +1,260 @@
+// Copyright The Darwaza Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package trust holds the lists of keys by which health certificates are believed, and
+// the lists of those that were revoked.
+//
+// Lists come in the forms in which they are published; Read tells them apart:
+//
+//   - a DID document of the WHO's trust network (GDHCN), version 1 or 2;
+//   - a list of the EU's gateway, an array of certificates with their country and key id,
+//     bare or below a line with a signature, and the shorter forms that national apps read;
+//   - one certificate, PEM or DER, whose file is called by the key id: a folder of them is
+//     a list;
+//   - a list that the two sides of an agreement have signed, see Sign.
+//
+// One entry that cannot be read loses itself and never its list. What a list says of a key
+// (its country, its id) wins over what the key's certificate says. The signature under
+// a WHO document is over canonical RDF and is not looked at here: whoever hands a list to
+// this package vouches for it, and the two sides do so by signing theirs.
+package trust
+
+import (
+	"bytes"
+	"crypto"
+	"time"
+
+	"darwaza.dev/internal/proof"
+)
+
+// Limits are how old a list may be, from the agreement. Zero is no limit.
+type Limits struct {
+	Stale  time.Duration // above it the list is used, and its age is said
+	TooOld time.Duration // above it the list is not used
+}
+
+// of returns the age of a list of a time. A list from a time to come is as good as new:
+// the clock here may be behind, and what that means is for the caller to say.
+func (l Limits) of(at, now time.Time) proof.Age {
+	age := now.Sub(at)
+	switch {
+	case at.IsZero():
+		return proof.Fresh
+	case l.TooOld > 0 && age > l.TooOld:
+		return proof.TooOld
+	case l.Stale > 0 && age > l.Stale:
+		return proof.Stale
+	}
+	return proof.Fresh
+}
+
+// A Rejected is an entry of a list that could not be used.
+type Rejected struct {
+	Entry string // the key id or the file, as the list has it
+	Err   error
+}
+
+// A List is one list of keys.
+type List struct {
+	Name string
+	// At is when the list was made, or fetched, as far as anybody said; a list of no time
+	// has no age.
+	At       time.Time
+	Rejected []Rejected
+
+	signed    map[string][]proof.Key // of HCERTs, by key id
+	signers   []signer               // certificates as they are, of seals
+	withdrawn map[string][]string    // key ids that are taken back, and for which countries
+}
+
+// A signer is a certificate that a list names, with the country that it gives it.
+type signer struct {
+	cert    *Certificate
+	country string
+}
+
+// NewList returns an empty list.
+func NewList(name string, at time.Time) *List {
+	return &List{Name: name, At: at, signed: map[string][]proof.Key{}, withdrawn: map[string][]string{}}
+}
+
+// Len returns how many keys the list has.
+func (l *List) Len() int {
+	n := 0
+	for _, ks := range l.signed {
+		n += len(ks)
+	}
+	return n
+}
+
+func (l *List) reject(entry string, err error) {
+	l.Rejected = append(l.Rejected, Rejected{entry, err})
+}
+
+// AddKey adds a key under an id, once, for a list that holds no certificate of it.
+func (l *List) AddKey(id []byte, k proof.Key) {
+	k.List = l.Name
+	for _, other := range l.signed[string(id)] {
+		if same(other, k) {
+			return
+		}
+	}
+	l.signed[string(id)] = append(l.signed[string(id)], k)
+}
+
+func same(a, b proof.Key) bool {
+	pub, ok := a.Public.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && pub.Equal(b.Public) && a.Country == b.Country && a.Issuer == b.Issuer && a.Usage == b.Usage &&
+		a.NotBefore.Equal(b.NotBefore) && a.NotAfter.Equal(b.NotAfter)
+}
+
+// AddCertificate adds a certificate under a key id, or its own where id is nil, vouched
+// for by a country, or by that of its subject where country is empty.
+func (l *List) AddCertificate(id []byte, country string, cert *Certificate) {
+	if id == nil {
+		id = cert.KeyID()
+	}
+	if country == "" {
+		country = cert.Country
+	}
+	l.AddKey(id, proof.Key{Public: cert.Public, Country: country, NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Usage: cert.Usage})
+	l.signers = append(l.signers, signer{cert, country})
+}
+
+// Withdraw says that keys of an id are taken back: of one country, or of all where it is
+// empty.
+func (l *List) Withdraw(id []byte, country string) {
+	l.withdrawn[string(id)] = append(l.withdrawn[string(id)], country)
+}
+
+// A Store answers from several lists. It is not to be changed once it is asked.
+type Store struct {
+	limits Limits
+	lists  []*List
+}
+
+// NewStore returns a store of lists under limits.
+func NewStore(limits Limits, lists ...*List) *Store { return &Store{limits: limits, lists: lists} }
+
+// Lists returns the lists in the order in which they are asked.
+func (s *Store) Lists() []*List { return s.lists }
+
+// Age returns how old the youngest list is, and Absent where there is none.
+func (s *Store) Age(now time.Time) proof.Age {
+	best := proof.Absent
+	for _, l := range s.lists {
+		best = better(best, s.limits.of(l.At, now))
+	}
+	return best
+}
+
+// better returns the age that is of more use.
+func better(a, b proof.Age) proof.Age {
+	if a == proof.Absent || b != proof.Absent && b < a {
+		return b
+	}
+	return a
+}
+
+// Keys implements proof.Keys.
+func (s *Store) Keys(q proof.Query) ([]proof.Key, proof.Age) {
+	var found []proof.Key
+	own := false // found is this call's, and not a list's
+	age, foundAge := proof.Absent, proof.Absent
+	for _, l := range s.lists {
+		if !l.covers(q.Format) {
+			continue
+		}
+		a := s.limits.of(l.At, q.At)
+		age = better(age, a)
+		if a == proof.TooOld {
+			continue
+		}
+		ks := l.keys(q)
+		if len(ks) == 0 {
+			continue
+		}
+		foundAge = better(foundAge, a)
+		if found == nil {
+			found = ks
+			continue
+		}
+		if !own {
+			found, own = append(make([]proof.Key, 0, len(found)+len(ks)), found...), true
+		}
+		found = append(found, ks...)
+	}
+	if found == nil {
+		return nil, age
+	}
+	return s.withdraw(q, found, own), foundAge
+}
+
+// withdraw marks the keys that any list takes back, however old it is.
+func (s *Store) withdraw(q proof.Query, found []proof.Key, own bool) []proof.Key {
+	for _, l := range s.lists {
+		for _, country := range l.withdrawn[string(q.KeyID)] {
+			for i := range found {
+				if country != "" && country != found[i].Country {
+					continue
+				}
+				if !own {
+					found, own = append([]proof.Key(nil), found...), true
+				}
+				found[i].Withdrawn = true
+			}
+		}
+	}
+	return found
+}
+
+func (l *List) covers(f proof.Format) bool {
+	switch f {
+	case proof.DCC, proof.DVC:
+		return len(l.signed) > 0
+	case proof.VDSNC:
+		return len(l.signers) > 0
+	}
+	return false
+}
+
+func (l *List) keys(q proof.Query) []proof.Key {
+	switch q.Format {
+	case proof.DCC, proof.DVC:
+		return l.signed[string(q.KeyID)]
+	case proof.VDSNC:
+		return l.sealers(q.Certificate)
+	}
+	return nil
+}
+
+// sealers returns the key of a certificate that a seal carries, once for each signer of
+// the list that is it or issued it. A key that an authority issued is good no longer than
+// the authority itself.
+func (l *List) sealers(der []byte) (found []proof.Key) {
+	if len(der) == 0 {
+		return nil
+	}
+	cert, err := ParseCertificate(der)
+	if err != nil {
+		return nil
+	}
+	for _, s := range l.signers {
+		k := proof.Key{Public: cert.Public, Country: s.country, NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Usage: cert.Usage, List: l.Name}
+		if bytes.Equal(s.cert.DER, der) {
+			found = append(found, k)
+			continue
+		}
+		if !s.cert.Authority || !cert.IssuedBy(s.cert) {
+			continue
+		}
+		if k.NotBefore.Before(s.cert.NotBefore) {
+			k.NotBefore = s.cert.NotBefore
+		}
+		if k.NotAfter.After(s.cert.NotAfter) {
+			k.NotAfter = s.cert.NotAfter
+		}
+		found = append(found, k)
+	}
+	return found
+}
