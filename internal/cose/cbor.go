@@ -3,7 +3,10 @@
 
 package cose
 
-import "unicode/utf8"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
 
 // Major types of CBOR (RFC 8949 section 3.1) for AppendHead.
 const (
@@ -301,7 +304,7 @@ func (r *Reader) Floor() (v int64, exact bool) {
 	switch {
 	case significand == 0:
 	case shift >= 0:
-		if shift > 10 { // the significand has up to 53 bits
+		if bits.Len64(significand)+shift > 62 {
 			r.Fail()
 			return 0, false
 		}

@@ -52,3 +52,17 @@ func ParseCountry(s string) (string, bool) {
 	}
 	return "", false
 }
+
+// Alpha2 returns the two letters of ISO 3166-1 for a country's three, and false where
+// there are none.
+func Alpha2(alpha3 string) (string, bool) {
+	if len(alpha3) != 3 {
+		return "", false
+	}
+	for i := 0; i < len(countries); i += 6 {
+		if countries[i+2:i+5] == alpha3 {
+			return countries[i : i+2], true
+		}
+	}
+	return "", false
+}

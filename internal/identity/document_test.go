@@ -164,6 +164,11 @@ func TestParseCountry(t *testing.T) {
 			t.Errorf("ParseCountry(%q) = %q", s, got)
 		}
 	}
+	for s, want := range map[string]string{"PAK": "PK", "AFG": "AF", "ABW": "AW", "ZWE": "ZW", "UTO": "", "WAB": "", "pak": "", "PK": "", "": ""} {
+		if got, ok := Alpha2(s); got != want || ok != (want != "") {
+			t.Errorf("Alpha2(%q) = %q, %v", s, got, ok)
+		}
+	}
 }
 
 // TestCountries holds the codes against the list of ISO 3166-1 beside the repository.

@@ -114,3 +114,15 @@ func DiseaseOf(system System, code string) (Disease, bool) {
 	}
 	return UnknownCode, false
 }
+
+// Code returns the code of a disease in SNOMED CT, the first that DiseaseOf knows for it,
+// and "" for a disease that is none of Diseases.
+func (d Disease) Code() string {
+	for i := range diseases {
+		if diseases[i].disease == d {
+			code, _, _ := strings.Cut(diseases[i].snomed, " ")
+			return code
+		}
+	}
+	return ""
+}

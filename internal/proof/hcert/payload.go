@@ -98,11 +98,12 @@ func (d *Document) payload(b []byte) proof.Fault {
 				case !k.isText && k.number == subDCC && !known:
 					known = true
 					c.Format = proof.DCC
+					p.mustMap()
 					p.dcc()
 				case !k.isText && k.number == subDVC && !known:
 					known = true
 					c.Format = proof.DVC
-					p.each1(p.dvc)
+					p.each1(func() { p.mustMap(); p.dvc() })
 				default:
 					p.skip()
 				}
@@ -182,6 +183,13 @@ func (p *parser) each(f func(key)) {
 	}
 	p.seen = p.seen[:base]
 	p.depth--
+}
+
+// mustMap makes it a fault that something else than a map follows.
+func (p *parser) mustMap() {
+	if p.tags(); p.r.Major() != cose.MajorMap {
+		p.r.Fail()
+	}
 }
 
 func (p *parser) key() (k key, ok bool) {

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"maps"
 	"math/big"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -115,9 +114,7 @@ func fileKeyID(name string) []byte {
 			break
 		}
 	}
-	if s, err := url.PathUnescape(base); err == nil {
-		base = s
-	}
+	base = strings.NewReplacer("%2B", "+", "%2b", "+", "%2F", "/", "%2f", "/", "%3D", "=", "%3d", "=").Replace(base)
 	if id, ok := keyID(base); ok && len(id) == 8 {
 		return id
 	}
