@@ -46,6 +46,7 @@ func label(tag lang.Tag, word string) string {
 		"terms":         {lang.EN: "Terms", lang.FA: "شرایط", lang.UR: "شرائط"},
 		"tables":        {lang.EN: "Tables", lang.FA: "جدول\u200cها", lang.UR: "جدول"},
 		"events":        {lang.EN: "What can have happened before", lang.FA: "آنچه ممکن است پیش\u200cتر رخ داده باشد", lang.UR: "جو پہلے ہو چکا ہو سکتا ہے"},
+		"ended":         {lang.EN: "end published on", lang.FA: "تاریخ انتشار پایان", lang.UR: "اختتام کا اعلان شائع ہوا"},
 		"published":     {lang.EN: "published on", lang.FA: "منتشرشده در", lang.UR: "شائع شدہ"},
 		"open":          {lang.EN: "The list is open: others than those named may be on it.", lang.FA: "فهرست باز است: چیزهای دیگری هم ممکن است در آن باشد.", lang.UR: "فہرست کھلی ہے: نام زد چیزوں کے علاوہ بھی اس میں ہو سکتی ہیں۔"},
 		"nohours":       {lang.EN: "hours that no text gives", lang.FA: "ساعت\u200cهایی که در هیچ متنی نیست", lang.UR: "اوقات جو کسی متن میں نہیں"},
@@ -210,6 +211,9 @@ func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 			}
 			if !v.Published.IsZero() {
 				from += ", " + label(tag, "published") + " " + lang.FormatDateBoth(tag, v.Published)
+			}
+			if !v.Ended.IsZero() {
+				from += ", " + label(tag, "ended") + " " + lang.FormatDateBoth(tag, v.Ended)
 			}
 			n.Rows = append(n.Rows, pageValue{amount(tag, v, n.Unit), from, where(e, tag, v), v.Source})
 		}

@@ -50,12 +50,60 @@ func (r *reader) check() {
 			}
 		}
 	}
+	r.outcomes()
 	r.whole()
 	r.overlaps()
 	r.weekdays()
 	r.levels()
+	r.unpublished()
 	r.doubts()
 	r.forbidden()
+}
+
+// outcomes faults a settlement that does not say what becomes of the clauses whose effect
+// turns on the question, and what it says of others.
+func (r *reader) outcomes() {
+	e := r.e
+	turning := map[string][]*Clause{}
+	for _, c := range e.Clauses {
+		for _, id := range c.Turns {
+			turning[id] = append(turning[id], c)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.Questions)) {
+		q := e.Questions[id]
+		r.file, r.owner = e.where["question "+id].file, "question "+id
+		for _, s := range q.Later {
+			said := slices.Concat(s.Holds, s.Ends)
+			if !q.Binds(s.By) {
+				if len(said) > 0 {
+					r.fault(s.Line, "says what holds and what ends, and does not settle the question", "write by: both, or the side whose own text it is; what is not settled stays open")
+				}
+				continue
+			}
+			for n, c := range said {
+				k := e.Clause(c)
+				switch {
+				case k == nil && r.lost["clauses"]:
+				case k == nil:
+					r.fault(s.Line, fmt.Sprintf("names clause %q, which is not there", c), "name a clause of clauses/")
+				case slices.Contains(said[:n], c):
+					r.fault(s.Line, fmt.Sprintf("names clause %s twice", c), "write it under holds or under ends, once")
+				case !slices.Contains(k.Turns, id) && !slices.Contains(k.Questions, id):
+					r.fault(s.Line, fmt.Sprintf("clause %s does not name the question", c), "write the question under turns of the clause, or under questions, or take the clause out")
+				}
+			}
+			for _, c := range turning[id] {
+				if !r.spend(1) {
+					return
+				}
+				if !slices.Contains(said, c.ID) {
+					r.fault(s.Line, fmt.Sprintf("is settled from %s on, and nothing says what becomes of clause %s, whose effect turns on it", s.From, c.ID),
+						fmt.Sprintf("write holds: [%q] where the clause holds under that reading, or ends: [%q] where it does not", c.ID, c.ID))
+				}
+			}
+		}
+	}
 }
 
 // gaps faults a parameter that has no value on some day of the edition, at a site

@@ -241,6 +241,7 @@ type Parameter struct {
 type ParameterValue struct {
 	From, Until Moment
 	Published   calendar.Date // day on which it became known, zero where always
+	Ended       calendar.Date // day on which Until became known, zero where always
 	Site        string
 	Side        Side
 	For         map[string]string // attributes and the values for which it holds
@@ -271,10 +272,14 @@ func (p *Parameter) In(q Ask) (v ParameterValue, lacks string, ok bool) {
 	best, rank, maybe, lack := -1, -1, -1, ""
 	for i := range p.Values {
 		x := &p.Values[i]
-		if x.Site != "" && x.Site != q.Site || x.Side != "" && x.Side != q.Side || !q.Known.IsZero() && x.Published.After(q.Known) {
+		if x.Site != "" && x.Site != q.Site || x.Side != "" && x.Side != q.Side {
 			continue
 		}
-		holds := (Period{From: x.From, Until: x.Until}).Holds(q.On, q.Minute)
+		period, seen := Period{From: x.From, Until: x.Until, Published: x.Published, Ended: x.Ended}.Seen(q.Known)
+		if !seen {
+			continue
+		}
+		holds := period.Holds(q.On, q.Minute)
 		want := ""
 		for _, k := range slices.Sorted(maps.Keys(x.For)) {
 			text, known := "", false

@@ -602,6 +602,9 @@ func (d *differ) values(x, y *Parameter) {
 		if w.Published != v.Published {
 			say(v, w.Published.String(), v.Published.String(), fmt.Sprintf("of %s%s is said to be published on %s, and before on %s", new, since(v.From), day(v.Published), day(w.Published)))
 		}
+		if w.Ended != v.Ended {
+			say(v, w.Ended.String(), v.Ended.String(), fmt.Sprintf("of %s%s has an end that is said to be published on %s, and before on %s", new, since(v.From), day(v.Ended), day(w.Ended)))
+		}
 		if w.Source != v.Source {
 			say(v, w.Source, v.Source, fmt.Sprintf("of %s%s has the source “%s”, and before “%s”", new, since(v.From), v.Source, w.Source))
 		}
@@ -783,6 +786,7 @@ func valueDays(e *Edition, list, id string) string {
 		if l.Exclude {
 			s += ", taken out"
 		}
+		s += told(l.Published, l.Ended)
 		out = append(out, s)
 	}
 	return strings.Join(out, "; ")
@@ -834,6 +838,9 @@ func lineAbout(x goods.Line) string {
 	}
 	if !x.Until.IsZero() {
 		all = append(all, "until before "+x.Until.String())
+	}
+	if s := strings.TrimPrefix(told(x.Published, x.Ended), ", "); s != "" {
+		all = append(all, s)
 	}
 	return strings.Join(all, ", ")
 }
@@ -933,7 +940,7 @@ func weeklyText(w calendar.Weekly) string {
 	if !w.Season.IsZero() {
 		season = fmt.Sprintf(", each year from %02d-%02d to %02d-%02d", w.Season.First.Month, w.Season.First.Day, w.Season.Last.Month, w.Season.Last.Day)
 	}
-	return fmt.Sprintf("%s, %s: %s%s%s", whom(w.Class, w.Direction), days, hours, season, between(w.From, w.Until))
+	return fmt.Sprintf("%s, %s: %s%s%s", whom(w.Class, w.Direction), days, hours, season, between(w.From, w.Until)+told(w.Published, w.Ended))
 }
 
 func exceptionText(x calendar.Exception) string {
@@ -944,7 +951,7 @@ func exceptionText(x calendar.Exception) string {
 			open += " " + spansText(x.Spans)
 		}
 	}
-	return fmt.Sprintf("%s, %s: %s", x.On, whom(x.Class, x.Direction), open)
+	return fmt.Sprintf("%s, %s: %s%s", x.On, whom(x.Class, x.Direction), open, told(x.Published, calendar.Date{}))
 }
 
 func slotText(s SlotRule) string {
@@ -983,10 +990,25 @@ func (d *differ) files() {
 	}
 }
 
+// told says when something and its end became known.
+func told(published, ended calendar.Date) string {
+	s := ""
+	if !ended.IsZero() {
+		s += ", an end that was published on " + ended.String()
+	}
+	if !published.IsZero() {
+		s += ", published on " + published.String()
+	}
+	return s
+}
+
 func quoted(t lang.Text) string { return "“" + t.In(lang.EN) + "”" }
 
 // words turns the name of a field into words: "AtLeast" becomes "at least".
 func words(field string) string {
+	if field == "Later" {
+		return "settled"
+	}
 	var b strings.Builder
 	for i, c := range field {
 		if unicode.IsUpper(c) && i > 0 {
@@ -1093,13 +1115,14 @@ func (t teller) told(v reflect.Value) string {
 		if !x.Until.IsZero() {
 			s += " until before " + x.Until.String()
 		}
+		s += told(calendar.Date{}, x.Ended)
 		if len(x.Sites) > 0 {
 			s += " at " + strings.Join(x.Sites, ", ")
 		}
 		if len(x.Sides) > 0 {
 			s += " for side " + strings.Join(mapped(x.Sides, func(s Side) string { return string(s) }), ", ")
 		}
-		return cmp.Or(strings.TrimSpace(s), "always and everywhere")
+		return cmp.Or(strings.TrimSpace(s), "always and everywhere") + told(x.Published, calendar.Date{})
 	}
 	// An outcome, a minute and the like say themselves what they are.
 	if s, ok := v.Interface().(fmt.Stringer); ok && v.Kind() != reflect.Pointer && v.Kind() != reflect.Struct {

@@ -150,7 +150,7 @@ func (e *Edition) means(c *Clause, field string) string {
 		if field == "Questions" {
 			list = c.Questions
 		}
-		return ids(list, func(id string) string { return e.asked(id) })
+		return ids(list, func(id string) string { return e.asked(id, c.ID) })
 	case "List":
 		return e.listed(c.List)
 	case "Beside":
@@ -199,8 +199,8 @@ func (c *Clause) outcome(field string) reason.Outcome {
 	return c.Else
 }
 
-// asked says what a question asks and who holds its reading.
-func (e *Edition) asked(id string) string {
+// asked says what a question asks, who holds its reading, and what that makes of a clause.
+func (e *Edition) asked(id, clause string) string {
 	q, ok := e.Questions[id]
 	if !ok {
 		return ""
@@ -211,12 +211,20 @@ func (e *Edition) asked(id string) string {
 			return "settled"
 		case "nobody", "":
 			return "not settled"
+		case string(q.Side):
+			return "settled by side " + by + ", whose text it is"
 		}
 		return "not settled, read by side " + by + " alone"
 	}
 	s := quoted(q.Asks) + " " + who(q.By)
 	for _, x := range q.Later {
 		s += ", " + who(x.By) + " from " + x.From.String()
+		switch {
+		case slices.Contains(x.Ends, clause):
+			s += ", and the clause is not asked from then on"
+		case slices.Contains(x.Holds, clause):
+			s += ", and the clause holds"
+		}
 	}
 	return s
 }
@@ -266,10 +274,7 @@ func ValueText(v ParameterValue, unit string) string {
 	if !v.Until.IsZero() {
 		s += " until before " + v.Until.String()
 	}
-	if !v.Published.IsZero() {
-		s += ", published on " + v.Published.String()
-	}
-	return s
+	return s + told(v.Published, v.Ended)
 }
 
 // covers reports whether the clause holds at a site and for a side at any time. Empty

@@ -7,6 +7,7 @@
 package agreement
 
 import (
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/calendar"
@@ -123,14 +124,18 @@ type ListInfo struct {
 type ValueLine struct {
 	ID          string
 	From, Until Moment
-	Exclude     bool // the text is not on the list, though that ends in open words
-	Line        int
+	// Published and Ended are the days on which the line and its end became known, zero
+	// where always.
+	Published, Ended calendar.Date
+	Exclude          bool // the text is not on the list, though that ends in open words
+	Line             int
 }
 
 // Member reports whether a text is on a list of plain texts on a day and minute of the
-// site's clock. Open says that the list does not tell: it is not at hand, the day is not
-// known, or the list ends in open words and does not name the text.
-func (e *Edition) Member(list, id string, on calendar.Date, minute calendar.Minute) Tri {
+// site's clock, as far as was published by the day known, zero for all. Open says that the
+// list does not tell: it is not at hand, the day is not known, or the list ends in open
+// words and does not name the text.
+func (e *Edition) Member(list, id string, on calendar.Date, minute calendar.Minute, known calendar.Date) Tri {
 	lines, ok := e.ValueLines[list]
 	if !ok {
 		return Open
@@ -140,7 +145,11 @@ func (e *Edition) Member(list, id string, on calendar.Date, minute calendar.Minu
 		if l.ID != id {
 			continue
 		}
-		switch holds := (Period{From: l.From, Until: l.Until}).Holds(on, minute); {
+		p, seen := Period{From: l.From, Until: l.Until, Published: l.Published, Ended: l.Ended}.Seen(known)
+		if !seen {
+			continue
+		}
+		switch holds := p.Holds(on, minute); {
 		case holds == Yes && !l.Exclude:
 			return Yes
 		case holds == Yes:
@@ -207,6 +216,7 @@ type Instrument struct {
 	Source      string
 	From, Until Moment
 	Published   calendar.Date // day on which it became known, zero where always
+	Ended       calendar.Date // day on which Until became known, zero where always
 	// Absent says that the text is known to exist and that nobody has read it. Its clauses
 	// refer, and are otherwise notes.
 	Absent bool
@@ -302,6 +312,9 @@ type Question struct {
 	By      string // "A", "B", "both", or "nobody" where it is not settled
 	Words   string // what leaves it open: clause id and a paraphrase
 	Clauses []string
+	// Side is the side whose own text leaves it open, which can settle it alone; empty where
+	// the text is joint.
+	Side Side
 	// Later are settlements of later days, oldest first.
 	Later []Settlement
 }
@@ -315,6 +328,32 @@ type Settlement struct {
 	Reading    lang.Text
 	Instrument string
 	Source     string
+	// Holds and Ends are the clauses that hold under the reading, and those that are no
+	// longer asked.
+	Holds, Ends []string
+	Line        int
+}
+
+// Binds reports whether a reading that somebody holds settles the question: that of both,
+// or of the side whose own text it is.
+func (q Question) Binds(by string) bool {
+	return by == "both" || q.Side.Valid() && by == string(q.Side)
+}
+
+// Ended reports whether a clause is no longer asked on a day because the question was
+// settled otherwise, as far as was published by then; known zero sees all.
+func (q Question) Ended(clause string, day, known calendar.Date) bool {
+	ended := false
+	for _, s := range q.Later {
+		switch {
+		case day.Before(s.From) || !known.IsZero() && s.Published.After(known):
+		case !q.Binds(s.By) || slices.Contains(s.Holds, clause):
+			ended = false
+		case slices.Contains(s.Ends, clause):
+			ended = true
+		}
+	}
+	return ended
 }
 
 // On returns who holds which reading on a day, as far as was published by then; known
@@ -329,10 +368,11 @@ func (q Question) On(day, known calendar.Date) (by string, reading lang.Text) {
 	return by, reading
 }
 
-// Settled reports whether both sides agreed on the reading on a day.
+// Settled reports whether the reading of a day is one that settles the question: both
+// sides agreed on it, or it is of one side's own text and that side holds it.
 func (q Question) Settled(day, known calendar.Date) bool {
 	by, _ := q.On(day, known)
-	return by == "both"
+	return q.Binds(by)
 }
 
 // Site returns the site with the id.
@@ -401,10 +441,10 @@ type place struct {
 	line int
 }
 
-// SettledNow reports whether the newest reading is one on which both sides agreed.
+// SettledNow reports whether the newest reading settles the question.
 func (q Question) SettledNow() bool {
 	if n := len(q.Later); n > 0 {
-		return q.Later[n-1].By == "both"
+		return q.Binds(q.Later[n-1].By)
 	}
-	return q.By == "both"
+	return q.Binds(q.By)
 }

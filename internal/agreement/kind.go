@@ -15,7 +15,7 @@ import (
 // commonFields are those that a clause of any kind may have.
 func commonFields() []string {
 	return []string{
-		"id", "kind", "at", "text", "say", "next", "from", "until", "sites", "sides", "holds", "published", "when", "missing",
+		"id", "kind", "at", "text", "say", "next", "from", "until", "sites", "sides", "holds", "published", "ended", "when", "missing",
 		"overrides", "questions", "turns", "decides", "matter",
 	}
 }

@@ -374,7 +374,7 @@ func (r *reader) instrument(line int, x rawInstrument) {
 			r.fault(line, fmt.Sprintf("sides %q", s), "write [A], [B] or [A, B]: where its clauses hold")
 		}
 	}
-	i := Instrument{ID: x.ID, Title: trim(x.Title), Side: x.Side, Sides: x.Sides, Status: x.Status, Source: x.Source, From: r.when(x.From), Until: r.when(x.Until), Published: r.date(x.Published), Absent: x.Absent}
+	i := Instrument{ID: x.ID, Title: trim(x.Title), Side: x.Side, Sides: x.Sides, Status: x.Status, Source: x.Source, From: r.when(x.From), Until: r.when(x.Until), Published: r.date(x.Published), Ended: r.ended(x.Ended, x.Until), Absent: x.Absent}
 	if !i.Until.IsZero() && i.From.Compare(i.Until) >= 0 {
 		r.fault(x.Until.line, "ends before it begins", "put until after from")
 	}
@@ -460,7 +460,7 @@ func (r *reader) parameter(line int, x rawParameter) {
 		r.fault(line, "no values", `write the value, or "unknown" where the text leaves it empty`)
 	}
 	for _, y := range most(r, "values", x.Values) {
-		v := ParameterValue{From: r.when(y.v.From), Until: r.when(y.v.Until), Published: r.date(y.v.Published), Site: y.v.Site, Side: y.v.Side,
+		v := ParameterValue{From: r.when(y.v.From), Until: r.when(y.v.Until), Published: r.date(y.v.Published), Ended: r.ended(y.v.Ended, y.v.Until), Site: y.v.Site, Side: y.v.Side,
 			Text: y.v.Value.text, Source: strings.TrimSpace(y.v.Source), For: r.pins(y.v.For)}
 		if v.From.IsZero() && y.v.From.text == "" {
 			r.fault(y.line, "value without a date", "write from: the first day on which it holds")
@@ -548,7 +548,7 @@ func (r *reader) clauses(raw rawClauses) {
 		if q.Words == "" {
 			r.fault(x.line, "nothing says what leaves it open", "write words: the clause and what it leaves open")
 		}
-		r.e.Questions[q.ID] = Question{ID: q.ID, Asks: trim(q.Asks), Reading: trim(q.Reading), By: q.By, Words: strings.TrimSpace(q.Words), Clauses: q.Clauses, Later: r.settled(q.Settled)}
+		r.e.Questions[q.ID] = Question{ID: q.ID, Asks: trim(q.Asks), Reading: trim(q.Reading), By: q.By, Words: strings.TrimSpace(q.Words), Clauses: q.Clauses, Side: r.e.Instruments[raw.Instrument].Side, Later: r.settled(q.Settled)}
 	}
 	for _, x := range raw.Clauses {
 		if len(r.e.Clauses) == maxClauses {
@@ -640,14 +640,14 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	}
 	r.declare("anchor", c.Anchor, line)
 	r.text(line, "text", c.Text)
-	if p := (Period{From: r.when(x.From), Until: r.when(x.Until), Sites: x.Sites, Sides: x.Sides}); !p.From.IsZero() || !p.Until.IsZero() || len(p.Sites)+len(p.Sides) > 0 {
+	if p := (Period{From: r.when(x.From), Until: r.when(x.Until), Sites: x.Sites, Sides: x.Sides, Ended: r.ended(x.Ended, x.Until)}); !p.From.IsZero() || !p.Until.IsZero() || len(p.Sites)+len(p.Sides) > 0 {
 		c.Holds = append(c.Holds, p)
 		if len(x.Holds) > 0 {
 			r.fault(line, "holds, and also from, until, sites or sides", "write all of them under holds")
 		}
 	}
 	for _, h := range x.Holds {
-		c.Holds = append(c.Holds, Period{From: r.when(h.v.From), Until: r.when(h.v.Until), Sites: h.v.Sites, Sides: h.v.Sides})
+		c.Holds = append(c.Holds, Period{From: r.when(h.v.From), Until: r.when(h.v.Until), Sites: h.v.Sites, Sides: h.v.Sides, Published: r.date(h.v.Published), Ended: r.ended(h.v.Ended, h.v.Until)})
 	}
 	if sides := r.e.Instruments[instrument].Sides; len(sides) == 1 {
 		if len(c.Holds) == 0 {
@@ -667,11 +667,20 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	r.e.Clauses = append(r.e.Clauses, c)
 }
 
+// ended reads the day on which an end was published.
+func (r *reader) ended(s, until scalar) calendar.Date {
+	if s.text != "" && until.text == "" {
+		r.fault(s.line, "ended, and no until", "write until, the first moment at which it no longer holds; ended is the day on which that end was published")
+	}
+	return r.date(s)
+}
+
 // settled reads the later readings of a question.
 func (r *reader) settled(raw []at[rawSettlement]) []Settlement {
 	var out []Settlement
 	for _, x := range raw {
-		s := Settlement{From: r.date(x.v.From), Published: r.date(x.v.Published), By: x.v.By, Reading: trim(x.v.Reading), Instrument: x.v.Instrument, Source: strings.TrimSpace(x.v.Source)}
+		s := Settlement{From: r.date(x.v.From), Published: r.date(x.v.Published), By: x.v.By, Reading: trim(x.v.Reading), Instrument: x.v.Instrument, Source: strings.TrimSpace(x.v.Source),
+			Holds: x.v.Holds, Ends: x.v.Ends, Line: x.line}
 		r.text(x.line, "reading", s.Reading)
 		switch s.By {
 		case "A", "B", "both", "nobody":

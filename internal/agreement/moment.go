@@ -31,6 +31,21 @@ type Period struct {
 	From, Until Moment
 	Sites       []string
 	Sides       []Side
+	// Published and Ended are the days on which its beginning and its end became known,
+	// zero where always.
+	Published, Ended calendar.Date
+}
+
+// Seen returns the period as it was known at the end of a day, and whether it was known
+// at all: an end that was published later is not seen. A zero day sees everything.
+func (p Period) Seen(known calendar.Date) (Period, bool) {
+	if known.IsZero() {
+		return p, true
+	}
+	if p.Ended.After(known) {
+		p.Until = Moment{}
+	}
+	return p, !p.Published.After(known)
 }
 
 // Holds reports whether the period covers a day and minute, of the clock that its

@@ -92,11 +92,11 @@ const (
 func (r *reader) goodsList(x rawList, info ListInfo) int {
 	file := r.file
 	r.e.lineFile[x.ID] = "lists/" + x.Lines
-	known := []string{"code", "category", "rate", "from", "until", "exclude", "unit", "icon", "en", "fa", "ur", "words", "site", "side"}
+	known := []string{"code", "category", "rate", "from", "until", "published", "ended", "exclude", "unit", "icon", "en", "fa", "ur", "words", "site", "side"}
 	rows := r.csv("lists/", x.Lines, []string{"code"}, func(h string) bool {
 		_, ok := r.e.Attributes[h]
 		return ok || slices.Contains(known, h)
-	}, "code, category, rate, from, until, exclude, site, side, en, fa, ur, unit, icon, words, or an attribute")
+	}, "code, category, rate, from, until, published, ended, exclude, site, side, en, fa, ur, unit, icon, words, or an attribute")
 	var lines []goods.Line
 	at := map[string][]int{} // code → indexes in lines
 	for _, row := range rows {
@@ -127,6 +127,7 @@ func (r *reader) goodsList(x rawList, info ListInfo) int {
 			r.fault(row.line, "no category", "name one of "+path.Base(file))
 		}
 		l.From, l.Until = r.when(scalar{row.get("from"), row.line}), r.when(scalar{row.get("until"), row.line})
+		l.Published, l.Ended = r.date(scalar{row.get("published"), row.line}), r.ended(scalar{row.get("ended"), row.line}, scalar{row.get("until"), row.line})
 		if !l.Until.IsZero() && l.From.Compare(l.Until) >= 0 {
 			r.fault(row.line, "ends before it begins", "put until after from")
 		}
@@ -279,7 +280,7 @@ func (r *reader) places(x rawList) int {
 
 // values reads a list of plain texts. One may have several lines, each for other days.
 func (r *reader) values(x rawList) int {
-	columns := []string{"id", "en", "fa", "ur", "from", "until", "exclude"}
+	columns := []string{"id", "en", "fa", "ur", "from", "until", "published", "ended", "exclude"}
 	rows := r.csv("lists/", x.Lines, columns[:2], func(h string) bool { return slices.Contains(columns, h) }, strings.Join(columns, ","))
 	r.e.lineFile[x.ID] = "lists/" + x.Lines
 	out, at := map[string]lang.Text{}, map[string][]ValueLine{}
@@ -291,6 +292,7 @@ func (r *reader) values(x rawList) int {
 			continue
 		}
 		l := ValueLine{ID: id, From: r.when(scalar{row.get("from"), row.line}), Until: r.when(scalar{row.get("until"), row.line}), Exclude: r.excluded(row), Line: row.line}
+		l.Published, l.Ended = r.date(scalar{row.get("published"), row.line}), r.ended(scalar{row.get("ended"), row.line}, scalar{row.get("until"), row.line})
 		if !l.Until.IsZero() && l.From.Compare(l.Until) >= 0 {
 			r.fault(row.line, "ends before it begins", "put until after from")
 		}
@@ -657,7 +659,8 @@ func (r *reader) schedule(x rawSchedule) {
 	for _, w := range x.Hours {
 		r.class(w.line, w.v.Class)
 		r.direction(w.line, w.v.Direction)
-		y := calendar.Weekly{Class: w.v.Class, Direction: w.v.Direction, From: r.date(w.v.From), Until: r.date(w.v.Until)}
+		y := calendar.Weekly{Class: w.v.Class, Direction: w.v.Direction, From: r.date(w.v.From), Until: r.date(w.v.Until),
+			Published: r.date(w.v.Published), Ended: r.ended(w.v.Ended, w.v.Until)}
 		if y.DaysUnknown = r.unknown(w.v.Days, w.line, "days", "[tuesday, friday]"); !y.DaysUnknown {
 			y.Days = r.days(w.line, w.v.Days.strings())
 		}
@@ -678,9 +681,20 @@ func (r *reader) schedule(x rawSchedule) {
 		if y.v.Source == "" {
 			r.fault(y.line, "exception without a source", "say which text gives it")
 		}
-		h.Exceptions = append(h.Exceptions, calendar.Exception{On: r.date(y.v.On), Class: y.v.Class, Direction: y.v.Direction, Closed: y.v.Closed, Spans: r.spans(y.line, y.v.Open)})
+		h.Exceptions = append(h.Exceptions, calendar.Exception{On: r.date(y.v.On), Class: y.v.Class, Direction: y.v.Direction, Closed: y.v.Closed, Spans: r.spans(y.line, y.v.Open), Published: r.date(y.v.Published)})
 	}
 	r.dated(site, x.Hours, h.Weekly)
+	starts := map[Moment]start{}
+	for _, w := range h.Weekly {
+		if !w.Published.IsZero() {
+			starts[Day(w.From)] = start{name: "the entry", on: w.Published}
+		}
+	}
+	for n, w := range h.Weekly {
+		if !w.Until.IsZero() {
+			r.unsaid(x.Hours[n].line, Day(w.Until), w.Ended, starts)
+		}
+	}
 	for _, w := range h.Weekly {
 		r.e.turning[x.Site] = append(r.e.turning[x.Site], w.From, w.Until)
 	}

@@ -70,6 +70,7 @@ type rawInstrument struct {
 	From      scalar    `yaml:"from"`
 	Until     scalar    `yaml:"until"`
 	Published scalar    `yaml:"published"`
+	Ended     scalar    `yaml:"ended"`
 	Absent    bool      `yaml:"absent"`
 }
 
@@ -104,6 +105,7 @@ type rawValue struct {
 	From      scalar            `yaml:"from"`
 	Until     scalar            `yaml:"until"`
 	Published scalar            `yaml:"published"`
+	Ended     scalar            `yaml:"ended"`
 	For       map[string]scalar `yaml:"for"`
 	Site      string            `yaml:"site"`
 	Side      Side              `yaml:"side"`
@@ -152,13 +154,17 @@ type rawSettlement struct {
 	Reading    lang.Text `yaml:"reading"`
 	Instrument string    `yaml:"instrument"`
 	Source     string    `yaml:"source"`
+	Holds      []string  `yaml:"holds"`
+	Ends       []string  `yaml:"ends"`
 }
 
 type rawPeriod struct {
-	From  scalar   `yaml:"from"`
-	Until scalar   `yaml:"until"`
-	Sites []string `yaml:"sites"`
-	Sides []Side   `yaml:"sides"`
+	From      scalar   `yaml:"from"`
+	Until     scalar   `yaml:"until"`
+	Sites     []string `yaml:"sites"`
+	Sides     []Side   `yaml:"sides"`
+	Published scalar   `yaml:"published"`
+	Ended     scalar   `yaml:"ended"`
 }
 
 type rawSelect struct {
@@ -219,6 +225,7 @@ type rawClause struct {
 	Sides     []Side          `yaml:"sides"`
 	Holds     []at[rawPeriod] `yaml:"holds"`
 	Published scalar          `yaml:"published"`
+	Ended     scalar          `yaml:"ended"`
 	When      string          `yaml:"when"`
 	Require   string          `yaml:"require"`
 	Else      string          `yaml:"else"`
@@ -316,6 +323,8 @@ type rawHours struct {
 	Season    scalar `yaml:"season"`
 	From      scalar `yaml:"from"`
 	Until     scalar `yaml:"until"`
+	Published scalar `yaml:"published"`
+	Ended     scalar `yaml:"ended"`
 }
 
 type rawException struct {
@@ -324,6 +333,7 @@ type rawException struct {
 	Direction string   `yaml:"direction"`
 	Closed    bool     `yaml:"closed"`
 	Open      []string `yaml:"open"`
+	Published scalar   `yaml:"published"`
 	Source    string   `yaml:"source"`
 }
 

@@ -22,6 +22,7 @@ func (r *reader) doubts() {
 		r.unread(e.Instruments[id])
 		r.reach(e.Instruments[id])
 	}
+	r.alone()
 	for _, c := range e.Clauses {
 		if e.Instruments[c.Instrument].Status == StatusProposal {
 			continue
@@ -29,6 +30,30 @@ func (r *reader) doubts() {
 		r.file, r.owner = c.File, c.ID
 		r.leaving(c)
 		r.undecided(c)
+	}
+}
+
+// alone warns of a matter that the clauses of one instrument alone name: it is there to
+// show where two disagree, and one that is misspelt hides it.
+func (r *reader) alone() {
+	of := map[string][]*Clause{}
+	for _, c := range r.e.Clauses {
+		if c.Matter != "" && r.e.Instruments[c.Instrument].Status != StatusProposal {
+			of[c.Matter] = append(of[c.Matter], c)
+		}
+	}
+	ids := slices.Sorted(maps.Keys(of))
+	for _, id := range ids {
+		c := of[id][0]
+		if slices.ContainsFunc(of[id], func(o *Clause) bool { return o.Instrument != c.Instrument }) {
+			continue
+		}
+		mend := "write the matter in the clause of the other instrument too, or take it out: it shows where two instruments disagree"
+		if near := similar(id, slices.DeleteFunc(slices.Clone(ids), func(s string) bool { return s == id })); near != "" {
+			mend = "write " + near + ", if that is meant; or " + mend
+		}
+		r.file, r.owner = c.File, c.ID
+		r.warn(c.Line, fmt.Sprintf("matter %q is of clauses of one instrument alone", id), mend)
 	}
 }
 

@@ -216,6 +216,14 @@ func (r *reader) always(o, c *Clause, spans []Period) bool {
 	if o.When != "" || len(o.Turns) > 0 || io.Status == StatusProposal || o.Published.After(c.Published) || io.Published.After(ic.Published) {
 		return false
 	}
+	if slices.ContainsFunc(o.Questions, func(id string) bool {
+		return slices.ContainsFunc(e.Questions[id].Later, func(s Settlement) bool { return slices.Contains(s.Ends, o.ID) })
+	}) {
+		return false
+	}
+	if slices.ContainsFunc(o.Holds, func(p Period) bool { return !p.Published.IsZero() || !p.Ended.IsZero() }) {
+		return false
+	}
 	if len(r.setters[o.ID]) > 0 {
 		return false
 	}

@@ -102,8 +102,10 @@ func TestWidePackage(t *testing.T) {
 	same("unlimited", v.Unlimited, true)
 	v, lacks, ok = e.Parameters["limit"].In(Ask{Site: "south", Side: B, On: day("2025-02-01"), Get: get("")})
 	same("limit that turns on a state", []any{v.Known, lacks, ok}, []any{false, "importer", true})
-	v, _, _ = e.Parameters["limit"].In(Ask{Site: "north", Side: A, On: day("2025-07-01"), Get: get("AAA"), Known: day("2025-06-14")})
-	same("limit that is not yet known", v.Known, false)
+	for known, want := range map[string]int64{"2025-06-14": 100000, "2025-06-15": 200000} { // neither the new value nor the end of the old
+		v, _, _ = e.Parameters["limit"].In(Ask{Site: "north", Side: A, On: day("2025-07-01"), Get: get("AAA"), Known: day(known)})
+		same("limit as known on "+known, []any{v.Known, v.Int}, []any{true, want})
+	}
 
 	q := e.Questions["q"]
 	same("settled", []bool{q.Settled(day("2025-03-31"), calendar.Date{}), q.Settled(day("2025-04-01"), calendar.Date{}), q.Settled(day("2025-04-01"), day("2025-03-19"))}, []bool{false, true, false})
@@ -259,14 +261,14 @@ func TestWideFaults(t *testing.T) {
 		{"derived and never made", main, "{id: shown, type: bool, name: {en: value displayed}}", "{id: shown, type: bool, derived: true, name: {en: value displayed}}", "", "", "nothing makes it"},
 		{"forbidden value", main, "values: [low, high]", "values: [low, sunni]", "", "", `about "sunni"`},
 
-		{"value that ends first", law, "until: 2025-07-01, value: 1000", "until: 2025-01-01, value: 1000", "", "", "ends before it begins"},
-		{"value with a gap", law, "until: 2025-07-01, value: 1000", "until: 2025-06-01, value: 1000", "", "id: limit", "no value on 2025-06-01 at north"},
+		{"value that ends first", law, "until: 2025-07-01, ended", "until: 2025-01-01, ended", "", "", "ends before it begins"},
+		{"value with a gap", law, "until: 2025-07-01, ended", "until: 2025-06-01, ended", "", "id: limit", "no value on 2025-06-01 at north"},
 		{"value twice for one state", law, "for: {importer: CCC}", "for: {importer: CCC}, value: 1, source: x}\n      - {from: 2025-01-01, for: {importer: CCC}", "", "value: unlimited", "two values from 2025-01-01"},
 		{"value for nobody", law, "for: {importer: CCC}", "for: {importer: DDD}", "", "", `"DDD" is not a value of importer`},
 		{"value for an unknown attribute", law, "for: {importer: CCC}", "for: {state: CCC}", "", "", `attribute "state" is not declared`},
 		{"value for a number", law, "for: {importer: CCC}", "for: {good.value: 1}", "", "", "good.value is a int"},
 		{"value for a look-alike", law, "for: {importer: CCC}", "for: {importer: ССС}", "", "", "not plain Latin"},
-		{"gap for a state", law, "until: 2025-07-01, value: 1000", "until: 2025-07-01, for: {importer: AAA}, value: 1000", "", "id: limit", "no value on 2025-01-01 at north for importer BBB"},
+		{"gap for a state", law, "until: 2025-07-01, ended", "until: 2025-07-01, for: {importer: AAA}, ended", "", "id: limit", "no value on 2025-01-01 at north for importer BBB"},
 		{"too many decimals of kg", law, "value: 5.250", "value: 5.2501", "", "id: home.most", "not a plain number of the unit"},
 		{"too many decimals of a rate", law, "value: 0.912345", "value: 0.9123456", "", "id: fx", "not a plain number of the unit"},
 		{"rate of one currency", law, "unit: EUR/USD", "unit: EUR/EUR", "", "", `unit "EUR/EUR" is not known`},
@@ -324,9 +326,24 @@ func TestWideFaults(t *testing.T) {
 
 		{"settled out of order", treaty, "      - {from: 2025-04-01", "      - {from: 2025-05-01, by: A, reading: {en: x}, source: x}\n      - {from: 2025-04-01", "", "from: 2025-04-01", "settled out of order"},
 		{"settled without a date", treaty, "{from: 2025-04-01, published", "{published", "", "", "settled without a date"},
-		{"settled without a source", treaty, ", source: minutes 5}", "}", "", "from: 2025-04-01", "settled without a source"},
+		{"settled without a source", treaty, ", source: minutes 5,", ",", "", "from: 2025-04-01", "settled without a source"},
 		{"settled by nobody known", treaty, "by: both", "by: all", "", "", `by "all"`},
 		{"settled by no instrument", treaty, "instrument: letter", "instrument: mail", "", "", `instrument "mail" is not known`},
+
+		{"settled, and nothing said of a clause", treaty, ", holds: [T-1]}", "}", "", "from: 2025-04-01", "nothing says what becomes of clause T-1, whose effect turns on it"},
+		{"settled for no clause", treaty, "holds: [T-1]}", "holds: [T-1], ends: [T-99]}", "", "", `names clause "T-99", which is not there`},
+		{"settled twice over", treaty, "holds: [T-1]}", "holds: [T-1], ends: [T-1]}", "", "", "names clause T-1 twice"},
+		{"settled for another clause", treaty, "holds: [T-1]}", "holds: [T-1, T-2]}", "", "", "clause T-2 does not name the question"},
+		{"said by one side alone", treaty, "by: both", "by: A", "", "", "does not settle the question"},
+		{"matter of one instrument", "clauses/storm.yaml", "matter: papers", "matter: pappers", "", "", `matter "pappers" is of clauses of one instrument alone`},
+
+		{"end that was published, of a value", law, "until: 2025-07-01, ended: 2025-06-15", "until: 2025-07-01", "", "id: limit", "ends on 2025-07-01, and nothing says when that became known, while the value 2000, which begins then, was published on 2025-06-15"},
+		{"ended and goes on", law, "until: 2025-07-01, ended: 2025-06-15", "ended: 2025-06-15", "", "", "ended, and no until"},
+		{"end that was published, of a clause", treaty, "when: class == 'trader'}", "until: 2025-07-01, when: class == 'trader'}\n  - {id: T-3a, kind: rule, at: [booking], text: {en: x}, say: {en: x}, from: 2025-07-01, published: 2025-07-04, when: class == 'trader', then: REFUSE}", "", "until: 2025-07-01", "while clause T-3a, which begins then, was published on 2025-07-04"},
+		{"end that was published, of one of several periods", treaty, "when: class == 'trader'}", "holds: [{until: 2025-07-01, sites: [north]}], when: class == 'trader'}\n  - {id: T-3a, kind: rule, at: [booking], text: {en: x}, say: {en: x}, holds: [{from: 2025-07-01, published: 2025-07-04}], when: class == 'trader', then: REFUSE}", "", "until: 2025-07-01", "was published on 2025-07-04"},
+		{"end that was published, of hours", north, "from: 2025-06-01}", "from: 2025-06-01, published: 2025-05-20}", "", "until: 2025-06-01", "was published on 2025-05-20"},
+		{"end that was published, of a line", csv, "rate,from,until,exclude,direction,importer,exporter,site,side,en,unit\n07,I,5,,,,,,,,,Vegetables,kg\n0702.00,,,,,true,,,,,,Tomatoes,kg\n0703.1000,I,5,,2025-07-01,,in,,,,,Onions,kg\n0703.1000,I,7.5,2025-07-01,,,in,,,,,Onions,kg\n0808,I,0,2025-01-01,,,,AAA,BBB,north,A,Apples,kg", "rate,from,until,published,direction,en,unit\n0703.1000,I,5,,2025-07-01,,in,Onions,kg\n0703.1000,I,7.5,2025-07-01,,2025-06-20,in,Onions,kg", "", "I,5,,2025-07-01", "was published on 2025-06-20"},
+		{"end that was published, of a text", "lists/purposes.csv", "id,en\ntrade,Trade\nvisit,Visit", "id,en,from,until,published\ntrade,Trade,,2025-07-01,\nvisit,Visit,2025-07-01,,2025-06-20", "", "trade,Trade", "was published on 2025-06-20"},
 
 		{"question that is not there", treaty, "turns: [q]", "turns: [z]", "", "", `question "z" is not known`},
 		{"field of another kind", treaty, "kind: opened,", "kind: opened, take: most,", "", "", "a opened does nothing with take"},

@@ -168,6 +168,9 @@ type Weekly struct {
 	// From and Until bound the days on which the entry holds, the last not included;
 	// zero where it always has, or goes on.
 	From, Until Date
+	// Published and Ended are the days on which the entry and its end became known, zero
+	// where always.
+	Published, Ended Date
 	// Season bounds them within every year; zero where it holds all the year.
 	Season Season
 	// HoursUnknown says that it is open on the days, and that nobody knows from when to
@@ -273,6 +276,7 @@ type Exception struct {
 	Class, Direction string
 	Closed           bool
 	Spans            []Span
+	Published        Date // day on which it became known, zero where always
 }
 
 // Hours are opening hours as an agreement writes them, in the clock of one zone.
@@ -293,6 +297,7 @@ type Schedule struct {
 	loc    *time.Location
 	eras   []era // by day, each until the next begins; at least one, from the zero date
 	except map[Date][]Exception
+	told   Date // the last day on which something of it became known, zero where all always was
 }
 
 // era is a run of days on which the same entries hold, but for their seasons.
@@ -331,6 +336,8 @@ func NewSchedule(h Hours) (*Schedule, error) {
 			return nil, fmt.Errorf("%w: hours that end on %s and do not begin before", ErrHours, w.Until)
 		}
 		days = append(days, w.From, w.Until)
+		s.tell(w.Published)
+		s.tell(w.Ended)
 	}
 	slices.SortFunc(days, Date.Compare)
 	for _, d := range slices.Compact(days) {
@@ -358,8 +365,44 @@ func NewSchedule(h Hours) (*Schedule, error) {
 		}
 		x.Spans = slices.Clone(x.Spans)
 		s.except[x.On] = append(s.except[x.On], x)
+		s.tell(x.Published)
 	}
 	return s, nil
+}
+
+func (s *Schedule) tell(d Date) {
+	if d.After(s.told) {
+		s.told = d
+	}
+}
+
+// Seen returns the schedule as it was known at the end of a day: without entries and
+// exceptions that were published later, and with the ends that were published later
+// taken out. It is s itself where all was known, and nil where what was known says two
+// things of one hour. A zero day sees everything.
+func (s *Schedule) Seen(known Date) *Schedule {
+	if known.IsZero() || !s.told.After(known) {
+		return s
+	}
+	h := Hours{Zone: s.hours.Zone}
+	for _, w := range s.hours.Weekly {
+		if w.Ended.After(known) {
+			w.Until = Date{}
+		}
+		if !w.Published.After(known) {
+			h.Weekly = append(h.Weekly, w)
+		}
+	}
+	for _, x := range s.hours.Exceptions {
+		if !x.Published.After(known) {
+			h.Exceptions = append(h.Exceptions, x)
+		}
+	}
+	out, err := NewSchedule(h)
+	if err != nil {
+		return nil
+	}
+	return out
 }
 
 // yearDays are those on which the seasons of the entries of a day turn, and 1 January.

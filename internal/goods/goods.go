@@ -37,6 +37,9 @@ type Line struct {
 	Icon string
 	// From and Until are when the line holds, zero where always: Until itself is no longer in it.
 	From, Until calendar.Moment
+	// Published and Ended are the days on which the line and its end became known, zero
+	// where always.
+	Published, Ended calendar.Date
 	// For are attributes and the values for which it holds, such as a direction or a state.
 	For map[string]string
 	// Exclude takes the codes out of what a shorter code puts on the list.
@@ -184,6 +187,8 @@ type Ask struct {
 	Code   string // of the good, two to eight digits
 	On     calendar.Date
 	Minute calendar.Minute
+	// Known is the last day whose publications are seen; zero sees all.
+	Known calendar.Date
 	// Get returns the text of an attribute; known is false where it is not known. It may be nil.
 	Get func(attribute string) (text string, known bool)
 }
@@ -251,11 +256,14 @@ func (l *List) longer(c string) bool {
 // holds reports whether the line holds for what is asked, and what it lacks where that
 // is not known.
 func (x *Line) holds(q Ask) (is calendar.Tri, lacks string) {
-	if len(x.For) == 0 && x.From.IsZero() && x.Until.IsZero() {
+	if len(x.For) == 0 && x.From.IsZero() && x.Until.IsZero() && x.Published.IsZero() {
 		return calendar.Yes, ""
 	}
+	if !q.Known.IsZero() && x.Published.After(q.Known) {
+		return calendar.No, ""
+	}
 	is = x.From.Come(q.On, q.Minute)
-	if is != calendar.No && !x.Until.IsZero() {
+	if is != calendar.No && !x.Until.IsZero() && (q.Known.IsZero() || !x.Ended.After(q.Known)) {
 		switch x.Until.Come(q.On, q.Minute) {
 		case calendar.Yes:
 			is = calendar.No

@@ -143,6 +143,11 @@ func (j *judge) ask() {
 	a := j.a
 	for i, k := range j.clauses {
 		in, why := k.inForce(a.q.Site, agreement.Side(a.q.Side), a.on, a.minute, a.known)
+		for n := range k.settled {
+			if q := &k.settled[n]; q.Ended(k.ID, a.on, a.known) {
+				in, why = agreement.No, "question "+q.ID+" is settled otherwise"
+			}
+		}
 		j.v.Steps[i] = Step{Clause: k.ID, Did: didDormant, Note: why}
 		st := &j.state[i]
 		st.asked, st.dated = in != agreement.No, in == agreement.Open

@@ -90,6 +90,15 @@ func clock(t time.Time, zone *time.Location) (calendar.Date, calendar.Minute) {
 	return calendar.Date{Year: y, Month: m, Day: d}, calendar.Minute(local.Hour()*60 + local.Minute())
 }
 
+// hours are those of the site of the question, as far as they were known; nil where there
+// are none.
+func (a *activation) hours() *calendar.Schedule {
+	if a.site == nil || a.site.schedule == nil {
+		return nil
+	}
+	return a.site.schedule.Seen(a.known)
+}
+
 // day returns the day number of an instant by the clock of the question.
 func (a *activation) day(t time.Time) int64 {
 	d, _ := clock(t, a.zone)
@@ -211,7 +220,7 @@ func (a *activation) match(list, code string) found {
 	if l == nil {
 		return found{is: agreement.Open, lacks: a.c.unknownOf(listPrefix + list)}
 	}
-	f := l.Match(goods.Ask{Code: code, On: a.on, Minute: a.minute, Get: a.get})
+	f := l.Match(goods.Ask{Code: code, On: a.on, Minute: a.minute, Known: a.known, Get: a.get})
 	out := found{is: f.Is, line: f.Line}
 	switch {
 	case f.Is == agreement.No && len(a.c.e.ListInfo[list].Open) > 0:

@@ -447,7 +447,7 @@ func TestF24Duties(t *testing.T) {
 func TestF25Clarification(t *testing.T) {
 	l := wideLaw(t, `instrument: i
 questions:
-  - {id: k, asks: `+say+`, reading: `+say+`, by: nobody, words: x, settled: [{from: 2025-06-01, published: 2025-05-20, by: both, reading: `+say+`, instrument: clear, source: x}]}
+  - {id: k, asks: `+say+`, reading: `+say+`, by: nobody, words: x, settled: [{from: 2025-06-01, published: 2025-05-20, by: both, reading: `+say+`, instrument: clear, source: x, holds: [c]}]}
 clauses:
   - {id: c, kind: rule, TEXT, require: p, else: REFUSE, turns: [k]}
 `, "instruments", "  - {id: i, title: "+say+", status: law, source: x}\n  - {id: clear, title: "+say+", status: clarification, source: x}\n")

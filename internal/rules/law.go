@@ -123,7 +123,8 @@ type clause struct {
 	proposal      bool
 	voids         bool
 	weekdays      []time.Weekday
-	profile       int // 1 + the attribute of profiles, 0 where it is silent under none
+	profile       int                  // 1 + the attribute of profiles, 0 where it is silent under none
+	settled       []agreement.Question // that say when they end the clause
 	list          *goods.List
 	of            []int // attributes in Of and Fields
 }
@@ -476,10 +477,15 @@ func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
 	e := c.e
 	k := &clause{Clause: x, holds: x.Holds, list: e.Lists[x.List], published: x.Published}
 	if i, ok := e.Instruments[x.Instrument]; ok {
-		k.text = agreement.Period{From: i.From, Until: i.Until}
+		k.text = agreement.Period{From: i.From, Until: i.Until, Ended: i.Ended}
 		k.proposal = i.Status == agreement.StatusProposal
 		if i.Published.After(k.published) {
 			k.published = i.Published
+		}
+	}
+	for _, id := range slices.Concat(x.Turns, x.Questions) {
+		if q := e.Questions[id]; slices.ContainsFunc(q.Later, func(s agreement.Settlement) bool { return slices.Contains(s.Ends, x.ID) }) {
+			k.settled = append(k.settled, q)
 		}
 	}
 	k.voids = x.Kind == agreement.KindSuspend && x.Voids
@@ -607,9 +613,14 @@ func (k *clause) inForce(site string, side agreement.Side, on calendar.Date, min
 	case !known.IsZero() && k.published.After(known):
 		return agreement.No, "not published yet"
 	}
-	whole := k.text.Holds(on, minute)
+	text := &k.text
+	if !known.IsZero() && text.Ended.After(known) {
+		seen, _ := text.Seen(known)
+		text = &seen
+	}
+	whole := text.Holds(on, minute)
 	if whole == agreement.No {
-		return whole, when(k.text, on, minute)
+		return whole, when(*text, on, minute)
 	}
 	if len(k.holds) == 0 {
 		return whole, ""
@@ -624,6 +635,14 @@ func (k *clause) inForce(site string, side agreement.Side, on calendar.Date, min
 		case len(p.Sides) > 0 && !slices.Contains(p.Sides, side):
 			why = cmp.Or(why, "the other side")
 			continue
+		}
+		if !known.IsZero() {
+			seen, ok := p.Seen(known)
+			if !ok {
+				why = cmp.Or(why, "not published yet")
+				continue
+			}
+			p = &seen
 		}
 		switch p.Holds(on, minute) {
 		case agreement.Yes:

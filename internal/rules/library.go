@@ -296,7 +296,7 @@ func (a *activation) callMember(kind string, args ...ref.Val) ref.Val {
 	id, _ := args[1].(types.String)
 	e := a.c.e
 	if _, ok := e.Values[string(id)]; ok {
-		switch e.Member(string(id), string(x), a.on, a.minute) {
+		switch e.Member(string(id), string(x), a.on, a.minute, a.known) {
 		case agreement.Yes:
 			return types.True
 		case agreement.No:

@@ -30,12 +30,12 @@ func (j *judge) opened(i int, k *clause) {
 
 func (j *judge) schedule(i int, k *clause) {
 	a := j.a
-	if a.site == nil || a.site.schedule == nil {
+	s := a.hours()
+	if s == nil {
 		j.against(i, k, CodeNoHours, cmp.Or(k.Missing, reason.Refer), nil)
 		return
 	}
 	class, direction := a.text(attrClass), a.text(attrDirection)
-	s := a.site.schedule
 	is := s.Held(class, direction, a.on)
 	if k.Per != perDay {
 		is = s.At(class, direction, a.now)
@@ -71,7 +71,7 @@ func (j *judge) listed(i int, k *clause) {
 		return
 	}
 	if j.a.c.e.Values[k.List] != nil {
-		switch j.a.c.e.Member(k.List, string(code), j.a.on, j.a.minute) {
+		switch j.a.c.e.Member(k.List, string(code), j.a.on, j.a.minute, j.a.known) {
 		case agreement.Yes:
 			j.step(i, didApply, string(code))
 		case agreement.Open:

@@ -77,7 +77,8 @@ func (j *judge) looked(k *clause) []string {
 // lookedHours are the hours of the day of the question, by the clock of its site.
 func (j *judge) lookedHours() []string {
 	a := j.a
-	if a.site == nil || a.site.schedule == nil {
+	s := a.hours()
+	if s == nil {
 		return []string{"no hours are given for the site"}
 	}
 	class, direction := a.text(attrClass), a.text(attrDirection)
@@ -86,7 +87,7 @@ func (j *judge) lookedHours() []string {
 	if class != "" || direction != "" {
 		b.WriteString(" for " + strings.Join(strings.Fields(class+" "+direction), ", "))
 	}
-	spans := a.site.schedule.Spans(class, direction, a.on)
+	spans := s.Spans(class, direction, a.on)
 	switch {
 	case len(spans) > 0:
 		b.WriteString(": open ")
@@ -96,7 +97,7 @@ func (j *judge) lookedHours() []string {
 			}
 			b.WriteString(s.String())
 		}
-	case a.site.schedule.Held(class, direction, a.on) == calendar.No:
+	case s.Held(class, direction, a.on) == calendar.No:
 		b.WriteString(": closed all day")
 	default:
 		b.WriteString(": nobody knows the hours")

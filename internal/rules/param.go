@@ -78,10 +78,19 @@ func (a *activation) parameter(p *parameter, on calendar.Date, minute calendar.M
 	several := false // those that may hold are not all alike
 	for i := range p.values {
 		x := &p.values[i]
-		if x.Site != "" && x.Site != a.q.Site || x.Side != "" && x.Side != agreement.Side(a.q.Side) || !a.known.IsZero() && x.Published.After(a.known) {
+		if x.Site != "" && x.Site != a.q.Site || x.Side != "" && x.Side != agreement.Side(a.q.Side) {
 			continue
 		}
-		holds := agreement.Period{From: x.From, Until: x.Until}.Holds(on, minute)
+		until := x.Until
+		if !a.known.IsZero() { // as far as was published by then
+			if x.Published.After(a.known) {
+				continue
+			}
+			if x.Ended.After(a.known) {
+				until = agreement.Moment{}
+			}
+		}
+		holds := agreement.Period{From: x.From, Until: until}.Holds(on, minute)
 		if holds == agreement.No {
 			continue
 		}

@@ -240,9 +240,14 @@ func (j *judge) over(k *clause) (bool, agreement.Period) {
 		if len(p.Sites) > 0 && !slices.Contains(p.Sites, a.q.Site) || len(p.Sides) > 0 && !slices.Contains(p.Sides, agreement.Side(a.q.Side)) || p.From.Come(a.on, a.minute) == agreement.No {
 			continue
 		}
+		p, seen := p.Seen(a.known)
+		if !seen {
+			continue
+		}
 		if p.Holds(a.on, a.minute) != agreement.No {
 			if p.Until.IsZero() {
-				p.Until = k.text.Until
+				text, _ := k.text.Seen(a.known)
+				p.Until = text.Until
 			}
 			return false, p
 		}

@@ -190,7 +190,7 @@ func (j *judge) residence(i int, k *clause) {
 		case !ok:
 			is, lack = open, unknownOf(k.Place)
 		case v != nil:
-			switch a.c.e.Member(k.List, string(place), a.on, a.minute) {
+			switch a.c.e.Member(k.List, string(place), a.on, a.minute, a.known) {
 			case agreement.Yes:
 				is = yes
 			case agreement.Open:

@@ -132,11 +132,14 @@ func (u *units) call(id int64, c ast.CallExpr) {
 	switch {
 	case fn == operators.Add && len(args) == 2 && !u.number(args[0]):
 		u.long = true
+	case (fn == operators.Subtract || fn == operators.Divide) && u.bareDate(fn, args[0], args[1]):
 	case fn == operators.Add || fn == operators.Subtract:
 		unit = u.sum(fn, args[0], args[1])
 	case fn == operators.Equals, fn == operators.NotEquals, fn == operators.Less, fn == operators.LessEquals, fn == operators.Greater, fn == operators.GreaterEquals, fn == "max", fn == "min":
 		for _, x := range args[1:] {
 			unit = u.alike(args[0], x)
+			u.bareDay(args[0], x)
+			u.bareDay(x, args[0])
 			u.lookalike(args[0], x)
 			u.lookalike(x, args[0])
 		}
@@ -240,6 +243,60 @@ func (u *units) call(id int64, c ast.CallExpr) {
 	}
 	if unit != "" {
 		u.units[id] = unit
+	}
+}
+
+// whole is a number that is written out.
+func whole(x ast.Expr) (int64, bool) {
+	if x.Kind() != ast.LiteralKind {
+		return 0, false
+	}
+	n, ok := x.AsLiteral().(types.Int)
+	return int64(n), ok
+}
+
+// bareDate faults numbers that are taken from one another, or divided, and look like a
+// date: 2025-10-17 is 1998.
+func (u *units) bareDate(fn string, x, y ast.Expr) bool {
+	last, ok := whole(y)
+	if !ok {
+		return false
+	}
+	year, of := whole(x)
+	month, day := last, int64(0)
+	if !of && x.Kind() == ast.CallKind && x.AsCall().FunctionName() == fn {
+		in := x.AsCall().Args()
+		year, of = whole(in[0])
+		m, ok := whole(in[1])
+		month, day, of = m, last, of && ok
+	}
+	if !of || year < 1000 || year > 9999 || month < 1 || month > 12 || day > 31 {
+		return false
+	}
+	sign := "-"
+	if fn == operators.Divide {
+		sign = "/"
+	}
+	said, n := fmt.Sprintf("%04d%s%02d", year, sign, month), year-month
+	if fn == operators.Divide {
+		n = year / month
+	}
+	if day != 0 {
+		said += fmt.Sprintf("%s%02d", sign, day)
+		if n -= day; fn == operators.Divide {
+			n = year / month / day
+		}
+	}
+	if d, m := day, fmt.Sprintf("write date('%04d-%02d-%02d')", year, month, max(day, 1)); d != 0 || u.what == "" {
+		u.what, u.mend = fmt.Sprintf("%s is no date here, but the number %d", said, n), m // the whole date in place of its first part
+	}
+	return true
+}
+
+// bareDay faults a date that is compared with a number that is written out.
+func (u *units) bareDay(x, y ast.Expr) {
+	if n, ok := whole(y); ok && u.units[x.ID()] == unitDate {
+		u.fault("write a day as date('2025-10-17')", "%s is a date and is compared with the number %d", u.name(x), n)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 // rest on each other, dates that are not known, and two instruments that disagree.
 const everything = `instrument: i
 questions:
-  - {id: k, asks: {en: x, fa: x, ur: x}, reading: {en: x, fa: x, ur: x}, by: nobody, words: x, settled: [{from: 2025-06-10, by: both, reading: {en: x, fa: x, ur: x}, instrument: i, source: x}]}
+  - {id: k, asks: {en: x, fa: x, ur: x}, reading: {en: x, fa: x, ur: x}, by: nobody, words: x, settled: [{from: 2025-06-10, by: both, reading: {en: x, fa: x, ur: x}, instrument: i, source: x, holds: [b4]}]}
 clauses:
   - {id: a1, kind: define, SILENT, attribute: d.level, value: "'high'"}
   - {id: a2, kind: define, SILENT, when: p, attribute: d.level, value: "'low'", overrides: [a1]}
