@@ -199,7 +199,7 @@ func (w *weigh) is(k *clause, disease string) {
 		}
 	}
 	member := func(list string) func(string) agreement.Tri {
-		return func(s string) agreement.Tri { return a.c.e.Member(list, s, a.on, a.minute) }
+		return func(s string) agreement.Tri { return a.c.e.Member(list, s, a.on, a.minute, a.known) }
 	}
 	if w.x.Products != "" {
 		w.text(proofProduct, member(w.x.Products))

@@ -246,8 +246,8 @@ func (u *units) call(id int64, c ast.CallExpr) {
 	}
 }
 
-// whole is a number that is written out.
-func whole(x ast.Expr) (int64, bool) {
+// written is a number that is written out.
+func written(x ast.Expr) (int64, bool) {
 	if x.Kind() != ast.LiteralKind {
 		return 0, false
 	}
@@ -258,16 +258,16 @@ func whole(x ast.Expr) (int64, bool) {
 // bareDate faults numbers that are taken from one another, or divided, and look like a
 // date: 2025-10-17 is 1998.
 func (u *units) bareDate(fn string, x, y ast.Expr) bool {
-	last, ok := whole(y)
+	last, ok := written(y)
 	if !ok {
 		return false
 	}
-	year, of := whole(x)
+	year, of := written(x)
 	month, day := last, int64(0)
 	if !of && x.Kind() == ast.CallKind && x.AsCall().FunctionName() == fn {
 		in := x.AsCall().Args()
-		year, of = whole(in[0])
-		m, ok := whole(in[1])
+		year, of = written(in[0])
+		m, ok := written(in[1])
 		month, day, of = m, last, of && ok
 	}
 	if !of || year < 1000 || year > 9999 || month < 1 || month > 12 || day > 31 {
@@ -295,7 +295,7 @@ func (u *units) bareDate(fn string, x, y ast.Expr) bool {
 
 // bareDay faults a date that is compared with a number that is written out.
 func (u *units) bareDay(x, y ast.Expr) {
-	if n, ok := whole(y); ok && u.units[x.ID()] == unitDate {
+	if n, ok := written(y); ok && u.units[x.ID()] == unitDate {
 		u.fault("write a day as date('2025-10-17')", "%s is a date and is compared with the number %d", u.name(x), n)
 	}
 }
