@@ -209,11 +209,14 @@ func (c *Card) bundle(b jcs.Value) error {
 			}
 		}
 	}
-	// The events are one person's: with two in the bundle nobody can say whose.
-	if patients != 1 {
+	// The events are one person's: with two in the bundle nobody can say whose. Without any
+	// no dose and no test can be anybody's either, which is found at each.
+	if patients > 1 {
 		return fmt.Errorf("%w: %d patients", ErrContent, patients)
 	}
-	c.patient(patient.Get("resource"))
+	if patients == 1 {
+		c.patient(patient.Get("resource"))
+	}
 	c.Claims.Events = make([]proof.Event, 0, min(entries.Len(), maxEvents))
 	i = -1
 	for e := range entries.All() {
@@ -222,7 +225,6 @@ func (c *Card) bundle(b jcs.Value) error {
 		c.look(e, r, i)
 		switch {
 		case r.Get("resourceType").Equal("Immunization"):
-			c.resources++
 			c.immunization(r, patient, i)
 		case r.Get("resourceType").Equal("Observation"):
 			c.observation(r, patient, i)
@@ -231,14 +233,9 @@ func (c *Card) bundle(b jcs.Value) error {
 	if c.tooMany {
 		return fmt.Errorf("%w: more than %d events", ErrSize, maxEvents)
 	}
-	if len(c.Claims.Events) > 0 || c.resources > 0 && c.graveness() == Content {
-		return nil
-	}
-	if c.resources > 0 {
-		return fmt.Errorf("%w: no dose was given and no test was finished", ErrContent)
-	}
-	// A card of an allergy, say, is a card all the same, and may be genuine as one.
-	c.Empty = true
+	// A card of an allergy, say, or of doses that were not given, is a card all the same, and
+	// may be genuine as one.
+	c.Empty = len(c.Claims.Events) == 0 && c.graveness() < Content
 	return nil
 }
 
@@ -525,7 +522,6 @@ func (c *Card) observation(r, patient jcs.Value, i int) {
 			e.TestCode, e.DiseaseCode = list[0], list[0]
 		}
 	}
-	c.resources++
 	bad := func(rule string) { c.find(Content, rule, entryPath(i, "Observation")) }
 	if !ok {
 		bad("code")

@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ type KeysFile struct {
 }
 
 // ReadKeys reads the keys that issuers publish (section "Determining keys associated with
-// an issuer"): one issuer's set, {"keys":[…]}, or a directory of many,
+// an issuer"): one issuer's set, {"keys":[…]}, one key alone, or a directory of many,
 // {"issuerInfo":[{"issuer":{"iss":…},"keys":[…],"crls":[…]}]}, as the VCI coalition has it.
 //
 // A set does not say whose it is, since it is fetched from the issuer's address. So issuer
@@ -77,7 +78,7 @@ func ReadKeys(b []byte, issuer string) (KeysFile, error) {
 			if iss == "" {
 				continue // nobody's keys in a directory of issuers
 			}
-			f.set(info.Get("keys"), iss)
+			f.set(info.Get("keys").All(), iss)
 			for list := range info.Get("crls").All() {
 				if r, err := readRevoked(list); err == nil {
 					f.Revoked = append(f.Revoked, r)
@@ -86,19 +87,23 @@ func ReadKeys(b []byte, issuer string) (KeysFile, error) {
 		}
 		return f, nil
 	}
-	if !root.Get("keys").Is(jcs.Array) {
-		return f, ErrKeySet
-	}
 	if issuer == "" {
 		issuer, _ = root.Get("issuer").Text()
 	}
-	f.set(root.Get("keys"), issuer)
+	switch {
+	case root.Get("keys").Is(jcs.Array):
+		f.set(root.Get("keys").All(), issuer)
+	case root.Get("kty").Is(jcs.String):
+		f.set(func(yield func(jcs.Value) bool) { yield(root) }, issuer)
+	default:
+		return f, ErrKeySet
+	}
 	return f, nil
 }
 
-func (f *KeysFile) set(keys jcs.Value, issuer string) {
+func (f *KeysFile) set(keys iter.Seq[jcs.Value], issuer string) {
 	first := len(f.Keys)
-	for k := range keys.All() {
+	for k := range keys {
 		key, address, why := readKey(k)
 		if why != "" {
 			f.Refused = append(f.Refused, Refused{key.ID, why})
@@ -327,7 +332,7 @@ func (rs Revocations) Standing(q proof.RevocationQuery) proof.Standing {
 
 // LooksLikeKeys reports whether a file looks like one that ReadKeys reads.
 func LooksLikeKeys(b []byte) bool {
-	return bytes.Contains(b, []byte(`"keys"`)) && bytes.Contains(b, []byte(`"kty"`)) || bytes.Contains(b, []byte(`"issuerInfo"`))
+	return bytes.Contains(b, []byte(`"kty"`)) && bytes.Contains(b, []byte(`"kid"`)) || bytes.Contains(b, []byte(`"issuerInfo"`))
 }
 
 // LooksLikeRevoked reports whether a file looks like one that ReadRevoked reads.

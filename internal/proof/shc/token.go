@@ -39,7 +39,6 @@ type Card struct {
 
 	digest    [32]byte // SHA-256 of header "." payload, as they stand in the token
 	signature [64]byte // r || s
-	resources int      // of a kind that this package reads, well formed or not
 	tooMany   bool     // events were left out
 }
 
