@@ -4,11 +4,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,10 +16,10 @@ import (
 	"slices"
 	"time"
 
-	"darwaza.dev/internal/identity"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/proof"
 	"darwaza.dev/internal/proof/shc"
+	"darwaza.dev/internal/proof/trust"
 )
 
 const conformanceAbout = `
@@ -36,13 +33,13 @@ kind of check with every miss named. The status is 0 where nothing was missed, a
          that lie in the folder.
   vdsnc  ICAO visible digital seals. Each verifies by the certificate that it brings;
          whether it is genuine is scored with --trust (certificates of signers or of
-         authorities, PEM or DER), a day after the signer's certificate begins or at --at.
+         authorities, PEM or DER, and the lists that name them), a day after the signer's certificate begins or at --at.
 `
 
 // runConformance scores a folder of vectors.
 func runConformance(_ context.Context, c console, args []string) error {
 	fl := flags(c, "conformance", "shc|vdsnc DIR [--trust FILE|DIR] [--at TIME] [--json]", conformanceAbout)
-	trust := fl.String("trust", "", "trusted keys: a `file`, or a folder of them")
+	trusted := fl.String("trust", "", "trusted keys: a `file`, or a folder of them")
 	when := fl.String("at", "", "the `time` to judge at, as 2026-11-24T12:00:00Z")
 	asJSON := fl.Bool("json", false, "print JSON")
 	var rest []string
@@ -76,7 +73,7 @@ func runConformance(_ context.Context, c console, args []string) error {
 	switch kind {
 	case "shc":
 		var keys shc.KeysFile
-		if keys, err = cardTrust(*trust); err != nil {
+		if keys, err = cardTrust(*trusted); err != nil {
 			return err
 		}
 		if at.IsZero() {
@@ -85,8 +82,8 @@ func runConformance(_ context.Context, c console, args []string) error {
 		s, err = scoreSHC(dir, keys, at, nil)
 	case "vdsnc":
 		var keys proof.Keys
-		if *trust != "" {
-			if keys, err = sealTrust(*trust); err != nil {
+		if *trusted != "" {
+			if keys, err = sealTrust(*trusted); err != nil {
 				return err
 			}
 		}
@@ -172,69 +169,22 @@ func cardTrust(name string) (shc.KeysFile, error) {
 	return all, nil
 }
 
-// certificates are trusted signers of seals, and authorities that issue signers.
-type certificates []*x509.Certificate
-
-// sealTrust reads certificates, PEM or DER.
-func sealTrust(name string) (certificates, error) {
+// sealTrust reads lists of signers of seals and of their authorities, in any form in
+// which they are published.
+func sealTrust(name string) (proof.Keys, error) {
 	files, err := trustFiles(name)
 	if err != nil {
 		return nil, err
 	}
-	var all certificates
+	var lists []*trust.List
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		b := files[name]
-		rest := b
-		for {
-			var block *pem.Block
-			if block, rest = pem.Decode(rest); block == nil {
-				break
-			}
-			if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
-				all = append(all, cert)
-			}
-		}
-		if cert, err := x509.ParseCertificate(b); err == nil {
-			all = append(all, cert)
+		if l, err := trust.Read(name, files[name], time.Time{}); err == nil {
+			lists = append(lists, l)
 		}
 	}
-	if len(all) == 0 {
+	store := trust.NewStore(trust.Limits{}, lists...)
+	if _, age := store.Keys(proof.Query{Format: proof.VDSNC}); age == proof.Absent {
 		return nil, wrong("no certificate in %s", filepath.Base(name))
 	}
-	return all, nil
-}
-
-// Keys answers as proof.Keys asks: with the key of the certificate that a seal brings,
-// once for each trusted one that is it or issued it.
-func (cs certificates) Keys(q proof.Query) ([]proof.Key, proof.Age) {
-	cert, err := x509.ParseCertificate(q.Certificate)
-	if q.Format != proof.VDSNC || err != nil {
-		return nil, proof.Fresh
-	}
-	var ks []proof.Key
-	for _, c := range cs {
-		same := bytes.Equal(c.Raw, cert.Raw)
-		issued := bytes.Equal(c.RawSubject, cert.RawIssuer) && c.IsCA && c.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
-		if !same && !issued {
-			continue
-		}
-		k := proof.Key{Public: cert.PublicKey, NotBefore: later(c.NotBefore, cert.NotBefore), NotAfter: cert.NotAfter, List: "--trust"}
-		if c.NotAfter.Before(k.NotAfter) {
-			k.NotAfter = c.NotAfter
-		}
-		if len(c.Subject.Country) > 0 {
-			if country, ok := identity.ParseCountry(c.Subject.Country[0]); ok {
-				k.Country = country
-			}
-		}
-		ks = append(ks, k)
-	}
-	return ks, proof.Fresh
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
+	return store, nil
 }

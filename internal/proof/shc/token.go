@@ -343,7 +343,8 @@ func (c *Card) check(r *proof.Result, keys proof.Keys, at time.Time) {
 		if !c.signedBy(pub) {
 			continue
 		}
-		r.Checked, r.Key = true, k
+		used := *k // the list's own is not to be held on to
+		r.Checked, r.Key = true, &used
 		r.Faults = without(r.Faults, proof.Algorithm)
 		if f := k.Validity(at); f != "" {
 			r.Fault(f)

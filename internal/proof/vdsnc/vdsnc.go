@@ -223,7 +223,7 @@ func (s *Seal) data(data jcs.Value) error {
 // country returns the three letters of a country, and none for Utopia: that is the state
 // of specimens (ICAO Doc 9303 part 3 section 5), whose seals some country's key signs.
 func country(s string) string {
-	c, ok := identity.ParseCountry(s)
+	c, ok := proof.Country(s)
 	if !ok || c == "UTO" {
 		return ""
 	}
@@ -508,7 +508,11 @@ func (s *Seal) Verify(keys proof.Keys, revoked proof.Revocation, at time.Time) p
 		r.Fault(f)
 	}
 	if key != nil {
-		r.Checked, r.Key = true, key
+		used := *key // the list's own is not to be held on to
+		r.Checked, r.Key = true, &used
+		if key.Country == "" {
+			r.Note(proof.KeyUnbound)
+		}
 		if c.Country == "" && key.Country != "" {
 			c.Country = key.Country
 			r.Note(proof.CountryUnknown)

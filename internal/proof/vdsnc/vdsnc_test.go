@@ -12,6 +12,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"math/big"
 	"os"
@@ -24,6 +25,7 @@ import (
 
 	"darwaza.dev/internal/jcs"
 	"darwaza.dev/internal/proof"
+	"darwaza.dev/internal/proof/trust"
 )
 
 var vectors = filepath.Join("..", "..", "..", "..", "shared", "vectors", "vdsnc")
@@ -387,7 +389,7 @@ func TestStanding(t *testing.T) {
 		"signer to come":    {func(*list) {}, p.cert.NotBefore.Add(-time.Second), proof.KeyEarly, ""},
 		"for tests alone":   {func(l *list) { l.usage = proof.UsageTest }, at, proof.KeyUsage, ""},
 		"another country's": {func(l *list) { l.country = "NZL" }, at, proof.KeyCountry, ""},
-		"of no country":     {func(l *list) { l.country = "" }, at, "", ""},
+		"of no country":     {func(l *list) { l.country = "" }, at, "", proof.KeyUnbound},
 		"named twice":       {func(l *list) { l.certs = append(l.certs, p.cert) }, at, "", ""},
 		"nobody is asked":   {nil, at, proof.ListMissing, ""},
 	} {
@@ -417,6 +419,31 @@ func TestStanding(t *testing.T) {
 	r = Verify(p.seal(t, with(vaccination, `"dis":"1C81"`, `"dis":"XYZ1"`)), p.trusted(), nil, at)
 	if !r.Genuine() || r.Claims.Events[0].Disease != proof.UnknownCode || !slices.Contains(r.Notes, proof.UnknownDisease) {
 		t.Errorf("unknown disease: faults %v, notes %v", r.Faults, r.Notes)
+	}
+}
+
+// TestLists verifies by lists as they are published: the authority's certificate, the
+// signer's own, and another's.
+func TestLists(t *testing.T) {
+	p, other := newPKI(t, elliptic.P256(), "ES256", nil), newPKI(t, elliptic.P256(), "ES256", nil)
+	text := p.seal(t, vaccination)
+	for name, c := range map[string]struct {
+		cert *x509.Certificate
+		want proof.Fault
+	}{
+		"the authority":     {p.authority, ""},
+		"the signer":        {p.cert, ""},
+		"another authority": {other.authority, proof.KeyUnknown},
+		"another of a name": {other.cert, proof.KeyUnknown},
+	} {
+		l, err := trust.Read("list.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.cert.Raw}), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Verify(text, trust.NewStore(trust.Limits{}, l), nil, at)
+		if c.want == "" && (!r.Genuine() || r.Key.Country != "AUS") || c.want != "" && !slices.Contains(r.Faults, c.want) {
+			t.Errorf("%s: faults %v, want %q", name, r.Faults, c.want)
+		}
 	}
 }
 
