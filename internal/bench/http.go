@@ -208,8 +208,8 @@ func load(addr, token string) error {
 	requests := make([][]byte, httpRequests)
 	slot := strconv.FormatUint(uint64(storetest.Slot(10)), 10)
 	for i := range requests {
-		body := fmt.Sprintf(`{"slot":%q,"people":[{"name":"Person %d","document":{"kind":"cnic","country":"PAK","number":"35202%07d1"},"age":30,"children":0}],"phone":"03001234567","waits":false,"standing":false}`,
-			slot, i, i)
+		body := fmt.Sprintf(`{"slot":%q,"people":[{"name":"Person %d","document":{"kind":"cnic","country":"PAK","number":"35202%07d1"},"age":%d,"children":0}],"phone":"03001234567","waits":false,"standing":false}`,
+			slot, i, i, 18+i%60)
 		requests[i] = fmt.Appendf(nil, "POST /api/v1/bookings HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nIdempotency-Key: bench-%016d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 			addr, token, i, len(body), body)
 	}

@@ -48,6 +48,8 @@ type Desk struct {
 	Law  *rules.Law
 	Side agreement.Side
 	Now  time.Time
+	// Answers are what the law has said before; nil where nothing is remembered.
+	Answers *Answers
 }
 
 // Request asks for places. Members have no places and no generation yet; what is on
@@ -83,6 +85,7 @@ func (r Request) check() error {
 
 // place is where and for whom a slot is, by the edition that holds then.
 type place struct {
+	id      SlotID
 	plan    rules.SlotPlan
 	planned bool
 	site    string
@@ -91,7 +94,22 @@ type place struct {
 }
 
 func (d Desk) place(id SlotID) (place, error) {
-	p := place{}
+	if !d.Answers.of(d.Law) {
+		return d.locate(id)
+	}
+	p, ok := d.Answers.places[id]
+	var err error
+	if !ok {
+		if p, err = d.locate(id); err == nil {
+			d.Answers.places[id] = p
+		}
+	}
+	return p, err
+}
+
+// locate works a place out.
+func (d Desk) locate(id SlotID) (place, error) {
+	p := place{id: id}
 	p.plan, p.planned = d.Law.Slot(id.Site(), id.Class(), id.Day(), id.Minute())
 	if p.planned {
 		p.at = p.plan.From
@@ -119,54 +137,66 @@ func (d Desk) place(id SlotID) (place, error) {
 // ask asks the law about a party. Persons of whom the law would see the same are asked
 // about once. It returns each question as the record keeps it.
 func (d Desk) ask(p place, ms []Member, vendors []bool) (rules.Verdict, []rules.Asked) {
-	type seen struct {
-		document, country string
-		age               int16
-		vendor            bool
-	}
-	var children int64
+	q := question{slot: p.id, side: d.Side, adults: int64(len(ms))}
 	for _, m := range ms {
-		children += int64(m.Children)
+		q.children += int64(m.Children)
 	}
 	var verdict rules.Verdict
 	var asked map[seen]bool
 	var kept []rules.Asked
 	for i, m := range ms {
-		s := seen{m.Document, m.Country, m.Age, i < len(vendors) && vendors[i]}
-		if asked[s] {
+		q.person = seen{m.Document, m.Country, m.Age, i < len(vendors) && vendors[i]}
+		if asked[q.person] {
 			continue
 		}
 		if len(ms) > 1 {
 			if asked == nil {
 				asked = map[seen]bool{}
 			}
-			asked[s] = true
+			asked[q.person] = true
 		}
-		facts := make(rules.Facts, 10)
-		facts["class"] = p.class
-		facts["direction"] = "in"
-		facts["party.adults"] = int64(len(ms))
-		facts["party.children"] = children
-		facts["party.size"] = int64(len(ms)) + children
-		facts["person.document"] = m.Document
-		facts["vendor.card"] = s.vendor
-		facts["slot.from"] = p.at
-		if m.Country != "" {
-			facts["person.country"] = m.Country
-		}
-		if m.Age >= 0 {
-			facts["person.age"] = int64(m.Age)
-		}
-		q := rules.Query{Point: rules.Booking, At: p.at, Site: p.site, Side: string(d.Side), Facts: facts}
-		v := d.Law.Check(q)
-		kept = append(kept, d.Law.Keep(q, v))
+		s := d.answer(p, q)
+		kept = append(kept, s.asked)
 		if i == 0 {
-			verdict = v
+			verdict = s.verdict
 		} else {
-			verdict = verdict.And(v)
+			verdict = verdict.And(s.verdict)
 		}
 	}
 	return verdict, kept
+}
+
+// answer is what the law says of a person of a party. What it reads is in q, and p follows
+// from q's slot: nothing else, so that the answer may be remembered.
+func (d Desk) answer(p place, q question) said {
+	remembers := d.Answers.of(d.Law)
+	if remembers {
+		if s, ok := d.Answers.said[q]; ok {
+			return s
+		}
+	}
+	facts := make(rules.Facts, 10)
+	facts["class"] = p.class
+	facts["direction"] = "in"
+	facts["party.adults"] = q.adults
+	facts["party.children"] = q.children
+	facts["party.size"] = q.adults + q.children
+	facts["person.document"] = q.person.document
+	facts["vendor.card"] = q.person.vendor
+	facts["slot.from"] = p.at
+	if q.person.country != "" {
+		facts["person.country"] = q.person.country
+	}
+	if q.person.age >= 0 {
+		facts["person.age"] = int64(q.person.age)
+	}
+	query := rules.Query{Point: rules.Booking, At: p.at, Site: p.site, Side: string(q.side), Facts: facts}
+	v := d.Law.Check(query)
+	s := said{v, d.Law.Keep(query, v)}
+	if remembers {
+		d.Answers.said[q] = s
+	}
+	return s
 }
 
 // lawful reports whether a verdict lets a booking be made. BREACH says that the

@@ -7,8 +7,10 @@
 package fact
 
 import (
+	"bytes"
 	"fmt"
 	"sort"
+	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -24,11 +26,12 @@ type Fact interface {
 	FactKind() string
 }
 
-// A Codec encodes and decodes the facts it was made with. It is immutable.
+// A Codec encodes and decodes the facts it was made with. It may be used by many at once.
 type Codec struct {
 	enc  cbor.EncMode
 	dec  cbor.DecMode
 	news map[string]func() Fact
+	room sync.Pool // of *Encoder
 }
 
 // NewCodec returns a codec for the given constructors, each returning a pointer to a
@@ -77,13 +80,16 @@ func (c *Codec) Kinds() []string {
 }
 
 // Encode returns the fact's body.
-func (c *Codec) Encode(f Fact) ([]byte, error) {
-	b, err := c.enc.Marshal(f)
+func (c *Codec) Encode(f Fact) ([]byte, error) { return c.EncodeTo(nil, f) }
+
+// EncodeTo appends the fact's body to dst.
+func (c *Codec) EncodeTo(dst []byte, f Fact) ([]byte, error) {
+	b, err := c.Append(dst, f)
 	if err != nil {
 		return nil, fmt.Errorf("fact %s: %w", f.FactKind(), err)
 	}
-	if len(b) > MaxSize {
-		return nil, fmt.Errorf("fact %s: %d bytes, more than %d", f.FactKind(), len(b), MaxSize)
+	if n := len(b) - len(dst); n > MaxSize {
+		return nil, fmt.Errorf("fact %s: %d bytes, more than %d", f.FactKind(), n, MaxSize)
 	}
 	return b, nil
 }
@@ -109,7 +115,40 @@ func (c *Codec) Decode(kind string, body []byte) (Fact, error) {
 
 // Marshal encodes any plain value in the same deterministic form: entity rows,
 // commands and answers use it too.
-func (c *Codec) Marshal(v any) ([]byte, error) { return c.enc.Marshal(v) }
+func (c *Codec) Marshal(v any) ([]byte, error) {
+	if a, ok := v.(Appender); ok {
+		e := c.write(a)
+		defer c.room.Put(e)
+		if !e.bad {
+			return bytes.Clone(e.b), nil
+		}
+	}
+	return c.enc.Marshal(v)
+}
+
+// Append appends what Marshal returns to dst.
+func (c *Codec) Append(dst []byte, v any) ([]byte, error) {
+	if a, ok := v.(Appender); ok {
+		e := c.write(a)
+		defer c.room.Put(e)
+		if !e.bad {
+			return append(dst, e.b...), nil
+		}
+	}
+	b, err := c.enc.Marshal(v)
+	return append(dst, b...), err
+}
+
+// write has a value write itself; whoever calls gives the encoder back.
+func (c *Codec) write(a Appender) *Encoder {
+	e, ok := c.room.Get().(*Encoder)
+	if !ok {
+		e = new(Encoder)
+	}
+	e.b, e.bad = e.b[:0], false
+	a.AppendTo(e)
+	return e
+}
 
 // Unmarshal decodes what Marshal wrote.
 func (c *Codec) Unmarshal(b []byte, v any) error { return c.dec.Unmarshal(b, v) }

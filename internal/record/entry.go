@@ -71,7 +71,7 @@ type Disclosure struct {
 // Digest returns SHA-256(salt ‖ body). The salt has a fixed length, so that there is
 // one way to read it.
 func (d Disclosure) Digest() [32]byte {
-	var buf [512]byte
+	var buf [1024]byte
 	b := append(append(buf[:0], d.Salt[:]...), d.Body...)
 	return sha256.Sum256(b)
 }

@@ -90,7 +90,7 @@ func (t *Tree) Append(entries [][]byte) ([]Tile, error) {
 		t.push(t.leafHash(e), &tiles)
 		if t.size%TileWidth == 0 {
 			bundles = append(bundles, Tile{TileID{Entries, t.size/TileWidth - 1, TileWidth}, t.bundle})
-			t.bundle = nil
+			t.bundle = make([]byte, 0, len(t.bundle)+len(t.bundle)/8) // the next is much like it
 		}
 	}
 	if w := int(t.size % TileWidth); w > 0 {

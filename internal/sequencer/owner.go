@@ -128,7 +128,13 @@ type owner struct {
 	size   uint64 // of the log with everything that was decided
 	lastAt time.Time
 	next   *batch
-	taken  []*item // room for take
+	// Room for take and decide, used again and again.
+	taken  []*item
+	keys   service.Keys
+	kept   []string
+	made   []engine.Entry
+	body   []byte
+	salted [sha256.Size]byte
 
 	hmac hash.Hash // under the secret of the salts
 
@@ -316,15 +322,17 @@ func (o *owner) take(ctx context.Context, first *item) error {
 	}
 	o.taken = items
 	defer clear(items)
-	var keys service.Keys
-	kept := make([]string, 0, len(items))
+	o.keys.Clear()
+	kept := o.kept[:0]
 	for _, it := range items {
-		it.command.Keys(&keys)
+		it.command.Keys(&o.keys)
 		if it.key != "" {
 			kept = append(kept, it.key)
 		}
 	}
-	if err := o.work.Prefetch(ctx, &keys, kept); err != nil {
+	o.kept = kept
+	defer clear(kept)
+	if err := o.work.Prefetch(ctx, &o.keys, kept); err != nil {
 		for _, it := range items {
 			it.answer <- answer{err: errNotRun}
 		}
@@ -374,7 +382,8 @@ func (o *owner) do(it *item) (a answer, wait bool) {
 	return answer{done: done}, true
 }
 
-// decide runs a command and encodes what it made. A command that panics has failed alone.
+// decide runs a command and encodes what it made, in entries that are good until the next
+// one. A command that panics has failed alone.
 func (o *owner) decide(it *item) (done service.Done, entries []engine.Entry, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -401,11 +410,13 @@ func (o *owner) decide(it *item) (done service.Done, entries []engine.Entry, err
 		return done, nil, err
 	}
 	done.First, done.Count = o.size, uint64(len(o.tx.Facts()))
+	entries = o.made[:0]
 	for _, f := range o.tx.Facts() {
-		body, err := o.s.codec.Encode(f)
+		body, err := o.s.codec.EncodeTo(o.body[:0], f)
 		if err != nil {
 			return done, nil, problem.Wrap(problem.Internal, "command.fact", err)
 		}
+		o.body = body
 		d := record.Disclosure{Group: store.Group, Salt: o.saltOf(o.size + uint64(len(entries))), Body: body}
 		e, err := record.NewEntry(f.FactKind(), o.tx.Now, d)
 		if err != nil {
@@ -413,6 +424,7 @@ func (o *owner) decide(it *item) (done service.Done, entries []engine.Entry, err
 		}
 		entries = append(entries, engine.Entry{Envelope: e.Append(make([]byte, 0, 96)), Disclosure: d.Bytes()})
 	}
+	o.made = entries
 	return done, entries, nil
 }
 
@@ -420,8 +432,8 @@ func (o *owner) decide(it *item) (done service.Done, entries []engine.Entry, err
 // a random one, and a batch that is made again has the same.
 func (o *owner) saltOf(index uint64) (salt [16]byte) {
 	o.hmac.Reset()
-	var b [sha256.Size]byte
-	binary.BigEndian.PutUint64(b[:], index)
+	b := o.salted[:]
+	binary.BigEndian.PutUint64(b, index)
 	o.hmac.Write(b[:8])
 	copy(salt[:], o.hmac.Sum(b[:0]))
 	return salt

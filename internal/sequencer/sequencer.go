@@ -14,10 +14,12 @@ package sequencer
 import (
 	"context"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"log/slog"
 	"net"
 	"net/http"
@@ -76,10 +78,11 @@ type Sequencer struct {
 	c      Config
 	eng    engine.Engine
 	codec  *fact.Codec
-	name   string // of this start of this server, in the lease
-	salt   []byte // from which entries' salts are derived
-	secret []byte // shared by the servers of this database
-	digest []byte // of commands, for their idempotency; shared by whoever signs for this log, and in no database
+	name   string    // of this start of this server, in the lease
+	salt   []byte    // from which entries' salts are derived
+	secret []byte    // shared by the servers of this database
+	digest []byte    // of commands, for their idempotency; shared by whoever signs for this log, and in no database
+	macs   sync.Pool // of hash.Hash, under digest
 
 	queue  chan *item
 	client *http.Client
@@ -142,6 +145,7 @@ func New(ctx context.Context, c Config) (*Sequencer, error) {
 	if s.digest, err = hkdf.Key(sha256.New, []byte(c.Signer.Secret()), nil, "darwaza.dev/idempotency/1", sha256.Size); err != nil {
 		return nil, problem.Wrap(problem.Internal, "sequencer.secret", err)
 	}
+	s.macs.New = func() any { return hmac.New(sha256.New, s.digest) }
 	s.client = newClient()
 	if c.Listener != nil {
 		if s.c.Address == "" {
@@ -248,13 +252,20 @@ func (s *Sequencer) public(err error) error {
 	return err
 }
 
+// digestOf names what a command asks for.
+func (s *Sequencer) digestOf(c service.Command) ([32]byte, error) {
+	mac := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(mac)
+	return service.Digest(s.codec, mac, c)
+}
+
 // enqueue waits for the owner's loop, in this process, to run a command.
 func (s *Sequencer) enqueue(ctx context.Context, id service.Idem, c service.Command) (service.Done, error) {
 	it := &item{command: c, answer: make(chan answer, 1)}
 	if id.Key != "" {
 		it.key = id.Actor + "\x00" + id.Key
 		var err error
-		if it.digest, err = service.Digest(s.codec, s.digest, c); err != nil {
+		if it.digest, err = s.digestOf(c); err != nil {
 			return service.Done{}, err
 		}
 	}

@@ -5,6 +5,7 @@ package sequencer_test
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
@@ -596,7 +597,7 @@ func TestDigestsGiveNothingAway(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			keyless, err := service.Digest(s.store.Codec(), nil, c)
+			keyless, err := service.Digest(s.store.Codec(), hmac.New(sha256.New, nil), c)
 			if err != nil {
 				t.Fatal(err)
 			}

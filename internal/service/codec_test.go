@@ -4,6 +4,8 @@
 package service
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"reflect"
 	"strings"
 	"testing"
@@ -283,7 +285,7 @@ func TestDigest(t *testing.T) {
 	codec := NewCodec()
 	of := func(key string, c Command) [32]byte {
 		t.Helper()
-		d, err := Digest(codec, []byte(key), c)
+		d, err := Digest(codec, hmac.New(sha256.New, []byte(key)), c)
 		if err != nil {
 			t.Fatal(err)
 		}

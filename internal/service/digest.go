@@ -4,8 +4,7 @@
 package service
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
+	"hash"
 	"io"
 
 	"darwaza.dev/internal/fact"
@@ -19,8 +18,9 @@ import (
 //	HMAC-SHA256(key, kind ‖ "\n" ‖ CBOR of the command or its essence)
 //
 // under a key that lies outside of the database: a command may hold what is kept nowhere,
-// such as a temperature, and few enough values are possible to try them all.
-func Digest(codec *fact.Codec, key []byte, c Command) ([32]byte, error) {
+// such as a temperature, and few enough values are possible to try them all. mac is the
+// HMAC under that key; it is reset first.
+func Digest(codec *fact.Codec, mac hash.Hash, c Command) ([32]byte, error) {
 	var what any = c
 	if e, ok := c.(Essential); ok {
 		what = e.Essence()
@@ -29,8 +29,8 @@ func Digest(codec *fact.Codec, key []byte, c Command) ([32]byte, error) {
 	if err != nil {
 		return [32]byte{}, problem.Wrap(problem.Internal, "command.form", err)
 	}
-	h := hmac.New(sha256.New, key)
-	io.WriteString(h, c.CommandKind()+"\n")
-	h.Write(body)
-	return [32]byte(h.Sum(nil)), nil
+	mac.Reset()
+	io.WriteString(mac, c.CommandKind()+"\n")
+	mac.Write(body)
+	return [32]byte(mac.Sum(body[:0])), nil
 }

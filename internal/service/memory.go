@@ -5,6 +5,8 @@ package service
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"sync"
 	"time"
 
@@ -132,7 +134,7 @@ func (m *Mem) Do(ctx context.Context, id Idem, c Command) (Done, error) {
 	var digest [32]byte
 	if id.Key != "" {
 		var err error
-		if digest, err = Digest(m.codec, nil, c); err != nil {
+		if digest, err = Digest(m.codec, hmac.New(sha256.New, nil), c); err != nil {
 			return Done{}, err
 		}
 		if k, ok := m.kept[id]; ok {

@@ -53,7 +53,8 @@ type Tx struct {
 	// Law is the set of editions and what was compiled from them; pure and shared.
 	Law *Law
 
-	facts []fact.Fact
+	facts   []fact.Fact
+	answers booking.Answers
 }
 
 // Record applies a fact to the state and keeps it for the log. It is the only way in
@@ -84,6 +85,14 @@ type Keys struct {
 	Ledgers   []market.LedgerKey
 	Vendors   [][16]byte
 	Acks      []uint16
+}
+
+// Clear forgets the keys and keeps their room.
+func (k *Keys) Clear() {
+	*k = Keys{
+		Slots: k.Slots[:0], Bookings: k.Bookings[:0], Claims: k.Claims[:0], Holders: k.Holders[:0], Presences: k.Presences[:0],
+		Days: k.Days[:0], Values: k.Values[:0], Ledgers: k.Ledgers[:0], Vendors: k.Vendors[:0], Acks: k.Acks[:0],
+	}
 }
 
 // Command is one write, as plain data: it can be kept in a queue, forwarded to the

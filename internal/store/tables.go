@@ -102,7 +102,7 @@ func (w *Working) build() {
 func add[K comparable, V any](w *Working, name string, key func([]byte, K) []byte) table.Table[K, V] {
 	r := &rows[K, V]{
 		w: w, name: name, key: key,
-		enc: func(v *V) ([]byte, error) { return w.codec.Marshal(v) },
+		enc: func(dst []byte, v *V) ([]byte, error) { return w.codec.Append(dst, v) },
 		dec: func(_ K, b []byte, v *V) error { return w.codec.Unmarshal(b, v) },
 	}
 	w.tables = append(w.tables, r)
@@ -120,7 +120,7 @@ func learning[K comparable, V any](w *Working, name string, key func([]byte, K) 
 func bytesTable(w *Working, name string) table.Table[string, []byte] {
 	r := &rows[string, []byte]{
 		w: w, name: name, key: textKey[string],
-		enc: func(v *[]byte) ([]byte, error) { return append([]byte{}, *v...), nil },
+		enc: func(dst []byte, v *[]byte) ([]byte, error) { return append(dst, *v...), nil },
 		dec: func(_ string, b []byte, v *[]byte) error { *v = b; return nil },
 	}
 	w.tables = append(w.tables, r)
@@ -142,8 +142,8 @@ func slots(w *Working) *rows[booking.SlotID, booking.Slot] {
 func keptTable(w *Working) *rows[string, Kept] {
 	r := learning[string, Kept](w, engine.Kept, textKey).(*rows[string, Kept])
 	r.at = func(k *Kept) int64 { return k.At }
-	quick(r, func(k *Kept) []byte {
-		b := cose.AppendMap(make([]byte, 0, 80+len(k.Answer)), 5)
+	quick(r, func(dst []byte, k *Kept) []byte {
+		b := cose.AppendMap(dst, 5)
 		b = cose.AppendBytes(cose.AppendUint(b, 1), k.Digest[:])
 		b = cose.AppendBytes(cose.AppendUint(b, 2), k.Answer)
 		b = cose.AppendUint(cose.AppendUint(b, 3), k.First)
@@ -155,20 +155,20 @@ func keptTable(w *Working) *rows[string, Kept] {
 
 // quick gives a table whose rows are written in every command an encoder of its own. It
 // must write what the codec does, byte for byte; a test holds it to that.
-func quick[K comparable, V any](t table.Table[K, V], enc func(v *V) []byte) table.Table[K, V] {
-	t.(*rows[K, V]).enc = func(v *V) ([]byte, error) { return enc(v), nil }
+func quick[K comparable, V any](t table.Table[K, V], enc func(dst []byte, v *V) []byte) table.Table[K, V] {
+	t.(*rows[K, V]).enc = func(dst []byte, v *V) ([]byte, error) { return enc(dst, v), nil }
 	return t
 }
 
-func refText(r *booking.Ref) []byte {
-	return cose.AppendText(make([]byte, 0, 2+len(*r)), string(*r))
+func refText(dst []byte, r *booking.Ref) []byte {
+	return cose.AppendText(dst, string(*r))
 }
 
-func encodeSlot(s *booking.Slot) ([]byte, error) {
+func encodeSlot(dst []byte, s *booking.Slot) ([]byte, error) {
 	if s.StandbyHead > math.MaxInt64 || s.StandbyTail > math.MaxInt64 {
-		return nil, fmt.Errorf("store: slot %d: the queue's positions are out of range", s.ID)
+		return dst, fmt.Errorf("store: slot %d: the queue's positions are out of range", s.ID)
 	}
-	return engine.PackSlot(make([]byte, 0, engine.SlotSize), [...]int64{
+	return engine.PackSlot(dst, [...]int64{
 		int64(s.Allotment), int64(s.Taken), int64(s.Withheld), int64(s.Excess), int64(s.Offered), int64(s.NextPlace),
 		int64(s.StandbyHead), int64(s.StandbyTail),
 	}), nil

@@ -30,9 +30,11 @@ type Working struct {
 	ended bool // the view is over, and the state must no longer be used
 
 	tables []tabled
-	slots  *rows[booking.SlotID, booking.Slot]
-	kept   *rows[string, Kept]
-	fault  error
+	// touched are the tables that were changed since Begin: few of them.
+	touched []tabled
+	slots   *rows[booking.SlotID, booking.Slot]
+	kept    *rows[string, Kept]
+	fault   error
 
 	// batch numbers the batch being made, and settled is the last that is committed. A row
 	// changed in a batch that is not settled stands nowhere else, so it is never let go.
@@ -69,16 +71,18 @@ func (s *Store) NewWorking() *Working { return newWorking(s.codec, s.eng, true) 
 
 // Begin marks the beginning of a command.
 func (w *Working) Begin() {
-	for _, t := range w.tables {
+	for _, t := range w.touched {
 		t.begin()
 	}
+	w.touched = w.touched[:0]
 }
 
 // Undo takes back what was changed since Begin.
 func (w *Working) Undo() {
-	for _, t := range w.tables {
+	for _, t := range w.touched {
 		t.undo()
 	}
+	w.touched = w.touched[:0]
 }
 
 // Learn reads the keys of the tables whose rows are mostly asked for in vain, so that the
@@ -278,7 +282,7 @@ type rows[K comparable, V any] struct {
 	w    *Working
 	name string
 	key  func(dst []byte, k K) []byte
-	enc  func(v *V) ([]byte, error)
+	enc  func(dst []byte, v *V) ([]byte, error) // appends
 	dec  func(k K, b []byte, v *V) error
 	at   func(v *V) int64 // for the table of kept answers alone
 
@@ -294,6 +298,7 @@ type rows[K comparable, V any] struct {
 	put    keyset
 
 	scratch []byte // room for a key
+	size    int    // of a row that was encoded lately, with its key
 
 	changed []K // in this batch, each once
 	mark    int // length of changed at Begin
@@ -334,23 +339,30 @@ func (r *rows[K, V]) load(k K) cell[V] {
 	if r.w.ended {
 		panic("store: a view is used after its end: " + r.name)
 	}
+	if r.w.src == nil {
+		r.keep(k, cell[V]{})
+		return cell[V]{}
+	}
+	if r.absent(k) {
+		return cell[V]{}
+	}
+	return r.read(k)
+}
+
+// read reads a row of the database.
+func (r *rows[K, V]) read(k K) cell[V] {
 	var c cell[V]
-	if r.w.src != nil {
-		if r.absent(k) {
-			return c
-		}
-		reqs := []engine.Request{{Table: r.name, Keys: [][]byte{r.key(nil, k)}}}
-		err := r.w.src.Fetch(r.w.ctx, reqs)
-		if err != nil {
-			err = problem.Wrap(problem.Offline, "store.read", err)
-		} else if b := reqs[0].Values[0]; b != nil {
-			c.ok = true
-			err = problem.Wrap(problem.Internal, "store.row", r.dec(k, b, &c.v))
-		}
-		if err != nil {
-			r.w.fault = errors.Join(r.w.fault, err)
-			return cell[V]{} // not kept: the next to ask reads again
-		}
+	reqs := []engine.Request{{Table: r.name, Keys: [][]byte{r.key(nil, k)}}}
+	err := r.w.src.Fetch(r.w.ctx, reqs)
+	if err != nil {
+		err = problem.Wrap(problem.Offline, "store.read", err)
+	} else if b := reqs[0].Values[0]; b != nil {
+		c.ok = true
+		err = problem.Wrap(problem.Internal, "store.row", r.dec(k, b, &c.v))
+	}
+	if err != nil {
+		r.w.fault = errors.Join(r.w.fault, err)
+		return cell[V]{} // not kept: the next to ask reads again
 	}
 	r.keep(k, c)
 	return c
@@ -373,6 +385,9 @@ func (r *rows[K, V]) set(k K, c cell[V]) {
 		panic("store: a view is only read: " + r.name)
 	}
 	old, known := r.cell(k)
+	if len(r.log) == 0 {
+		r.w.touched = append(r.w.touched, r)
+	}
 	r.log = append(r.log, change[K, V]{k, old, known})
 	if r.learns {
 		if r.scratch = r.key(r.scratch[:0], k); !r.put.has(r.scratch) {
@@ -427,8 +442,9 @@ func (r *rows[K, V]) encode() error {
 		return nil
 	}
 	m := &r.made
-	// Keys are laid side by side. Where the room grows, those before stay where they are.
-	room := make([]byte, 0, 24*(len(r.changed)-len(m.keys)))
+	// Keys and values are laid side by side. Where the room grows, those before stay where
+	// they are.
+	room := make([]byte, 0, r.size*(len(r.changed)-len(m.keys)))
 	for i, k := range r.changed {
 		if i == len(m.keys) {
 			m.keys, m.values = append(m.keys, nil), append(m.values, nil)
@@ -441,11 +457,14 @@ func (r *rows[K, V]) encode() error {
 		}
 		c, _ := r.cell(k)
 		m.values[i] = nil
+		before := len(room)
 		if c.ok {
+			from := len(room)
 			var err error
-			if m.values[i], err = r.enc(&c.v); err != nil {
+			if room, err = r.enc(room, &c.v); err != nil {
 				return err
 			}
+			m.values[i] = room[from:len(room):len(room)]
 			if r.at != nil {
 				m.at[i] = r.at(&c.v)
 			}
@@ -453,6 +472,7 @@ func (r *rows[K, V]) encode() error {
 		from := len(room)
 		room = r.key(room, k)
 		m.keys[i] = room[from:len(room):len(room)]
+		r.size = max(len(room)-before, r.size-r.size/16)
 	}
 	return nil
 }
@@ -500,7 +520,12 @@ func (r *rows[K, V]) trim() {
 			r.young[k] = c
 		}
 	}
-	r.old, r.young = r.young, map[K]cell[V]{}
+	spare := r.old
+	if len(spare) > 4*r.w.limit {
+		spare = nil // room that one large batch took is not kept
+	}
+	clear(spare)
+	r.old, r.young = r.young, spare
 }
 
 // absent reports that a key is surely not in the database.
@@ -540,7 +565,7 @@ func (r *rows[K, V]) all(f func(k, v []byte) error) error {
 		if !c.ok {
 			continue
 		}
-		v, err := r.enc(&c.v)
+		v, err := r.enc([]byte{}, &c.v)
 		if err != nil {
 			return err
 		}

@@ -265,11 +265,11 @@ func TestQuick(t *testing.T) {
 				r.Fatalf("%v: got %x, %v; want %x, %v", v, got, err, want, err2)
 			}
 		}
-		b, err := w.kept.enc(&k)
+		b, err := w.kept.enc(nil, &k)
 		check(b, err, k)
-		b, err = w.State.Booking.Claims.(*rows[booking.ClaimKey, booking.Ref]).enc(&ref)
+		b, err = w.State.Booking.Claims.(*rows[booking.ClaimKey, booking.Ref]).enc(nil, &ref)
 		check(b, err, ref)
-		b, err = w.State.Booking.Roster.(*rows[booking.RosterKey, booking.Ref]).enc(&ref)
+		b, err = w.State.Booking.Roster.(*rows[booking.RosterKey, booking.Ref]).enc(nil, &ref)
 		check(b, err, ref)
 	})
 }

@@ -67,7 +67,8 @@ func Slot(hour int) booking.SlotID {
 }
 
 // NewBook returns a booking of one person nobody else has been, with sealed data of the
-// usual length.
+// usual length. Persons are of every age from 18 and of two kinds of document, as at a
+// market, so that not every one's question to the law is the same.
 func NewBook(slot booking.SlotID) service.Book {
 	var seed [32]byte
 	rand.Read(seed[:])
@@ -82,10 +83,16 @@ func BookOf(n uint64, slot booking.SlotID) service.Book {
 }
 
 func bookBy(r io.Reader, slot booking.SlotID) service.Book {
-	m := service.NewMember{Pass: service.NewPassID(r), Document: "cnic", Country: "PAK", Age: 30}
+	m := service.NewMember{Pass: service.NewPassID(r), Document: "cnic", Country: "PAK"}
 	c := service.Book{Ref: service.NewRef(r), Slot: slot, SealedID: "s-" + string(service.NewRef(r)), Sealed: make([]byte, 140)}
 	for _, b := range [][]byte{m.Tag[:], m.Binding[:], m.Register[:], c.Sealed} {
 		io.ReadFull(r, b)
+	}
+	var who [2]byte
+	io.ReadFull(r, who[:])
+	m.Age = 18 + int16(who[0]%60)
+	if who[1]%2 == 1 {
+		m.Document, m.Country = "passport", "IRN"
 	}
 	c.Members = []service.NewMember{m}
 	return c
