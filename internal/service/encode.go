@@ -92,12 +92,27 @@ func appendAmount(e *fact.Encoder, x *rules.Amount) {
 	s.Name("known").Bool(x.Known)
 	s.Name("minor").Int(x.Minor)
 	if len(x.Steps) > 0 {
-		fact.Each(s.Name("steps"), x.Steps, appendText)
+		fact.Each(s.Name("steps"), x.Steps, appendWorking)
 	}
 	s.Name("clause").Text(x.Clause)
 	s.Name("currency").Text(x.Currency)
 	if x.Agreement != "" {
 		s.Name("agreement").Text(x.Agreement)
+	}
+	s.End()
+}
+
+func appendWorking(e *fact.Encoder, w *rules.Working) {
+	s := e.Struct()
+	if w.Of != "" {
+		s.Name("of").Text(w.Of)
+	}
+	s.Name("code").Text(w.Code)
+	if w.Name != "" {
+		s.Name("name").Text(w.Name)
+	}
+	if w.Text != "" {
+		s.Name("text").Text(w.Text)
 	}
 	s.End()
 }
