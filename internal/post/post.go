@@ -89,6 +89,7 @@ type Post struct {
 	settled  time.Time  // when days that are past were last looked at, zero before the first time
 	caughtUp bool       // the days that may have been missed are settled
 	close    sync.Once
+	atRest   func() // is called once when the server has caught up; may be nil
 }
 
 // Open opens a post's store, vault and record, and makes its pages.
@@ -435,9 +436,21 @@ func (p *Post) every(ctx context.Context, what string, pause time.Duration, f fu
 // Run does what a post does by itself until ctx ends.
 func (p *Post) Run(ctx context.Context) {
 	var loops sync.WaitGroup
-	loops.Go(func() { p.every(ctx, "the clockwork", 3*time.Second, p.Tick) })
+	var first sync.WaitGroup // rounds, which may have much to catch up with
+	first.Add(2)
+	counted := func(f func(context.Context) error) func(context.Context) error {
+		done := sync.OnceFunc(first.Done)
+		return func(ctx context.Context) error {
+			defer done()
+			return f(ctx)
+		}
+	}
+	loops.Go(func() { p.every(ctx, "the clockwork", 3*time.Second, counted(p.Tick)) })
 	loops.Go(func() { p.exchange.Run(ctx) })
-	loops.Go(func() { p.every(ctx, "the erasure of personal data", eraseEvery, p.Erase) })
+	loops.Go(func() { p.every(ctx, "the erasure of personal data", eraseEvery, counted(p.Erase)) })
+	if p.atRest != nil {
+		loops.Go(func() { first.Wait(); p.atRest() })
+	}
 	loops.Go(func() { p.every(ctx, "the renewal of keys", 12*time.Hour, p.renew) })
 	loops.Wait()
 }

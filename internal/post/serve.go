@@ -55,10 +55,10 @@ func Serve(ctx context.Context, c *Config, version string, w io.Writer) error {
 	if c.HTTP && c.Proxy.Header == "" {
 		log.Warn("the server is behind a proxy that the configuration does not name (proxy): everybody's wrong tries count as one address's")
 	}
-	// Loading takes several times the memory that serving does, and what the server catches
-	// up with in its first moments takes some too: give it back.
+	// Loading takes several times the memory that serving does, and catching up with what
+	// was missed takes some too: give it back.
 	giveBack()
-	defer time.AfterFunc(2*time.Second, giveBack).Stop()
+	p.atRest = giveBack
 	log.Info("serving", "version", version, "address", address)
 	if err := p.Serve(ctx, ln); err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed asset
@@ -23,11 +24,13 @@ var assetFiles embed.FS
 // asset is one static file, with its content's hash in its address: it may be kept
 // for ever, and a new release is a new address.
 type asset struct {
-	url     string
-	mime    string
-	etag    string
-	body    []byte
-	gzipped []byte // nil where it is not smaller
+	url  string
+	mime string
+	etag string
+	body []byte
+	// gzipped is the body compressed, at the first time that it is wanted; nil where that is
+	// not smaller.
+	gzipped func() []byte
 }
 
 // assets holds the static files, by name ("base.css") and by address.
@@ -74,20 +77,7 @@ func loadAssets(fsys fs.FS) (*assets, error) {
 			etag: strconv.Quote(hash),
 			body: body,
 		}
-		var z bytes.Buffer
-		w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(body); err != nil {
-			return err
-		}
-		if err := w.Close(); err != nil {
-			return err
-		}
-		if z.Len() < len(body) {
-			f.gzipped = z.Bytes()
-		}
+		f.gzipped = sync.OnceValue(f.compress)
 		a.byName[short], a.byURL[f.url] = f, f
 		return nil
 	})
@@ -95,6 +85,20 @@ func loadAssets(fsys fs.FS) (*assets, error) {
 		return nil, fmt.Errorf("web: assets: %w", err)
 	}
 	return a, nil
+}
+
+func (f *asset) compress() []byte {
+	var z bytes.Buffer
+	w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
+	if err != nil {
+		panic(err) // the level is one that there is
+	}
+	_, _ = w.Write(f.body) // a bytes.Buffer takes everything
+	_ = w.Close()
+	if z.Len() >= len(f.body) {
+		return nil
+	}
+	return bytes.Clone(z.Bytes())
 }
 
 // url returns the address of a file by name. A name that is not there is a fault of
@@ -136,9 +140,11 @@ func (s *server) asset(w http.ResponseWriter, r *request) error {
 		return nil
 	}
 	body := f.body
-	if f.gzipped != nil && acceptsGzip(r.Request) {
-		h.Set("Content-Encoding", "gzip")
-		body = f.gzipped
+	if acceptsGzip(r.Request) {
+		if z := f.gzipped(); z != nil {
+			h.Set("Content-Encoding", "gzip")
+			body = z
+		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)

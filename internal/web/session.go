@@ -55,8 +55,8 @@ type sessions struct {
 	seed   maphash.Seed
 	wrong  wrongs     // sign-ins that were wrong on devices that are not known
 	mu     sync.Mutex // guards what follows
-	logins [4096]rate.Limiter
-	known  [1024]rate.Limiter
+	logins [4096]*rate.Limiter
+	known  [1024]*rate.Limiter
 }
 
 // The rates of wrong sign-ins, in tries a second and tries at once: of one login from one
@@ -96,14 +96,6 @@ func newSessions(secret []byte, random io.Reader) (*sessions, error) {
 		return nil, err
 	}
 	m.unknown = formatWord(wordMemory, wordPasses, wordLanes, b[:wordSalt], b[wordSalt:])
-	for i := range m.logins {
-		m.logins[i].SetLimitAt(time.Time{}, loginRate)
-		m.logins[i].SetBurstAt(time.Time{}, loginBurst)
-	}
-	for i := range m.known {
-		m.known[i].SetLimitAt(time.Time{}, knownRate)
-		m.known[i].SetBurstAt(time.Time{}, knownBurst)
-	}
 	return m, nil
 }
 
@@ -164,9 +156,9 @@ func (s *server) attempt(r *request, login string) attempt {
 // bucket is that of a device where it is known, and else that of the login in the network.
 func (m *sessions) bucket(a attempt) *rate.Limiter {
 	if a.known {
-		return &m.known[maphash.String(m.seed, a.device)%uint64(len(m.known))]
+		return pace{knownRate, knownBurst}.bucket(m.known[:], maphash.String(m.seed, a.device))
 	}
-	return &m.logins[maphash.Comparable(m.seed, loginFrom{a.login, a.from.network})%uint64(len(m.logins))]
+	return pace{loginRate, loginBurst}.bucket(m.logins[:], maphash.Comparable(m.seed, loginFrom{a.login, a.from.network}))
 }
 
 type loginFrom struct {

@@ -68,26 +68,29 @@ type pace struct {
 	burst int
 }
 
-// wrongs counts what went wrong by address and by network, in fixed arrays under a keyed
-// hash: memory is bounded, and nobody can aim at a neighbour's bucket.
+// bucket returns the bucket of a table that a hash falls in. It is made when it is first
+// wanted, and is full then, whatever clock the server goes by: most of a table is never used.
+func (p pace) bucket(table []*rate.Limiter, hash uint64) *rate.Limiter {
+	b := &table[hash%uint64(len(table))]
+	if *b == nil {
+		*b = rate.NewLimiter(p.rate, p.burst)
+	}
+	return *b
+}
+
+// wrongs counts what went wrong by address and by network, in tables of a fixed size under
+// a keyed hash: memory is bounded, and nobody can aim at a neighbour's bucket.
 type wrongs struct {
-	seed maphash.Seed
+	seed         maphash.Seed
+	one, network pace
 
 	mu       sync.Mutex // guards what follows
-	ones     [4096]rate.Limiter
-	networks [4096]rate.Limiter
+	ones     [4096]*rate.Limiter
+	networks [4096]*rate.Limiter
 }
 
 func (w *wrongs) begin(one, network pace) {
-	w.seed = maphash.MakeSeed()
-	// Limits are set as of long ago, so that a bucket is full at the first try whatever
-	// clock the server goes by.
-	for i := range w.ones {
-		w.ones[i].SetLimitAt(time.Time{}, one.rate)
-		w.ones[i].SetBurstAt(time.Time{}, one.burst)
-		w.networks[i].SetLimitAt(time.Time{}, network.rate)
-		w.networks[i].SetBurstAt(time.Time{}, network.burst)
-	}
+	w.seed, w.one, w.network = maphash.MakeSeed(), one, network
 }
 
 // take counts a try as if it were wrong, so that many at once are counted too, and reports
@@ -120,7 +123,7 @@ func (w *wrongs) back(now time.Time, f from) {
 }
 
 func (w *wrongs) of(f from) (one, network *rate.Limiter) {
-	return &w.ones[maphash.Comparable(w.seed, f.one)%uint64(len(w.ones))], &w.networks[maphash.Comparable(w.seed, f.network)%uint64(len(w.networks))]
+	return w.one.bucket(w.ones[:], maphash.Comparable(w.seed, f.one)), w.network.bucket(w.networks[:], maphash.Comparable(w.seed, f.network))
 }
 
 var (
