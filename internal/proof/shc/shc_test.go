@@ -265,7 +265,10 @@ func TestRefuses(t *testing.T) {
 	if r := Verify(good(), s.keys(ourIssuer), nil, at); !r.Genuine() {
 		t.Fatalf("the card that all others are made of is not genuine: %v", r.Faults)
 	}
-	if r := Verify(good(), s.keys(""), nil, at); !r.Genuine() {
+	if r := Verify(good(), s.keys(ourIssuer), nil, at); slices.Contains(r.Notes, proof.KeyUnbound) {
+		t.Errorf("a key that is bound to its issuer: notes %v", r.Notes)
+	}
+	if r := Verify(good(), s.keys(""), nil, at); !r.Genuine() || !slices.Contains(r.Notes, proof.KeyUnbound) {
 		t.Errorf("a key that is bound to nobody: %v", r.Faults)
 	}
 	// A card of nothing that we read is signed all the same, and no proof.

@@ -345,6 +345,9 @@ func (c *Card) check(r *proof.Result, keys proof.Keys, at time.Time) {
 		}
 		used := *k // the list's own is not to be held on to
 		r.Checked, r.Key = true, &used
+		if k.Issuer == "" {
+			r.Note(proof.KeyUnbound)
+		}
 		r.Faults = without(r.Faults, proof.Algorithm)
 		if f := k.Validity(at); f != "" {
 			r.Fault(f)
