@@ -27,6 +27,11 @@ Runs a folder of vectors that is laid out as the published ones, and prints a sc
 kind of check with every miss named. The status is 0 where nothing was missed, and that of
 "conflict" where something was.
 
+  dcc    the European test data (dgc-testdata): JSON files with a certificate, its signer, a
+         clock and what is expected. Expectations on schemas are left out.
+  qa     pictures of certificates (dcc-quality-assurance). Each signature whose key is
+         known must hold, a day after the certificate was issued or at --at. Keys are those
+         of --trust, or of a folder called keys beside DIR.
   shc    SMART Health Cards: the specification's examples and the cases of the health cards
          development tools, whose names say what is expected. Keys and lists of revocations
          are those of --trust (a key set or a directory of issuers), and otherwise those
@@ -38,7 +43,7 @@ kind of check with every miss named. The status is 0 where nothing was missed, a
 
 // runConformance scores a folder of vectors.
 func runConformance(_ context.Context, c console, args []string) error {
-	fl := flags(c, "conformance", "shc|vdsnc DIR [--trust FILE|DIR] [--at TIME] [--json]", conformanceAbout)
+	fl := flags(c, "conformance", "dcc|qa|shc|vdsnc DIR [--trust FILE|DIR] [--at TIME] [--json]", conformanceAbout)
 	trusted := fl.String("trust", "", "trusted keys: a `file`, or a folder of them")
 	when := fl.String("at", "", "the `time` to judge at, as 2026-11-24T12:00:00Z")
 	asJSON := fl.Bool("json", false, "print JSON")
@@ -71,6 +76,14 @@ func runConformance(_ context.Context, c console, args []string) error {
 	var s *vectorSuite
 	var err error
 	switch kind {
+	case "dcc":
+		s, err = scoreDCC(dir)
+	case "qa":
+		var keys proof.Keys
+		if keys, err = qaTrust(dir, *trusted); err != nil {
+			return err
+		}
+		s, err = scoreQA(dir, keys, at)
 	case "shc":
 		var keys shc.KeysFile
 		if keys, err = cardTrust(*trusted); err != nil {

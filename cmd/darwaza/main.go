@@ -48,7 +48,8 @@ func commands() []command {
 		{"restore", "--config FILE --from DIR", "put a backup in the place of a lost database", runRestore},
 		{"record", "check --config FILE", "check the record and the state against each other", runRecord},
 		{"agreement", "VERB PACKAGE", "write, check, test, compare, sign an agreement package", runAgreement},
-		{"conformance", "shc|vdsnc DIR [--trust FILE|DIR] [--json]", "hold the verifier of health certificates to a folder of vectors", runConformance},
+		{"verify", "CODE|FILE|PICTURE [--trust FILE|DIR]... [--at TIME]", "say whether a health certificate is genuine", runVerify},
+		{"conformance", "dcc|qa|shc|vdsnc DIR [--trust FILE|DIR] [--json]", "hold the verifier of health certificates to a folder of vectors", runConformance},
 		{"version", "", "print the version", runVersion},
 	}
 }

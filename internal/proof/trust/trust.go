@@ -33,9 +33,9 @@ type Limits struct {
 	TooOld time.Duration // above it the list is not used
 }
 
-// of returns the age of a list of a time. A list from a time to come is as good as new:
+// Age returns how a list of a time stands to the limits. A list from a time to come is as good as new:
 // the clock here may be behind, and what that means is for the caller to say.
-func (l Limits) of(at, now time.Time) proof.Age {
+func (l Limits) Age(at, now time.Time) proof.Age {
 	age := now.Sub(at)
 	switch {
 	case at.IsZero():
@@ -143,7 +143,7 @@ func (s *Store) Lists() []*List { return s.lists }
 func (s *Store) Age(now time.Time) proof.Age {
 	best := proof.Absent
 	for _, l := range s.lists {
-		best = better(best, s.limits.of(l.At, now))
+		best = better(best, s.limits.Age(l.At, now))
 	}
 	return best
 }
@@ -165,7 +165,7 @@ func (s *Store) Keys(q proof.Query) ([]proof.Key, proof.Age) {
 		if !l.covers(q.Format) {
 			continue
 		}
-		a := s.limits.of(l.At, q.At)
+		a := s.limits.Age(l.At, q.At)
 		age = better(age, a)
 		if a == proof.TooOld {
 			continue
