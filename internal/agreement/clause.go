@@ -281,11 +281,15 @@ func (p *Parameter) In(q Ask) (v ParameterValue, lacks string, ok bool) {
 		}
 		holds := period.Holds(q.On, q.Minute)
 		want := ""
-		for _, k := range slices.Sorted(maps.Keys(x.For)) {
-			text, known := "", false
-			if q.Get != nil {
-				text, known = q.Get(k)
+		if q.Get == nil { // nothing is known: the first of the names is wanted
+			for k := range x.For {
+				if want == "" || k < want {
+					want = k
+				}
 			}
+		}
+		for _, k := range names(x.For, q.Get) {
+			text, known := q.Get(k)
 			if !known {
 				if want == "" {
 					want = k
@@ -318,6 +322,15 @@ func (p *Parameter) In(q Ask) (v ParameterValue, lacks string, ok bool) {
 		return ParameterValue{}, "", false
 	}
 	return p.Values[best], "", true
+}
+
+// names are the attributes that a value names, in order, where there is something to ask
+// them of.
+func names(of map[string]string, get func(string) (string, bool)) []string {
+	if get == nil || len(of) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(of))
 }
 
 // At returns the value in force at a site, for a side, from the start of a date on,

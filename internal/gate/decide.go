@@ -611,13 +611,12 @@ func (q *inquiry) hour(t time.Time) string { return t.In(q.Law.Zone(q.at.site.ID
 // facts are the attributes that this gate knows.
 func (q *inquiry) facts(plan rules.SlotPlan) rules.Facts {
 	day, _ := q.Days.Get(SiteDayKey{Site: q.a.Site, Day: q.at.day})
-	f := rules.Facts{
-		"direction":        string(q.a.Direction),
-		"party.adults":     int64(1),
-		"party.children":   int64(q.c.Children),
-		"party.size":       1 + int64(q.c.Children),
-		"occupancy.inside": int64(day.Inside),
-	}
+	f := make(rules.Facts, 16)
+	f["direction"] = string(q.a.Direction)
+	f["party.adults"] = int64(1)
+	f["party.children"] = int64(q.c.Children)
+	f["party.size"] = 1 + int64(q.c.Children)
+	f["occupancy.inside"] = int64(day.Inside)
 	if q.at.edition != nil {
 		if c, ok := q.at.edition.ClassNumbered(q.c.Class); ok {
 			f["class"] = c.ID

@@ -83,8 +83,11 @@ func (j *judge) origins(names []string, most int, seen map[string]bool) (steps [
 
 // counted gives the value of the lot at hand as a figure, where the edition works it out.
 func (j *judge) counted() {
+	if j.a.q.Point != Goods || j.point == nil {
+		return
+	}
 	i, ok := j.a.c.names[attrValue]
-	if !ok || i >= len(j.a.c.attrs) || !j.a.c.attrs[i].derived || j.a.q.Point != Goods || j.point == nil {
+	if !ok || i >= len(j.a.c.attrs) || !j.a.c.attrs[i].derived {
 		return
 	}
 	n, ok := j.a.at(i).(types.Int)

@@ -93,7 +93,7 @@ func (c *compiled) asks(p Point, site string, side agreement.Side, at time.Time)
 			return
 		}
 		seen[n] = true
-		if in, _ := k.inForce(site, side, on, minute, calendar.Date{}); in == agreement.No {
+		if in, _ := k.inForce(site, side, minutes(on, minute), calendar.Date{}); in == agreement.No {
 			return
 		}
 		for _, s := range [...]*agreement.Select{k.Select, k.First, k.Second} {

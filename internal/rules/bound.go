@@ -81,7 +81,7 @@ func (c *compiled) bound(x *agreement.Clause, k *clause, base *agreement.Edition
 	for _, d := range dates {
 		for _, s := range c.e.Sites {
 			for _, side := range [...]agreement.Side{agreement.A, agreement.B} {
-				if in, _ := k.inForce(s.ID, side, d, 0, calendar.Date{}); in == agreement.No {
+				if in, _ := k.inForce(s.ID, side, minutes(d, 0), calendar.Date{}); in == agreement.No {
 					continue
 				}
 				a := newActivation(c)

@@ -77,7 +77,8 @@ func (c *compiled) check(q *Query, look func(*judge)) Verdict {
 
 // judge returns who answers the question that an activation has taken in.
 func (c *compiled) judge(a *activation, v *Verdict) *judge {
-	j := &judge{a: a, v: v}
+	j := &a.own
+	j.a, j.v = a, v
 	if p := c.points[a.q.Point]; p != nil {
 		j.point, j.clauses = p, p.clauses
 	}
@@ -142,7 +143,7 @@ func (j *judge) ask() {
 	j.v.Steps = make([]Step, n)
 	a := j.a
 	for i, k := range j.clauses {
-		in, why := k.inForce(a.q.Site, agreement.Side(a.q.Side), a.on, a.minute, a.known)
+		in, why := k.inForce(a.q.Site, agreement.Side(a.q.Side), a.clock, a.known)
 		for n := range k.settled {
 			if q := &k.settled[n]; q.Ended(k.ID, a.on, a.known) {
 				in, why = agreement.No, "question "+q.ID+" is settled otherwise"
@@ -502,6 +503,9 @@ func (j *judge) amount(x Amount) {
 				j.v.Reasons = append(j.v.Reasons, reason.Reason{Code: CodeDispute, Outcome: reason.Conflict, Clause: id, Params: map[string]string{"amount": x.Name}})
 			}
 		}
+	}
+	if j.v.Amounts == nil {
+		j.v.Amounts = make([]Amount, 0, 4)
 	}
 	j.v.Amounts = append(j.v.Amounts, x)
 }

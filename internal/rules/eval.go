@@ -27,12 +27,14 @@ type activation struct {
 	memo []answer  // by condition.id less 1: clauses that say the same are asked once
 	// state is of the clauses that are asked; kept here to be used again.
 	state  []state
-	judge  *judge // nil where no clauses are asked
+	judge  *judge // nil where no clauses are asked, else own
+	own    judge
 	site   *site
 	q      *Query
 	zone   *time.Location
 	on     calendar.Date // of the site's calendar
 	minute calendar.Minute
+	clock  int64 // on and minute in one
 	now    time.Time
 	known  calendar.Date // last day whose publications are seen, zero where all are
 	get    func(attribute string) (text string, known bool)
@@ -51,6 +53,7 @@ type answer struct {
 
 func newActivation(c *compiled) *activation {
 	a := &activation{vals: make([]ref.Val, len(c.labels)), used: make([]bool, len(c.attrs)), memo: make([]answer, c.language.c.conditions)}
+	copy(a.vals, c.blank)
 	a.get = a.attributeText
 	a.frame, _ = interpreter.NewExecutionFrame(a) // it fails for what is no activation
 	return a
@@ -65,6 +68,7 @@ func (a *activation) start(c *compiled, q *Query, s *site) {
 		a.zone = s.zone
 	}
 	a.on, a.minute = clock(a.now, a.zone)
+	a.clock = minutes(a.on, a.minute)
 	a.known = calendar.Date{}
 	if !q.Known.IsZero() {
 		a.known = calendar.On(q.Known, a.zone)
@@ -74,11 +78,6 @@ func (a *activation) start(c *compiled, q *Query, s *site) {
 			if x, ok := value(c.attrs[i].typ, c.attrs[i].values, v); ok {
 				a.vals[i] = x
 			}
-		}
-	}
-	for i := range c.attrs {
-		if a.vals[i] == nil && !c.attrs[i].derived {
-			a.vals[i] = c.unknowns[i]
 		}
 	}
 }
@@ -107,11 +106,12 @@ func (a *activation) day(t time.Time) int64 {
 
 // done lets go of everything that belongs to the question.
 func (a *activation) done() {
-	clear(a.vals)
+	copy(a.vals, a.c.blank)
 	clear(a.used)
 	clear(a.memo)
 	clear(a.state)
 	a.c, a.q, a.site, a.judge = nil, nil, nil, nil
+	a.own = judge{}
 }
 
 // ResolveName finds a name for CEL.

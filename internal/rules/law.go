@@ -45,6 +45,7 @@ type compiled struct {
 	names    map[string]int // what is read or can be lacking: attributes, then parameters, then the rest
 	labels   []label        // by index in names
 	unknowns []*types.Unknown
+	blank    []ref.Val   // by index in names: what is known where nothing is given
 	attrs    []attribute // by index in names
 	params   []parameter // by index in names, less len(attrs)
 	paramAt  map[string]int
@@ -119,6 +120,8 @@ type clause struct {
 	holds         []agreement.Period
 	text          agreement.Period // of its instrument
 	published     calendar.Date    // the later one of its own and its instrument's
+	whole         span             // of text
+	within        []span           // of holds
 	plain         bool             // in force throughout and everywhere
 	proposal      bool
 	voids         bool
@@ -310,6 +313,12 @@ func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
 		c.sites[s.ID] = &site{Site: s, zone: z, schedule: e.Schedules[s.ID], slots: e.Slots[s.ID], since: "open since " + s.From.String()}
 	}
 	c.lists = sortedKeys(e.Lists)
+	c.blank = make([]ref.Val, len(c.labels))
+	for i := range c.attrs {
+		if !c.attrs[i].derived {
+			c.blank[i] = c.unknowns[i]
+		}
+	}
 	c.pool = &sync.Pool{New: func() any { return newActivation(c) }}
 	c.language = &language{c: c, e: e, envs: map[string]*cel.Env{}, known: map[string]*condition{}}
 	if _, err := c.language.environment(""); err != nil {
@@ -488,6 +497,10 @@ func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
 			k.settled = append(k.settled, q)
 		}
 	}
+	k.whole = spanOf(k.text)
+	for _, p := range k.holds {
+		k.within = append(k.within, spanOf(p))
+	}
 	k.voids = x.Kind == agreement.KindSuspend && x.Voids
 	if i, ok := c.names[agreement.AttrProfiles]; ok && x.Profile != "" && i < len(c.attrs) {
 		k.profile = 1 + i
@@ -602,9 +615,9 @@ func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
 	return k, faults
 }
 
-// inForce reports whether a clause holds at a site, for a side, on a day and minute, as
-// far as was published by the day known; and where it does not, why.
-func (k *clause) inForce(site string, side agreement.Side, on calendar.Date, minute calendar.Minute, known calendar.Date) (agreement.Tri, string) {
+// inForce reports whether a clause holds at a site, for a side, at a minute of the clock
+// (see minutes), as far as was published by the day known; and where it does not, why.
+func (k *clause) inForce(site string, side agreement.Side, clock int64, known calendar.Date) (agreement.Tri, string) {
 	switch {
 	case k.plain:
 		return agreement.Yes, ""
@@ -613,14 +626,14 @@ func (k *clause) inForce(site string, side agreement.Side, on calendar.Date, min
 	case !known.IsZero() && k.published.After(known):
 		return agreement.No, "not published yet"
 	}
-	text := &k.text
-	if !known.IsZero() && text.Ended.After(known) {
-		seen, _ := text.Seen(known)
-		text = &seen
+	text := k.whole
+	if !known.IsZero() && k.text.Ended.After(known) {
+		seen, _ := k.text.Seen(known)
+		text = spanOf(seen)
 	}
-	whole := text.Holds(on, minute)
+	whole := text.holds(clock)
 	if whole == agreement.No {
-		return whole, when(*text, on, minute)
+		return whole, text.when(clock)
 	}
 	if len(k.holds) == 0 {
 		return whole, ""
@@ -636,32 +649,89 @@ func (k *clause) inForce(site string, side agreement.Side, on calendar.Date, min
 			why = cmp.Or(why, "the other side")
 			continue
 		}
+		s := k.within[i]
 		if !known.IsZero() {
 			seen, ok := p.Seen(known)
 			if !ok {
 				why = cmp.Or(why, "not published yet")
 				continue
 			}
-			p = &seen
+			s = spanOf(seen)
 		}
-		switch p.Holds(on, minute) {
+		switch s.holds(clock) {
 		case agreement.Yes:
 			return whole, ""
 		case agreement.Open:
 			best = agreement.Open
 		default:
-			if k.voids && p.From.Come(on, minute) == agreement.Yes {
+			if k.voids && s.from.come(clock) == agreement.Yes {
 				return whole, "" // over, and what was issued before it stays void
 			}
-			why = when(*p, on, minute)
+			why = s.when(clock)
 		}
 	}
 	return best, why
 }
 
+// moment is one as minutes since 1970 by the clock that it is told by: it has not come
+// before first, and has surely come from last on.
+type moment struct{ first, last int64 }
+
+func momentOf(m agreement.Moment) moment {
+	switch {
+	case m.IsZero():
+		return moment{math.MinInt64, math.MinInt64}
+	case m.Unknown:
+		return moment{math.MinInt64, math.MaxInt64}
+	case m.First == m.Last:
+		at := minutes(m.First, m.Minute)
+		return moment{at, at}
+	}
+	return moment{minutes(m.First, 0), minutes(m.Last, 0)}
+}
+
+// minutes counts the minutes from the first of 1970, by the same clock.
+func minutes(on calendar.Date, minute calendar.Minute) int64 {
+	return int64(on.Days())*24*60 + int64(minute)
+}
+
+// come is calendar.Moment.Come.
+func (e moment) come(clock int64) agreement.Tri {
+	switch {
+	case clock < e.first:
+		return agreement.No
+	case clock < e.last:
+		return agreement.Open
+	}
+	return agreement.Yes
+}
+
+// span is when a period holds, wherever that is.
+type span struct{ from, until moment }
+
+func spanOf(p agreement.Period) span {
+	s := span{momentOf(p.From), momentOf(p.Until)}
+	if p.Until.IsZero() {
+		s.until = moment{math.MaxInt64, math.MaxInt64}
+	}
+	return s
+}
+
+// holds is agreement.Period.Holds.
+func (s span) holds(clock int64) agreement.Tri {
+	begun, ended := s.from.come(clock), s.until.come(clock)
+	switch {
+	case begun == agreement.No || ended == agreement.Yes:
+		return agreement.No
+	case begun == agreement.Open || ended == agreement.Open:
+		return agreement.Open
+	}
+	return agreement.Yes
+}
+
 // when says why a period does not hold.
-func when(p agreement.Period, on calendar.Date, minute calendar.Minute) string {
-	if p.From.Come(on, minute) == agreement.No {
+func (s span) when(clock int64) string {
+	if s.from.come(clock) == agreement.No {
 		return "not yet in force"
 	}
 	return "no longer in force"

@@ -280,7 +280,11 @@ func (j *judge) percent(x *Amount, minor, rate int64) {
 		return
 	}
 	x.Minor, x.Known = n, true
-	x.Steps = append(x.Steps, Working{Code: workSum, Text: amountText(minor, x.Currency) + " × " + unitText(rate, "percent") + " = " + amountText(n, x.Currency) + " " + x.Currency})
+	var space [96]byte
+	text := append(appendAmount(space[:0], minor, x.Currency), " × "...)
+	text = append(append(text, unitText(rate, "percent")...), " = "...)
+	text = append(appendAmount(text, n, x.Currency), ' ')
+	x.Steps = append(x.Steps, Working{Code: workSum, Text: string(append(text, x.Currency...))})
 }
 
 // room says what is left of each limit, and how much of the lot would still fit.
