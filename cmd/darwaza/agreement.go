@@ -577,6 +577,19 @@ func showLists(w io.Writer, e *agreement.Edition, tag lang.Tag) {
 			fmt.Fprintln(w)
 		}
 	}
+	for _, id := range sorted(e.RuleSets) {
+		s := e.RuleSets[id]
+		fmt.Fprintf(w, "\n== rules for health certificates %s\n   %s; %s\n", id, s.Title.In(tag), s.Source)
+		if s.Arrival != "" {
+			fmt.Fprintf(w, "   arrival %s\n", strings.TrimSpace(s.Arrival+" "+s.Region))
+		}
+		for _, r := range s.Rules.Rules() {
+			fmt.Fprintf(w, "   %s %s  %s\n", r.ID, r.Version, r.About())
+		}
+		for _, k := range sorted(s.Values) {
+			fmt.Fprintf(w, "   value set %s: %d codes\n", k, len(s.Values[k]))
+		}
+	}
 	for _, id := range sorted(e.Tables) {
 		t := e.Tables[id]
 		fmt.Fprintf(w, "\n== table %s\n   %s; %s\n", id, t.Title.In(tag), t.Source)

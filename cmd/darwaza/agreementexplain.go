@@ -170,6 +170,9 @@ func tellVerdict(w io.Writer, e *agreement.Edition, v rules.Verdict) {
 				fmt.Fprintf(w, "    %s\n", s)
 			}
 		}
+		if p, ok := rules.PublishedRule(e, r); ok {
+			fmt.Fprintf(w, "    %s: %s\n", p.ID, p.Says(lang.EN))
+		}
 		if who := cmp.Or(r.Params["decides"], c.Decides); who != "" && r.Outcome.NeedsOfficer() {
 			fmt.Fprintf(w, "    decided by: %s\n", who)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/certlogic"
 	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/problem"
@@ -45,6 +46,7 @@ func label(tag lang.Tag, word string) string {
 		"condition":     {lang.EN: "As the program reads it", lang.FA: "آن\u200cگونه که برنامه می\u200cخواند", lang.UR: "جیسے پروگرام پڑھتا ہے"},
 		"terms":         {lang.EN: "Terms", lang.FA: "شرایط", lang.UR: "شرائط"},
 		"tables":        {lang.EN: "Tables", lang.FA: "جدول\u200cها", lang.UR: "جدول"},
+		"rulesets":      {lang.EN: "Rules for health certificates", lang.FA: "قواعد گواهی سلامت", lang.UR: "صحت کے سرٹیفکیٹ کے قواعد"},
 		"events":        {lang.EN: "What can have happened before", lang.FA: "آنچه ممکن است پیش\u200cتر رخ داده باشد", lang.UR: "جو پہلے ہو چکا ہو سکتا ہے"},
 		"ended":         {lang.EN: "end published on", lang.FA: "تاریخ انتشار پایان", lang.UR: "اختتام کا اعلان شائع ہوا"},
 		"published":     {lang.EN: "published on", lang.FA: "منتشرشده در", lang.UR: "شائع شدہ"},
@@ -101,6 +103,7 @@ type page struct {
 	Numbers     []pageNumber
 	Lists       []pageList
 	Tables      []*agreement.Table
+	RuleSets    []*agreement.RuleSet
 	Events      []agreement.EventKind
 	Terms       []string
 	Questions   []agreement.Question
@@ -162,6 +165,9 @@ func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 			}
 			return lang.FormatDateBoth(tag, d)
 		},
+		"says":    func(r *certlogic.Rule) string { return r.Says(tag) },
+		"saidIn":  func(r *certlogic.Rule) string { return string(r.SaidIn(tag)) },
+		"utc":     func(t time.Time) string { return t.Format("2006-01-02 15:04 UTC") },
 		"digits":  func(n any) string { return lang.Digits(tag, fmt.Sprint(n)) },
 		"code":    goods.FormatCode,
 		"percent": func(n int64) string { return lang.FormatPercent(tag, n) },
@@ -240,6 +246,9 @@ func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 	}
 	for _, id := range sorted(e.Tables) {
 		p.Tables = append(p.Tables, e.Tables[id])
+	}
+	for _, id := range sorted(e.RuleSets) {
+		p.RuleSets = append(p.RuleSets, e.RuleSets[id])
 	}
 	for _, id := range sorted(e.Events) {
 		p.Events = append(p.Events, e.Events[id])

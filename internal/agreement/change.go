@@ -265,6 +265,13 @@ func (e *Edition) changes(loc *time.Location, asked map[askedDay]bool) []shift {
 			day(info.File, id, info.Line, "a line of it ends", x.Until)
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(e.RuleSets)) {
+		s := e.RuleSets[id]
+		for _, x := range s.Rules.Rules() {
+			day(s.File, id, s.Line, "rule "+x.ID+" "+x.Version+" begins", Day(calendar.On(x.ValidFrom, loc)))
+			day(s.File, id, s.Line, "rule "+x.ID+" "+x.Version+" ends", Day(calendar.On(x.ValidTo.Add(time.Millisecond), loc)))
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(e.Questions)) {
 		at := e.where["question "+id]
 		for _, s := range e.Questions[id].Later {

@@ -73,6 +73,8 @@ const (
 	KindSuspend Kind = "suspend"
 	// KindShare says which fields go to whom.
 	KindShare Kind = "share"
+	// KindCertificate demands that a health certificate meets the rules of a set.
+	KindCertificate Kind = "certificate"
 	// KindTable decides by a table.
 	KindTable Kind = "table"
 )
@@ -82,7 +84,7 @@ func Kinds() []Kind {
 	return []Kind{
 		KindRule, KindCondition, KindDefine, KindAmount, KindChoice, KindSchedule, KindOpened, KindSuspend, KindListed, KindRate, KindCap, KindFrequency,
 		KindWindow, KindProof, KindStay, KindValidity, KindResidence, KindRatio, KindLedger, KindTax, KindGuarantee, KindFields, KindTurn, KindDuty, KindShare,
-		KindTable, KindBound, KindNote,
+		KindCertificate, KindTable, KindBound, KindNote,
 	}
 }
 
@@ -162,7 +164,7 @@ type Clause struct {
 	Issued    string   // validity, suspend: attribute, day of issue
 	For       string   // validity: a parameter, how long from issue
 	Including bool     // validity: the anniversary itself is a day of validity
-	Over      []string // validity: attributes between which it must be valid, now where empty
+	Over      []string // validity: attributes between which it must be valid; certificate: at which it is judged; now where empty
 	Place     string   // residence: attribute
 	Region    string   // residence: ancestor in the list, any place of it where empty
 	Since     string   // residence: attribute
@@ -188,6 +190,9 @@ type Clause struct {
 	Accepts   []Accept // proof: any one of them will do
 	Weekdays  []string // suspend: on these alone, all where empty
 	Table     string   // table
+
+	Certificate string // certificate: attribute of that type
+	Rules       string // certificate: a set of rules
 
 	Line int
 	File string
@@ -343,7 +348,7 @@ func (p *Parameter) At(site string, side Side, on calendar.Date) (ParameterValue
 // Attribute is something that a clause may read. An edition declares each.
 type Attribute struct {
 	ID        string
-	Type      string // "string", "int", "bool", "time", "date", "strings"
+	Type      string // "string", "int", "bool", "time", "date", "strings", "certificate"
 	Name      lang.Text
 	Sensitive bool     // health: verdicts name it and never show its value
 	Unit      string   // of an int, as parameters have it; empty where it does not matter

@@ -16,6 +16,7 @@ import (
 	"unicode"
 
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/certlogic"
 	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/money"
@@ -67,6 +68,7 @@ func Diff(before, after *Edition) []Change {
 		d.changed(Change{What: "agreement", Field: "levels, from mild to strict,", Old: strings.Join(x, ", "), New: strings.Join(y, ", ")}, "agreement")
 	}
 	each(&d, "profile", before.Profiles, after.Profiles, func(t teller, x Profile) string { return quoted(x.Name) + ", " + t.rest(x) })
+	d.ruleSets()
 	d.parties()
 	each(&d, "scenario", byID(before.Tests, scenarioName), byID(after.Tests, scenarioName), func(_ teller, x Scenario) string { return fmt.Sprintf("%q", x.Title) })
 	d.files()
@@ -162,7 +164,7 @@ func (d *differ) say(c Change, format string, args ...any) {
 		c.group = "scenarios"
 	case "file":
 		c.group = "files"
-	case "list", "places", "values":
+	case "list", "places", "values", "rule set":
 		if c.Field != "" {
 			c.group = c.What + " " + c.ID
 		}
@@ -354,6 +356,71 @@ func (d *differ) tables() {
 			}
 		}
 	}
+}
+
+// ruleSets compares sets of rules by each rule and version, and each code of their value sets.
+func (d *differ) ruleSets() {
+	each(d, "rule set", ruleSetInfo(d.a), ruleSetInfo(d.b), func(_ teller, x ruleSetAbout) string { return quoted(x.Title) + ", " + x.size })
+	rules := func(e *Edition, id string) map[string]*certlogic.Rule {
+		out := map[string]*certlogic.Rule{}
+		if s := e.RuleSets[id]; s != nil {
+			for _, r := range s.Rules.Rules() {
+				out[r.ID+" "+r.Version] = r
+			}
+		}
+		return out
+	}
+	for _, id := range both(d.a.RuleSets, d.b.RuleSets) {
+		was, is := rules(d.a, id), rules(d.b, id)
+		for _, k := range both(was, is) {
+			x, y := was[k], is[k]
+			switch {
+			case x == nil:
+				d.say(Change{What: "rule set", ID: id, Field: k, New: y.About()}, "rule set %s: rule %s is new: %s", id, k, y.About())
+			case y == nil:
+				d.say(Change{What: "rule set", ID: id, Field: k, Old: x.About()}, "rule set %s: rule %s is taken out: %s", id, k, x.About())
+			case !x.Same(y):
+				d.say(Change{What: "rule set", ID: id, Field: k, Old: x.About(), New: y.About()}, "rule set %s: rule %s says something else under the same version: %s", id, k, y.About())
+			}
+		}
+		x, y := &RuleSet{}, &RuleSet{}
+		if s := d.a.RuleSets[id]; s != nil {
+			x = s
+		}
+		if s := d.b.RuleSets[id]; s != nil {
+			y = s
+		}
+		for _, k := range both(x.Values, y.Values) {
+			for _, code := range y.Values[k] {
+				if !slices.Contains(x.Values[k], code) {
+					d.say(Change{What: "rule set", ID: id, Field: k, New: code}, "rule set %s: value set %s: %s is new", id, k, code)
+				}
+			}
+			for _, code := range x.Values[k] {
+				if !slices.Contains(y.Values[k], code) {
+					d.say(Change{What: "rule set", ID: id, Field: k, Old: code}, "rule set %s: value set %s: %s is taken out", id, k, code)
+				}
+			}
+		}
+	}
+}
+
+// ruleSetAbout is what is said of a set as a whole.
+type ruleSetAbout struct {
+	ID      string
+	Title   lang.Text
+	Source  string
+	Arrival string
+	Region  string
+	size    string
+}
+
+func ruleSetInfo(e *Edition) map[string]ruleSetAbout {
+	out := map[string]ruleSetAbout{}
+	for id, s := range e.RuleSets {
+		out[id] = ruleSetAbout{s.ID, s.Title, s.Source, s.Arrival, s.Region, fmt.Sprintf("%d rules", len(s.Rules.Rules()))}
+	}
+	return out
 }
 
 // agreement compares what is said of the agreement as a whole.

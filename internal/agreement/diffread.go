@@ -155,6 +155,10 @@ func (e *Edition) means(c *Clause, field string) string {
 		return e.listed(c.List)
 	case "Beside":
 		return ids(c.Beside, func(id string) string { return id + ": " + e.listed(id) })
+	case "Rules":
+		if s := e.RuleSets[c.Rules]; s != nil {
+			return s.Title.In(lang.EN) + fmt.Sprintf(", %d rules", len(s.Rules.Rules()))
+		}
 	case "Table":
 		if t := e.Tables[c.Table]; t != nil {
 			return fmt.Sprintf("%d rows", len(t.Rows))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/certlogic"
 	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/money"
@@ -72,6 +73,8 @@ type Edition struct {
 	Events map[string]EventKind
 	// Tables decide by rows, by id.
 	Tables map[string]*Table
+	// RuleSets are sets of rules for health certificates that others published, by id.
+	RuleSets map[string]*RuleSet
 	// Places are lists of places, Values lists of plain texts, by id; both stand in ListInfo too.
 	Places map[string]*Places
 	Values map[string]map[string]lang.Text
@@ -231,6 +234,21 @@ const (
 	StatusClarification = "clarification" // settles questions
 	StatusProposal      = "proposal"      // is not law, and decides nothing
 )
+
+// RuleSet is a set of rules for health certificates that somebody published in CertLogic.
+// The files are taken in as they are.
+type RuleSet struct {
+	ID      string
+	Title   lang.Text
+	Source  string
+	Arrival string // whose acceptance rules are asked, ISO 3166 alpha-2; of all in the set where empty
+	Region  string // of that country, empty where it is the whole
+	Rules   *certlogic.Set
+	// Values are the value sets that rules may read, by id, each with its codes.
+	Values map[string][]string
+	Line   int
+	File   string
+}
 
 // EventKind is a kind of things that happen, with the attributes that one has.
 type EventKind struct {

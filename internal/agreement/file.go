@@ -126,10 +126,12 @@ func folders(dir string) []string {
 	switch dir {
 	case ".":
 		return []string{".yaml", ".md"}
-	case "parameters", "clauses", "schedule", "health", "tests":
+	case "parameters", "clauses", "schedule", "tests":
 		return []string{".yaml", ".md"}
 	case "lists", "tables":
 		return []string{".yaml", ".csv", ".md"}
+	case "health":
+		return []string{".yaml", ".json", ".md"}
 	case "keys":
 		return []string{".yaml", ".cert", ".md"}
 	case "signatures":

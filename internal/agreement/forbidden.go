@@ -127,6 +127,15 @@ func (r *reader) forbidden() {
 			}
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(e.RuleSets)) {
+		s := e.RuleSets[id]
+		r.file, r.owner = s.File, id
+		for _, x := range s.Rules.Rules() {
+			if w, is := g.in(splitCamel(strings.Join(x.Logic.Paths(), " "))); is {
+				r.fault(s.Line, fmt.Sprintf("rule %s reads %q, by which nobody may be judged", x.ID, w), mend)
+			}
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(e.Values)) {
 		r.file, r.owner = e.lineFile[id], id
 		for _, v := range slices.Sorted(maps.Keys(e.Values[id])) {

@@ -109,6 +109,9 @@ func (r *reader) health(x rawHealth) {
 	for _, p := range most(r, "profiles", x.Profiles) {
 		r.profile(p.line, x.Source, p.v)
 	}
+	for _, s := range most(r, "rule sets", x.RuleSets) {
+		r.ruleSet(s.line, x.Source, s.v)
+	}
 	if len(x.Levels) > 0 && len(r.e.Levels) > 0 {
 		r.fault(x.Levels[0].line, "levels stand in "+r.e.Levels[0].File+" too", "write all of them in one file, from mild to strict")
 		return

@@ -74,6 +74,8 @@ func kindFields(k Kind) []string {
 		return []string{"by", "require", "else", "start", "within", "done"}
 	case KindShare:
 		return []string{"to", "event", "fields", "never", "else", "regime"}
+	case KindCertificate:
+		return []string{"certificate", "rules", "over", "else", "regime"}
 	case KindTable:
 		return []string{"table", "regime"}
 	case KindBound:
@@ -464,6 +466,16 @@ func (f former) kind() {
 			if slices.Contains(c.Fields, n) {
 				f.fault(c.Line, fmt.Sprintf("field %q goes and never goes", n), "keep it in fields or in never")
 			}
+		}
+	case KindCertificate:
+		f.need(against && c.Certificate != "" && c.Rules != "", "certificate, rules and else")
+		f.attribute("certificate", c.Certificate, TypeCertificate)
+		if _, ok := e.RuleSets[c.Rules]; !ok && c.Rules != "" && !f.lost["health"] {
+			f.fault(c.Line, fmt.Sprintf("rule set %q is not known", c.Rules), "declare it in health/")
+		}
+		f.need(len(c.Over) <= 2, "one or two attributes in over")
+		for _, id := range c.Over {
+			f.attribute("over", id, "time")
 		}
 	case KindTable:
 		f.table()

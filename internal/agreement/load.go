@@ -47,7 +47,7 @@ func Check(fsys fs.FS) (*Edition, Faults) {
 		Parties: map[Side]Party{}, Instruments: map[string]Instrument{}, Attributes: map[string]Attribute{},
 		Parameters: map[string]*Parameter{}, Questions: map[string]Question{}, ListInfo: map[string]ListInfo{},
 		Schedules: map[string]*calendar.Schedule{}, Profiles: map[string]Profile{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
-		Events: map[string]EventKind{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
+		Events: map[string]EventKind{}, RuleSets: map[string]*RuleSet{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
 		ValueLines: map[string][]ValueLine{}, turning: map[string][]calendar.Date{}, lineFile: map[string]string{}, where: map[string]place{},
 	}, tableFile: map[string]string{}, lost: map[string]bool{}, spoken: map[lang.Tag]bool{}}
 	r.all()
@@ -75,6 +75,7 @@ type reader struct {
 	spoken    map[lang.Tag]bool // languages that have any text
 	lack      []lack
 	lost      map[string]bool      // folders of which a file could not be read
+	published map[string]bool      // JSON files of health/ that a rule set names
 	work      int                  // see spend
 	lines     int                  // of CSV files
 	setters   map[string][]*Clause // those that override a clause
@@ -220,6 +221,7 @@ func (r *reader) all() {
 			r.health(raw)
 		}
 	}
+	r.unnamed()
 	r.keys()
 }
 
@@ -350,6 +352,8 @@ func (r *reader) event(line int, x rawEvent) {
 			r.fault(line, fmt.Sprintf("attribute %q is not declared", f), "declare it under attributes")
 		case a.Derived:
 			r.fault(line, fmt.Sprintf("field %q is derived", f), "use an attribute that is given")
+		case a.Type == TypeCertificate:
+			r.fault(line, fmt.Sprintf("field %q is a certificate", f), "use what is told of it, such as a day")
 		}
 	}
 	r.e.Events[x.ID] = EventKind{ID: x.ID, Name: trim(x.Name), Fields: x.Fields, Line: line, File: r.file}
@@ -433,6 +437,9 @@ func (r *reader) attribute(line int, x rawAttribute) {
 	}
 	if x.Unit != "" && (x.Type != "int" || !isUnit(x.Unit) || x.Unit == "date" || x.Unit == "text") {
 		r.fault(line, fmt.Sprintf("unit %q of a %s", x.Unit, x.Type), "give a known unit to an int, or none")
+	}
+	if x.Type == TypeCertificate && (!x.Sensitive || x.Derived) {
+		r.fault(line, "a certificate that is not sensitive, or that is derived", "write sensitive: true, so that nothing of it is kept or shown; nobody derives one")
 	}
 	for _, reserved := range reservedNames() {
 		if x.ID == reserved || strings.HasPrefix(x.ID, reserved+".") {
@@ -578,7 +585,7 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 		Expires: x.Expires, Issued: x.Issued, For: x.For, Including: x.Anniversary == "in", Over: x.Over,
 		Place: x.Place, Region: x.Region, Since: x.Since, Distance: x.Distance, Times: x.Times, Within: x.Within, Running: x.Running, Tolerance: x.Tolerance,
 		Release: strings.TrimSpace(x.Release), Step: x.Step, Classes: x.Classes, Direction: x.Direction, Voids: x.Voids, Weekdays: x.Weekdays, Profile: x.Profile, Disease: x.Disease,
-		To: x.To.strings(), Never: x.Never, Table: x.Table,
+		To: x.To.strings(), Never: x.Never, Table: x.Table, Certificate: x.Certificate, Rules: x.Rules,
 		Line: line, File: r.file,
 	}
 	pick := func(s *rawSelect) *Select {

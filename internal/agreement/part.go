@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/certlogic"
 	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/reason"
@@ -373,6 +374,9 @@ func (r *reader) table(x rawTable) {
 		}
 		if i.Type == "time" {
 			r.fault(in.line, fmt.Sprintf("input %s is a time", i.Name), "write of: on("+i.Name+"), the date of it, or another expression")
+		}
+		if i.Type == TypeCertificate {
+			r.fault(in.line, fmt.Sprintf("input %s is a certificate", i.Name), "write of: known("+i.Name+"), or ask it with a clause of kind certificate")
 		}
 		if slices.Contains(columns, i.Name) {
 			r.fault(in.line, fmt.Sprintf("input %s stands twice", i.Name), "keep one of them")
@@ -967,6 +971,8 @@ func (a Attribute) form() string {
 		return "an instant with its offset, such as 2025-09-02T10:00:00+05:00"
 	case a.Type == "date":
 		return "a day, such as 2025-09-02"
+	case a.Type == TypeCertificate:
+		return `a certificate in JSON, such as {"payload": {"v": [{"dt": "2021-06-01"}]}}`
 	}
 	return "a text"
 }
@@ -976,8 +982,8 @@ var ErrFact = errors.New("is not a value of the attribute")
 
 // ParseFact reads a value of an attribute as packages and forms write it: one text, or
 // any number for a set of texts. The value is a string, an int64 in the attribute's
-// unit as Digits counts it, a bool, a time.Time in UTC, a calendar.Date, or a sorted
-// []string without doubles.
+// unit as Digits counts it, a bool, a time.Time in UTC, a calendar.Date, a sorted
+// []string without doubles, or a *certlogic.Certificate.
 func ParseFact(a Attribute, texts []string) (any, error) {
 	text := ""
 	if len(texts) == 1 {
@@ -1030,6 +1036,12 @@ func ParseFact(a Attribute, texts []string) (any, error) {
 		if d, err := calendar.ParseDate(text); err == nil {
 			return d, nil
 		}
+	case TypeCertificate:
+		c, err := certlogic.ParseCertificate([]byte(text))
+		if err == nil {
+			return c, nil
+		}
+		return nil, fmt.Errorf("%w %w: want %s", err, ErrFact, a.form()) // without what it says
 	}
 	return nil, bad
 }

@@ -202,6 +202,15 @@ type rawTable struct {
 	Rows    string         `yaml:"rows"` // CSV file beside, the id with .csv where left out
 }
 
+type rawRuleSet struct {
+	ID      string    `yaml:"id"`
+	Title   lang.Text `yaml:"title"`
+	Rules   []string  `yaml:"rules"`  // JSON files beside
+	Values  []string  `yaml:"values"` // JSON files beside
+	Arrival string    `yaml:"arrival"`
+	Region  string    `yaml:"region"`
+}
+
 // rawInput is the name of an attribute, or a name with an expression.
 type rawInput struct {
 	Name string `yaml:"name"`
@@ -304,7 +313,9 @@ type rawClause struct {
 	Never       []string   `yaml:"never"`
 	Table       string     `yaml:"table"`
 
-	Accepts []rawAccept `yaml:"accepts"`
+	Accepts     []rawAccept `yaml:"accepts"`
+	Certificate string      `yaml:"certificate"`
+	Rules       string      `yaml:"rules"`
 }
 
 type rawSchedule struct {
@@ -354,6 +365,7 @@ type rawHealth struct {
 	Source   string           `yaml:"source"`
 	Profiles []at[rawProfile] `yaml:"profiles"`
 	Levels   []at[rawLevel]   `yaml:"levels"`
+	RuleSets []at[rawRuleSet] `yaml:"rulesets"`
 }
 
 type rawProfile struct {

@@ -133,7 +133,7 @@ func needed() map[string][]string {
 		"rawClause":    {"id", "kind", "text"}, "rawClauses": {"instrument", "clauses"}, "rawParameter": {"id", "text", "unit", "values"}, "rawValue": {"from", "value", "source"},
 		"rawAttribute": {"id", "type", "name"}, "rawEvent": {"id", "name"}, "rawInstrument": {"id", "title", "status", "source"}, "rawSite": {"id", "number", "name", "zone", "source"},
 		"rawQuestion": {"id", "asks", "reading", "by", "words"}, "rawList": {"id", "title", "source"}, "rawTable": {"id", "title", "source", "inputs", "outputs"},
-		"rawScenario": {"id", "title", "point", "asks"}, "rawSchedule": {"site", "source"},
+		"rawScenario": {"id", "title", "point", "asks"}, "rawSchedule": {"site", "source"}, "rawRuleSet": {"id", "title", "rules"},
 	}
 }
 
@@ -253,7 +253,7 @@ func TestSchemaFits(t *testing.T) {
 		if path.Base(p) == "agreement.yaml" {
 			return "file-agreement"
 		}
-		return "file-" + map[string]string{"parameters": "parameters", "lists": "list", "tables": "table", "clauses": "clauses", "schedule": "schedule", "tests": "tests", "keys": "keys"}[path.Base(path.Dir(p))]
+		return "file-" + map[string]string{"parameters": "parameters", "lists": "list", "tables": "table", "clauses": "clauses", "schedule": "schedule", "tests": "tests", "keys": "keys", "health": "health"}[path.Base(path.Dir(p))]
 	}
 	check := func(p string, b []byte) []string {
 		var v any

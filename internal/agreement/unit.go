@@ -25,7 +25,13 @@ func plainUnits() []string {
 }
 
 // types are those of attributes.
-func types() []string { return []string{"string", "int", "bool", "time", "date", "strings"} }
+func types() []string {
+	return []string{"string", "int", "bool", "time", "date", "strings", TypeCertificate}
+}
+
+// TypeCertificate is the type of an attribute that holds a decoded health certificate, which
+// clauses of KindCertificate judge by rules that others published.
+const TypeCertificate = "certificate"
 
 // statuses are those of instruments.
 func statuses() []string {

@@ -23,6 +23,7 @@ func (r *reader) doubts() {
 		r.reach(e.Instruments[id])
 	}
 	r.alone()
+	r.unasked()
 	for _, c := range e.Clauses {
 		if e.Instruments[c.Instrument].Status == StatusProposal {
 			continue
@@ -170,6 +171,9 @@ func (r *reader) silence(c *Clause) string {
 		return "list " + l.ID + " is not at hand"
 	} else if len(l.Open) > 0 {
 		return "list " + l.ID + " ends in open words"
+	}
+	if c.Kind == KindCertificate {
+		return "a rule of " + c.Rules + " may not be able to tell"
 	}
 	sites := e.Sites
 	if c.Kind != KindOpened && c.Kind != KindSchedule || !r.spend(len(sites)) {

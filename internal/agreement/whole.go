@@ -371,7 +371,7 @@ func (e *Edition) ReadBy(c *Clause) []string {
 	for _, x := range c.expressions() {
 		add(e.reads(x)...)
 	}
-	add(c.Code, c.Adds, c.AmountOf, c.Event, c.Before, c.Start, c.End, c.Expires, c.Issued, c.Place, c.Since, c.Distance, c.Step, c.Done, c.Sum)
+	add(c.Certificate, c.Code, c.Adds, c.AmountOf, c.Event, c.Before, c.Start, c.End, c.Expires, c.Issued, c.Place, c.Since, c.Distance, c.Step, c.Done, c.Sum)
 	add(slices.Concat(c.Of, c.Over, c.Groups)...)
 	if c.Kind == KindFields {
 		add(c.Fields...)

@@ -80,6 +80,9 @@ func TestWidePackage(t *testing.T) {
 			t.Errorf("no clause of kind %s in the wide package", k)
 		}
 	}
+	set := e.RuleSets["entry"]
+	same("rule set", []any{set.Arrival, set.Region, len(set.Rules.Rules()), set.Values["names"], set.Source}, []any{"XA", "north", 3, []string{"EU/1", "EU/2"}, "made up"})
+	same("certificate", []any{e.Clause("T-38").Certificate, e.Clause("T-38").Rules, e.Clause("T-38").Over}, []any{"certificate", "entry", []string{"entry.at", "exit.at"}})
 	same("notice", e.Notice, 48*time.Hour)
 	same("amends", e.Amends[31], byte(31))
 	same("from", e.From, time.Date(2025, 1, 1, 6, 0, 0, 0, time.UTC))

@@ -389,6 +389,19 @@ func TestRedacted(t *testing.T) {
 	}
 }
 
+func TestCertificate(t *testing.T) {
+	const in = `{"expires":"2022-06-01T00:00:00Z","issued":"2021-06-01T00:00:00.5Z","issuer":"XB","kid":"a=","payload":{"dob":"1964","v":[{"dn":2.5}]}}`
+	c, err := ParseCertificate([]byte(in))
+	if err != nil || string(c.AppendJSON(nil)) != in {
+		t.Fatalf("got %s (%v), want %s", c.AppendJSON(nil), err, in)
+	}
+	for _, bad := range []string{`[]`, `{}`, `{"payload":[]}`, `{"payload":{},"name":"x"}`, `{"payload":{},"issued":"2021-06-01"}`, `{"payload":{},"issuer":7}`, `{"payload":{},"kid":""}`} {
+		if c, err := ParseCertificate([]byte(bad)); err == nil {
+			t.Errorf("%s: got %#v, want an error", bad, c)
+		}
+	}
+}
+
 func TestValueSets(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{`{"a":["1","2"],"b":["x"]}`, ""},

@@ -70,7 +70,11 @@ type Rule struct {
 	Logic *Expr
 
 	version [3]int
+	json    Value
 }
+
+// Same reports whether two rules were published with the same words.
+func (r *Rule) Same(o *Rule) bool { return Equal(r.json, o.json) }
 
 // ParseRules reads a JSON file with one rule or an array of rules. It is strict: a field
 // that is not known, a rule for another engine and an expression that is not valid are
@@ -131,7 +135,7 @@ func parseRule(v Value) (*Rule, error) {
 		return x.s
 	}
 	r := &Rule{
-		ID: text("Identifier", true), Type: Type(text("Type", true)), Country: text("Country", true), Region: text("Region", false),
+		json: v, ID: text("Identifier", true), Type: Type(text("Type", true)), Country: text("Country", true), Region: text("Region", false),
 		Version: text("Version", true), CertificateType: text("CertificateType", true),
 	}
 	engine := text("Engine", true)
@@ -204,7 +208,7 @@ func (r *Rule) describe(v Value) error {
 	for _, d := range v.x.list {
 		tag, ok := d.Member("lang").Str()
 		desc, ok2 := d.Member("desc").Str()
-		if !ok || !ok2 || d.Len() != 2 || len(desc) > maxText || len(tag) < 2 || len(tag) > 8 {
+		if !ok || !ok2 || d.Len() != 2 || len(desc) > maxText || !plainID(tag) || len(tag) < 2 || len(tag) > 8 {
 			return errors.New("Description is no array of texts, each with lang and desc")
 		}
 		if _, twice := r.Description[lang.Tag(tag)]; twice {
@@ -217,9 +221,14 @@ func (r *Rule) describe(v Value) error {
 
 // Says returns the description in a language, else in English, else in the first language
 // by its tag that it was published in.
-func (r *Rule) Says(tag lang.Tag) string {
-	if s := r.Description.In(tag); s != "" {
-		return s
+func (r *Rule) Says(tag lang.Tag) string { return r.Description[r.SaidIn(tag)] }
+
+// SaidIn returns the language in which Says speaks.
+func (r *Rule) SaidIn(tag lang.Tag) lang.Tag {
+	for _, l := range [...]lang.Tag{tag, lang.EN} {
+		if r.Description[l] != "" {
+			return l
+		}
 	}
 	first := lang.Tag("")
 	for l := range r.Description {
@@ -227,7 +236,7 @@ func (r *Rule) Says(tag lang.Tag) string {
 			first = l
 		}
 	}
-	return r.Description[first]
+	return first
 }
 
 // known faults a path that reads what nobody gives.
@@ -344,25 +353,6 @@ func (s *Set) Rule(id, version string) (*Rule, bool) {
 	}
 	return nil, false
 }
-
-// Certificate is what rules are asked of: a decoded certificate, in the form of the EU
-// Digital COVID Certificate (payload of claim -260.1), and what stands around it.
-type Certificate struct {
-	Payload Value
-	Issuer  string    // country that issued it, ISO 3166 alpha-2, empty where not known
-	KeyID   string    // kid of the signer, base64, empty where not known
-	Issued  time.Time // iat, zero where not known
-	Expires time.Time // exp, zero where not known
-}
-
-// String keeps what a certificate says out of logs.
-func (Certificate) String() string { return "[redacted]" }
-
-// GoString is String.
-func (Certificate) GoString() string { return "[redacted]" }
-
-// MarshalJSON keeps what a certificate says out of JSON.
-func (Certificate) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
 // types are the kinds of certificate that a payload is.
 func (c *Certificate) types() (vaccination, test, recovery bool) {
@@ -529,4 +519,14 @@ func ParseValueSets(b []byte) (map[string]Value, error) {
 		}
 	}
 	return out, nil
+}
+
+// About tells a rule in a line: of whose certificates it speaks, when it holds, and its
+// description in English or the next language that it has.
+func (r *Rule) About() string {
+	s := fmt.Sprintf("%s, %s, %s", strings.ToLower(string(r.Type)), r.Country, strings.ToLower(r.CertificateType))
+	if r.Region != "" {
+		s += ", region " + r.Region
+	}
+	return fmt.Sprintf("%s, from %s to %s: %s", s, r.ValidFrom.Format(time.RFC3339), r.ValidTo.Format(time.RFC3339), r.Says(lang.EN))
 }

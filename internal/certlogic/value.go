@@ -233,15 +233,17 @@ const maxWritten = 4000
 
 // String returns the value as JSON, an instant as a text in UTC; a long one is cut off.
 func (v Value) String() string {
-	b := v.append(nil)
+	b := v.append(nil, maxWritten)
 	if len(b) > maxWritten {
 		return string(b[:maxWritten]) + "…"
 	}
 	return string(b)
 }
 
-func (v Value) append(b []byte) []byte {
-	if len(b) > maxWritten {
+// append writes no more elements once there are most bytes: an array can hold itself many
+// times over.
+func (v Value) append(b []byte, most int) []byte {
+	if len(b) > most {
 		return b
 	}
 	switch v.kind {
@@ -261,7 +263,7 @@ func (v Value) append(b []byte) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = e.append(b)
+			b = e.append(b, most)
 		}
 		return append(b, ']')
 	case Object:
@@ -270,7 +272,7 @@ func (v Value) append(b []byte) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = e.append(append(appendText(b, v.x.keys[i]), ':'))
+			b = e.append(append(appendText(b, v.x.keys[i]), ':'), most)
 		}
 		return append(b, '}')
 	}

@@ -18,6 +18,7 @@ import (
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/certlogic"
 )
 
 // Expressions are CEL with much of it switched off. What is left terminates in a time
@@ -163,6 +164,8 @@ func celType(t string) (*cel.Type, bool) {
 		return cel.TimestampType, true
 	case "strings":
 		return cel.ListType(cel.StringType), true
+	case agreement.TypeCertificate:
+		return cel.OpaqueType(agreement.TypeCertificate), true // to ask whether it is known, and no more
 	}
 	return nil, false
 }
@@ -352,6 +355,8 @@ func value(typ string, values []string, v any) (ref.Val, bool) {
 		return types.Timestamp{Time: x.UTC()}, typ == "time" && !x.IsZero()
 	case calendar.Date:
 		return types.Int(x.Days()), typ == "date" && x.Valid()
+	case *certlogic.Certificate:
+		return &held{x}, typ == agreement.TypeCertificate && x != nil
 	case []string:
 		if typ != "strings" || len(x) > maxSet {
 			return nil, false

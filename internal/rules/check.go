@@ -283,6 +283,8 @@ func (j *judge) judge(i int, k *clause) {
 		j.duty(i, k)
 	case agreement.KindShare:
 		j.share(i, k)
+	case agreement.KindCertificate:
+		j.certificate(i, k)
 	case agreement.KindTable:
 		j.table(i, k)
 	default:

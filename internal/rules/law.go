@@ -450,7 +450,7 @@ func (c *compiled) taint() {
 // direct are the attributes that a clause names in fields of its kind, outside of
 // expressions.
 func (c *compiled) direct(x *agreement.Clause) []string {
-	names := slices.Concat(x.Of, x.Fields, x.Over, x.Groups, []string{x.Event, x.Before, x.Start, x.End, x.Expires, x.Issued, x.Place, x.Since, x.Distance, x.AmountOf, x.Adds, x.Step, x.Done})
+	names := slices.Concat(x.Of, x.Fields, x.Over, x.Groups, []string{x.Event, x.Before, x.Start, x.End, x.Expires, x.Issued, x.Place, x.Since, x.Distance, x.AmountOf, x.Adds, x.Step, x.Done, x.Certificate})
 	switch x.Kind {
 	case agreement.KindCap, agreement.KindRate, agreement.KindListed:
 		names = append(names, cmp.Or(x.Code, attrCode))

@@ -11,7 +11,9 @@ import (
 	"strconv"
 	"time"
 
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/certlogic"
 	"darwaza.dev/internal/problem"
 )
 
@@ -19,7 +21,8 @@ import (
 //
 //	{"point": "goods", "at": "2025-09-02T05:00:00Z", "site": "mand-pishin", "side": "A",
 //	 "facts": {"good.code": "07020000", "good.value": 3000, "vendor.card": false,
-//	           "slot.from": "2025-09-02T04:00:00Z", "dose.on": "2023-09-01", "papers": ["visa"]},
+//	           "slot.from": "2025-09-02T04:00:00Z", "dose.on": "2023-09-01", "papers": ["visa"],
+//	           "proof": {"payload": {"v": [{"dt": "2021-06-01"}]}, "issuer": "XB"}},
 //	 "events": {"trip": [{"at": "2025-08-30T05:00:00Z", "site": "mand-pishin", "facts": {}}]},
 //	 "lots": [{"category": "I", "value": 3000, "regime": "concession", "site": "mand-pishin"}]}
 //
@@ -183,6 +186,16 @@ func fact(v any, typ string) (any, bool) {
 		return n, err == nil && (typ == "int" || typ == "")
 	case bool:
 		return x, typ == "bool" || typ == ""
+	case map[string]any:
+		if typ != agreement.TypeCertificate {
+			return nil, false
+		}
+		whole, err := certlogic.From(x)
+		if err != nil {
+			return nil, false
+		}
+		c, err := certlogic.CertificateOf(whole)
+		return c, err == nil
 	case []any:
 		set := make([]string, 0, len(x))
 		for _, e := range x {
@@ -306,6 +319,8 @@ func appendFact(b []byte, name string, v any) []byte {
 		b = appendTime(b, x)
 	case calendar.Date:
 		b = appendText(b, x.String())
+	case *certlogic.Certificate:
+		b = x.AppendJSON(b)
 	case []string:
 		b = append(b, '[')
 		for i, s := range x {

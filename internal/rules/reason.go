@@ -43,6 +43,9 @@ const (
 	CodeMatter    reason.Code = "law.matter.conflict"
 	CodeTable     reason.Code = "law.table.gap"
 	CodeUnshared  reason.Code = "law.share.silent"
+	CodeRule      reason.Code = "law.rule.unmet"
+	CodeRuleOpen  reason.Code = "law.rule.open"
+	CodeNoRule    reason.Code = "law.rule.silent"
 
 	CodeDefineTwice    reason.Code = "law.define.twice"
 	CodeDefineConflict reason.Code = "law.define.conflict"
@@ -86,6 +89,9 @@ func Reasons() []reason.Decl {
 		{Code: CodeMatter, Outcome: reason.Conflict, When: "two texts in force say different things of one matter"},
 		{Code: CodeTable, Outcome: reason.Refer, When: "no row of a table covers the case"},
 		{Code: CodeUnshared, Outcome: reason.Refer, When: "no clause in force says what may go to that recipient"},
+		{Code: CodeRule, Outcome: reason.Refuse, When: "a certificate does not meet a published rule that a clause asks"},
+		{Code: CodeRuleOpen, Outcome: reason.Refer, When: "a published rule cannot tell whether a certificate meets it"},
+		{Code: CodeNoRule, Outcome: reason.Refer, When: "none of the published rules that a clause asks speaks of such a certificate at that time"},
 		{Code: CodeDefineTwice, Outcome: reason.Refer, When: "two clauses of one text give something different values"},
 		{Code: CodeDefineConflict, Outcome: reason.Conflict, When: "clauses of two texts give something different values"},
 	}
@@ -96,7 +102,7 @@ func Reasons() []reason.Decl {
 // then not said of anybody; the code has words of its own.
 func Unsettled(c reason.Code) bool {
 	switch c {
-	case CodeWanted, CodeUnknown, CodeParameter, CodeFailed, CodeException, CodeNoHours, CodeNoDate, CodeCapOpen, CodeAbsent, CodeDate, CodeQuestion, CodeGoodOpen, CodeTable:
+	case CodeWanted, CodeUnknown, CodeParameter, CodeFailed, CodeException, CodeNoHours, CodeNoDate, CodeCapOpen, CodeAbsent, CodeDate, CodeQuestion, CodeGoodOpen, CodeTable, CodeRuleOpen, CodeNoRule:
 		return true
 	}
 	return false

@@ -170,7 +170,7 @@ func (v Verdict) Amount(name, of string) (Amount, bool) {
 }
 
 // Facts are the attributes known at a point, by declared name. Values are string,
-// int64, bool, time.Time, calendar.Date or []string. An attribute that is not known is absent, never zero.
+// int64, bool, time.Time, calendar.Date, []string or *certlogic.Certificate. An attribute that is not known is absent, never zero.
 type Facts map[string]any
 
 // Lot is an earlier purchase of the same person on the same day, as the caps count it.

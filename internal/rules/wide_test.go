@@ -27,7 +27,7 @@ func attrs() map[string]string {
 		"certificate.arrived": "bool", "guarantee.given": "bool", "step": "string: [exit-a, entry-b, health-b]", "steps.done": "strings", "inspect.asked": "time", "inspect.done": "time",
 		"data.event": "string: [result.positive, visit.ended]", "data.recipient": "string", "data.fields": "strings", "value.displayed": "bool", "papers": "strings", "qty": "int, unit: kg",
 		"d.level": "string, derived: true", "d.count": "int, unit: count, derived: true", "d.base": "int, unit: USD, derived: true", "d.day": "date, derived: true", "d.flag": "bool, derived: true", "d.other": "bool, derived: true",
-		"screening.fever": "bool, sensitive: true", "d.fit": "bool, derived: true",
+		"screening.fever": "bool, sensitive: true", "cert": "certificate, sensitive: true", "t.one": "time", "t.two": "time", "d.fit": "bool, derived: true",
 		"proof.kind": "string, sensitive: true", "proof.disease": "string, sensitive: true", "proof.product": "string, sensitive: true", "proof.dose": "int, sensitive: true", "proof.doses": "int, sensitive: true",
 		"proof.test": "string, sensitive: true", "proof.result": "string, sensitive: true", "proof.country": "string, sensitive: true", "proof.earliest": "time, sensitive: true", "proof.latest": "time, sensitive: true",
 		"proof.from": "time, sensitive: true", "proof.until": "time, sensitive: true", "crossing.at": "time", "crossing.latest": "time", "health.tests": "strings",

@@ -266,6 +266,9 @@ func (a *askForm) fill() {
 	codes := codeAttributes(a.e)
 	for _, id := range asks.Attributes {
 		at := a.e.Attributes[id]
+		if at.Type == agreement.TypeCertificate {
+			continue // nobody types one, and none is to stand in an address
+		}
 		field := a.field("f."+id, at, known[id], slices.Contains(codes, id))
 		if x, ok := a.read(&field, at, true); ok {
 			a.q.Facts[id] = x

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
@@ -41,10 +42,25 @@ type lawWhole struct {
 	Numbers   []lawNumber
 	Lists     []lawList
 	Tables    []*agreement.Table
+	RuleSets  []lawRules
 	Questions []lawQuestion
 	Places    []lawPlace
 	Reads     []lawRead
 	Events    []lawRead
+}
+
+// lawRules is a set of published rules for health certificates.
+type lawRules struct {
+	*agreement.RuleSet
+	Lines []lawRule
+}
+
+// lawRule is one of them, in one version.
+type lawRule struct {
+	ID   string
+	Lang lang.Tag // of Text
+	Text string
+	When string
 }
 
 // lawEdition is an edition to choose.
@@ -174,6 +190,14 @@ func (s *server) lawWhole(r *request, e *agreement.Edition) (lawWhole, error) {
 	v.Texts, v.Numbers, v.Lists, v.Questions = b.texts(), b.numbers(), b.lists(), b.questions()
 	for _, id := range sortedKeys(e.Tables) {
 		v.Tables = append(v.Tables, e.Tables[id])
+	}
+	for _, id := range sortedKeys(e.RuleSets) {
+		x := lawRules{RuleSet: e.RuleSets[id]}
+		for _, p := range x.Rules.Rules() {
+			until := p.ValidTo.Add(time.Second)
+			x.Lines = append(x.Lines, lawRule{p.ID + " " + p.Version, p.SaidIn(r.Lang), p.Says(r.Lang), b.between(agreement.Day(calendar.On(p.ValidFrom, zone)), agreement.Day(calendar.On(until, zone)))})
+		}
+		v.RuleSets = append(v.RuleSets, x)
 	}
 	for _, site := range e.Sites {
 		v.Places = append(v.Places, lawPlace{site, b.moment(site.From)})

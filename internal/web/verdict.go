@@ -4,6 +4,7 @@
 package web
 
 import (
+	"cmp"
 	"strings"
 
 	"darwaza.dev/internal/agreement"
@@ -75,6 +76,11 @@ func (s *server) linesOf(tag lang.Tag, v rules.Verdict) []reasonLine {
 		if c != nil && decidesAgainst(r.Code) {
 			l.Text, l.Next = c.Say.In(tag), c.Next.In(tag)
 		}
+		if l.Text != "" && e != nil && r.Code == rules.CodeRule {
+			if p, ok := rules.PublishedRule(e, r); ok {
+				l.Text = cmp.Or(s.sayWhole(tag, "named."+string(r.Code), lang.Args{"say": l.Text, "rule": p.ID, "says": p.Says(tag)}), l.Text)
+			}
+		}
 		if l.Text == "" {
 			l.Text = s.unknown(tag, e, r)
 		}
@@ -101,7 +107,7 @@ func decidesAgainst(c reason.Code) bool {
 	if rules.Unsettled(c) {
 		return false
 	}
-	for _, p := range [...]string{"law.clause.", "law.cap.", "law.schedule.", "law.site.", "law.good.", "law.paper.", "law.tax."} {
+	for _, p := range [...]string{"law.clause.", "law.cap.", "law.schedule.", "law.site.", "law.good.", "law.paper.", "law.tax.", "law.rule."} {
 		if strings.HasPrefix(string(c), p) {
 			return true
 		}
