@@ -587,7 +587,7 @@ func showLists(w io.Writer, e *agreement.Edition, tag lang.Tag) {
 			fmt.Fprintf(w, "   %s %s  %s\n", r.ID, r.Version, r.About())
 		}
 		for _, k := range sorted(s.Values) {
-			fmt.Fprintf(w, "   value set %s: %d codes\n", k, len(s.Values[k]))
+			fmt.Fprintf(w, "   value set %s, %d codes: %s\n", k, len(s.Values[k]), strings.Join(s.Values[k], ", "))
 		}
 	}
 	for _, id := range sorted(e.Tables) {
