@@ -42,7 +42,7 @@ func healthLaw(t testing.TB, clauses string) *Law {
 	return wideLaw(t, clauses, healthFiles()...)
 }
 
-func certificate(t testing.TB, payload string) *certlogic.Certificate {
+func decoded(t testing.TB, payload string) *certlogic.Certificate {
 	t.Helper()
 	c, err := certlogic.ParseCertificate([]byte(`{"payload":` + payload + `,"issuer":"XB"}`))
 	if err != nil {
@@ -75,7 +75,7 @@ func TestCertificateClause(t *testing.T) {
 		{"an old test", "2025-07-03", `{"t":[{"sc":"2025-06-30T06:00:00Z"}]}`, reason.Refuse, "law.rule.unmet TR-XA-0001"},
 		{"neither", "2025-07-03", `{"r":[{}]}`, reason.Refer, "law.rule.silent "},
 	} {
-		v := l.Check(noon(x.day).with("cert", certificate(t, x.payload)))
+		v := l.Check(noon(x.day).with("cert", decoded(t, x.payload)))
 		var got []string
 		for _, r := range v.Reasons {
 			got = append(got, string(r.Code)+" "+r.Params["rule"])
@@ -96,7 +96,7 @@ func TestCertificateClause(t *testing.T) {
 // when the question is asked.
 func TestCertificateAtCrossing(t *testing.T) {
 	l := healthLaw(t, "  - {id: c, kind: certificate, TEXT, certificate: cert, rules: entry, over: [t.one, t.two], else: REFUSE, missing: HOLD}\n")
-	c := certificate(t, `{"v":[{"mp":"EU/1","dt":"2025-03-01","dn":2,"sd":2}]}`)
+	c := decoded(t, `{"v":[{"mp":"EU/1","dt":"2025-03-01","dn":2,"sd":2}]}`)
 	for _, x := range []struct {
 		in, out string
 		want    reason.Outcome
@@ -118,7 +118,7 @@ func TestCertificateAtCrossing(t *testing.T) {
 
 // A clause that may not apply, or that another may set aside, refuses nobody by a rule.
 func TestCertificateDoubt(t *testing.T) {
-	bad := certificate(t, `{"v":[{"mp":"other","dt":"2025-03-01","dn":2,"sd":2}]}`)
+	bad := decoded(t, `{"v":[{"mp":"other","dt":"2025-03-01","dn":2,"sd":2}]}`)
 	l := healthLaw(t, "  - {id: c, kind: certificate, TEXT, when: p, certificate: cert, rules: entry, else: REFUSE, missing: HOLD}\n  - {id: d, kind: rule, TEXT, when: q, overrides: [c]}\n")
 	for _, x := range []struct {
 		facts []any

@@ -96,9 +96,9 @@ clauses:
 		CodeAbsent:         goods("07020000", 1000, Facts{"tax.asked": true, "trader.premises": true}),
 		CodeTax:            point(Exit, tuesday(), "mand-pishin", Facts{"gd.value": int64(100), "fair.value": int64(120)}),
 		CodeFields:         point(Receipt, tuesday(), "mand-pishin", Facts{"receipt.named": true, "receipt.number": "cnic"}),
-		CodeRule:           healthLaw(t, askCertificate).Check(noon("2025-06-02").with("cert", certificate(t, `{"v":[{}]}`))),
-		CodeRuleOpen:       healthLaw(t, askCertificate).Check(noon("2025-06-02").with("cert", certificate(t, `{"v":[{}]}`))),
-		CodeNoRule:         healthLaw(t, askCertificate).Check(noon("2025-06-02").with("cert", certificate(t, `{}`))),
+		CodeRule:           healthLaw(t, askCertificate).Check(noon("2025-06-02").with("cert", decoded(t, `{"v":[{}]}`))),
+		CodeRuleOpen:       healthLaw(t, askCertificate).Check(noon("2025-06-02").with("cert", decoded(t, `{"v":[{}]}`))),
+		CodeNoRule:         healthLaw(t, askCertificate).Check(noon("2025-06-02").with("cert", decoded(t, `{}`))),
 		CodeDispute:        ask(conflict, Facts{"good.value": int64(1000)}),
 	} {
 		if !slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Code == code }) {
