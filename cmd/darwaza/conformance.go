@@ -92,7 +92,7 @@ func runConformance(_ context.Context, c console, args []string) error {
 		if at.IsZero() {
 			at = time.Now()
 		}
-		s, err = scoreSHC(dir, keys, at, nil)
+		s, err = scoreSHC(dir, keys, at)
 	case "vdsnc":
 		var keys proof.Keys
 		if *trusted != "" {
