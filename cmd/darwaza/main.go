@@ -46,6 +46,7 @@ func commands() []command {
 		{"people", "list|add|role|word|off|on|erase --config FILE", "say who may do what", runPeople},
 		{"backup", "--config FILE --to DIR", "copy a post's database, while it serves", runBackup},
 		{"restore", "--config FILE --from DIR", "put a backup in the place of a lost database", runRestore},
+		{"sales", "open --config FILE --by LOGIN SITE", "sell places again after a restore", runSales},
 		{"record", "check --config FILE", "check the record and the state against each other", runRecord},
 		{"agreement", "VERB PACKAGE", "write, check, test, compare, sign an agreement package", runAgreement},
 		{"verify", "CODE|FILE|PICTURE [--trust FILE|DIR]... [--at TIME]", "say whether a health certificate is genuine", runVerify},

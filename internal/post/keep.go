@@ -286,7 +286,7 @@ func (r *Restored) Tell(w io.Writer) {
 	fmt.Fprintf(w, "The database of the backup of %s is in place: %d entries, checked.\n", r.Backup.At.Format(time.RFC3339), r.Backup.Size)
 	if r.Lost > 0 {
 		fmt.Fprintf(w, "%d acts that this post had signed are lost. The record from here on differs from what was signed; the old head is kept in\n  %s\nWrite down when and why, and tell the other side: its auditors will see two heads.\n", r.Lost, r.Head)
-		fmt.Fprintln(w, "Places that were sold since the backup are unknown. Passes let people in, but no place is sold until a supervisor has looked for them and opens each site's sales on the page of its day.")
+		fmt.Fprintln(w, "Places that were sold since the backup are unknown. Passes let people in, but no place is sold until a supervisor has looked for them and opens each site's sales, on the page of its day or with darwaza sales open.")
 	} else {
 		fmt.Fprintln(w, "Nothing that this post is known to have signed is missing from it.")
 	}

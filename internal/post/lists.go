@@ -31,6 +31,36 @@ func (p *Post) forgotten(ctx context.Context) (bool, error) {
 	return !ok, err
 }
 
+// OpenSales lets a site sell places again that were held because the record had lost its
+// end. by is the login of the supervisor whose act it is, and word their sign-in word. It
+// reports whether anything was held.
+func (p *Post) OpenSales(ctx context.Context, site, by, word string) (bool, error) {
+	number := uint16(0)
+	for _, s := range p.law.Sites(p.clock()) {
+		if s.ID == site {
+			number = s.Number
+		}
+	}
+	if number == 0 {
+		return false, problem.Newf(problem.NotFound, "site.unknown", "the agreements in force have no site %q", site)
+	}
+	o, err := p.Signed(ctx, by, word)
+	if err != nil {
+		return false, err
+	}
+	var a service.OpenSalesAnswer
+	if err := p.do(ctx, service.OpenSales{Site: number, Officer: o.ID}, &a); err != nil {
+		switch problem.CodeOf(err) {
+		case "officer.role":
+			err = problem.Newf(problem.Forbidden, "officer.role", "%s may not open sales: it takes a supervisor", by)
+		case "officer.site":
+			err = problem.Newf(problem.Forbidden, "officer.site", "%s works at another site", by)
+		}
+		return false, err
+	}
+	return a.Opened, nil
+}
+
 // beginLists begins what this side numbers for the other side anew, and holds sales: places
 // that were sold may be missing from the record like those serials. Where nothing was missing
 // it costs that the other side reads once again and that a supervisor opens the sales.

@@ -27,8 +27,8 @@ import (
 //	 "lots": [{"category": "I", "value": 3000, "regime": "concession", "site": "mand-pishin"}]}
 //
 // "agreement" is the id of the one agreement that is asked. Numbers are whole, in the smallest part of their unit. Times and dates are texts, read
-// by the type of the attribute. "known" is an instant as "at" is. What is not known is
-// left out.
+// by the type of the attribute. "known" is an instant as "at" is, or a day, which is its last
+// second by the clock of the site. What is not known is left out.
 
 // MaxQuery is the most bytes that a question may have.
 const MaxQuery = 1 << 20
@@ -99,8 +99,10 @@ func (j jsonQuery) query(law func(*Query) []*compiled, lenient bool) (q Query, e
 	}
 	q.At = q.At.UTC()
 	if j.Known != "" {
-		if q.Known, err = time.Parse(time.RFC3339, j.Known); err != nil {
-			return q, bad("known", "is no instant such as 2025-09-02T10:00:00+05:00")
+		if d, dayErr := calendar.ParseDate(j.Known); dayErr == nil {
+			q.Known = endOf(d, law(&q), q.Site)
+		} else if q.Known, err = time.Parse(time.RFC3339, j.Known); err != nil {
+			return q, bad("known", "is neither an instant such as 2025-09-02T10:00:00+05:00 nor a day such as 2025-09-02")
 		}
 		q.Known = q.Known.UTC()
 	}
@@ -142,6 +144,18 @@ func (j jsonQuery) query(law func(*Query) []*compiled, lenient bool) (q Query, e
 
 func points() []Point {
 	return []Point{Booking, Gate, Goods, Receipt, Exit, Custody, Data, Duty, Signing}
+}
+
+// endOf is the last second of a day by the clock of a site, or else of the first agreement.
+func endOf(d calendar.Date, editions []*compiled, site string) time.Time {
+	zone := time.UTC
+	for _, c := range editions {
+		if zone = c.zone; c.sites[site] != nil {
+			zone = c.sites[site].zone
+		}
+		break
+	}
+	return d.AddDays(1).Start(zone).Add(-time.Second)
 }
 
 func bad(field, what string) error {

@@ -110,3 +110,26 @@ func FuzzParseQuery(f *testing.F) {
 		}
 	})
 }
+
+// TestKnownDay: what was known may be asked by the day, as scenario files ask it: up to its
+// last second by the clock of the site.
+func TestKnownDay(t *testing.T) {
+	_, l := market(t)
+	for known, want := range map[string]string{
+		`"2025-09-01"`:                "2025-09-01T18:59:59Z", // Pakistan's clock
+		`"2025-09-01T10:00:00+05:00"`: "2025-09-01T05:00:00Z",
+	} {
+		q, err := l.ParseQuery([]byte(`{"point":"goods","at":"2025-09-02T05:00:00Z","site":"mand-pishin","known":` + known + `}`))
+		if err != nil || q.Known.Format(time.RFC3339) != want {
+			t.Errorf("%s: %s, want %s (%v)", known, q.Known.Format(time.RFC3339), want, err)
+		}
+		if back, err := l.ParseQuery(AppendQuery(nil, q)); err != nil || !back.Known.Equal(q.Known) {
+			t.Errorf("%s comes back as %s: %v", known, back.Known, err)
+		}
+	}
+	for _, bad := range []string{`"2025-09"`, `"2025-02-30"`, `"yesterday"`} {
+		if _, err := l.ParseQuery([]byte(`{"point":"goods","at":"2025-09-02T05:00:00Z","known":` + bad + `}`)); problem.FieldOf(err) != "known" {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}

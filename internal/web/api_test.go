@@ -26,6 +26,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/stats"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -502,6 +503,67 @@ func TestProgramsDay(t *testing.T) {
 	day := into[dayOut](t, p.call("GET", "/api/v1/days/mand-pishin/2025-09-02", "supervisor", "", nil))
 	if day.Here.Entries != 2 || day.Here.Exits != 2 || day.Purchases != 1 || day.Booked != 2 {
 		t.Errorf("day: %+v", day)
+	}
+}
+
+// TestDayOfTheOtherSide: a program reads what the other side has counted of its whole day,
+// in the form of this side's, with its age.
+func TestDayOfTheOtherSide(t *testing.T) {
+	p := newTestPost(t)
+	at := p.now.Add(-3 * time.Minute).Truncate(time.Second)
+	tell := func(whole *stats.Day) dayOut {
+		at = at.Add(time.Second)
+		_, err := p.mem.Do(context.Background(), service.Idem{}, service.OtherFigures{Site: 1, Day: hour(10).Day(), Figures: stats.Other{Inside: 41, Entries: 60, AsOf: at, Whole: whole}})
+		p.must(err)
+		return into[dayOut](t, p.call("GET", "/api/v1/days/mand-pishin/"+dayDate(hour(10).Day()).String(), "supervisor", "", nil))
+	}
+	if d := tell(nil); d.There == nil || d.There.Entries != 60 || d.There.Day != nil {
+		t.Errorf("%+v", d.There)
+	}
+	d := tell(&stats.Day{Booked: 70, TurnedBack: 2, Arrivals: make([]uint32, stats.Buckets), Outcomes: map[reason.Outcome]uint32{reason.Refuse: 7},
+		Reasons: []stats.ReasonCount{{ReasonKey: stats.ReasonKey{Code: booking.CodeFull}, Count: 6}}, Categories: map[string]stats.Category{"I": {Lots: 8}}})
+	if d.There == nil || d.There.Day == nil {
+		t.Fatalf("%+v", d.There)
+	}
+	x := d.There.Day
+	if !x.AsOf.Equal(at) || x.Booked != 70 || x.TurnedBack != 2 || len(x.Arrivals) != stats.Buckets || x.Outcomes["REFUSE"] != 7 || len(x.Reasons) != 1 || len(x.Categories) != 1 || x.Categories[0].Lots != 8 {
+		t.Errorf("%+v", x)
+	}
+	if d.Booked != 0 || d.NotBooked != 0 {
+		t.Errorf("this side's: %+v", d)
+	}
+}
+
+// TestOpenSales: a program reads up to which day nothing is sold, and a supervisor's opens
+// the site again, once.
+func TestOpenSales(t *testing.T) {
+	p := newTestPost(t)
+	read := func() string {
+		return into[dayOut](t, p.call("GET", "/api/v1/days/mand-pishin/"+dayDate(hour(10).Day()).String(), "supervisor", "", nil)).HeldUpto
+	}
+	if held := read(); held != "" {
+		t.Errorf("held up to %s", held)
+	}
+	_, err := p.mem.Do(context.Background(), service.Idem{}, service.BeginList{List: 7, Hold: true})
+	p.must(err)
+	if held := read(); held <= dayDate(hour(10).Day()).String() {
+		t.Errorf("held up to %q", held)
+	}
+	in := salesIn{Site: "mand-pishin"}
+	if r := p.call("POST", "/api/v1/sales/open", "manager", "open-sales-manager", in); r.StatusCode != http.StatusForbidden {
+		t.Errorf("a manager opens sales: %d", r.StatusCode)
+	}
+	if r := p.call("POST", "/api/v1/sales/open", "supervisor", "open-sales-nowhere", salesIn{Site: "nowhere"}); r.StatusCode != http.StatusNotFound && r.StatusCode != http.StatusUnprocessableEntity && r.StatusCode != http.StatusBadRequest {
+		t.Errorf("a site that is none: %d", r.StatusCode)
+	}
+	if a := into[salesOut](t, p.call("POST", "/api/v1/sales/open", "supervisor", "open-sales-000001", in)); !a.Opened || a.Record.Count != 1 {
+		t.Errorf("%+v", a)
+	}
+	if held := read(); held != "" {
+		t.Errorf("held up to %s", held)
+	}
+	if a := into[salesOut](t, p.call("POST", "/api/v1/sales/open", "supervisor", "open-sales-000002", in)); a.Opened || a.Record.Count != 0 {
+		t.Errorf("again: %+v", a)
 	}
 }
 

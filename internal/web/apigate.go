@@ -227,6 +227,33 @@ func (s *server) apiSettle(w http.ResponseWriter, r *request) error {
 	return s.ok(w, settleOut{People: a.People, NoShows: a.NoShows, Record: recorded(d)})
 }
 
+// salesIn is a site that is to sell again.
+type salesIn struct {
+	Site string `json:"site"`
+}
+
+type salesOut struct {
+	Opened bool      `json:"opened"` // false where it sold already
+	Record recordOut `json:"record"`
+}
+
+// apiOpenSales lets a site sell places again that were held after a restore.
+func (s *server) apiOpenSales(w http.ResponseWriter, r *request) error {
+	in, err := decode[salesIn](r)
+	if err != nil {
+		return err
+	}
+	site, _, err := s.dayToAct(r, in.Site, "")
+	if err != nil {
+		return err
+	}
+	a, d, err := do[service.OpenSalesAnswer](s, r, service.OpenSales{Site: site.Number, Officer: r.Officer.ID})
+	if err != nil {
+		return err
+	}
+	return s.ok(w, salesOut{Opened: a.Opened, Record: recorded(d)})
+}
+
 // checkIn is a pass or receipt to be looked at, with nothing recorded.
 type checkIn struct {
 	Text string `json:"text"`

@@ -16,6 +16,7 @@ import (
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
+	"darwaza.dev/internal/stats"
 )
 
 // valuesOut are the customs values displayed at a site on a day.
@@ -384,17 +385,24 @@ func (s *server) apiEnrol(w http.ResponseWriter, r *request) error {
 
 // dayOut is a site's day in figures.
 type dayOut struct {
-	AsOf   time.Time `json:"as_of"`
-	Site   string    `json:"site"`
-	Day    string    `json:"day"`
-	Here   hereOut   `json:"here"`
-	There  *thereOut `json:"there,omitempty"`
-	Booked uint32    `json:"booked"`
+	AsOf  time.Time `json:"as_of"`
+	Site  string    `json:"site"`
+	Day   string    `json:"day"`
+	Here  hereOut   `json:"here"`
+	There *thereOut `json:"there,omitempty"`
+	figuresOut
+	NotBooked uint32      `json:"not_booked"` // requests for places that got none
+	Cases     dayCasesOut `json:"cases"`
+	// HeldUpto is the last day of which nothing is sold until a supervisor opens the sales.
+	HeldUpto string `json:"sales_held_upto,omitempty"`
+}
 
+// figuresOut is what a side counted of a day.
+type figuresOut struct {
+	Booked     uint32            `json:"booked"`
 	Cancelled  uint32            `json:"cancelled"`
 	Standby    uint32            `json:"standby"`
 	NoShow     uint32            `json:"no_show"`
-	NotBooked  uint32            `json:"not_booked"` // requests for places that got none
 	Arrivals   []uint32          `json:"arrivals"`
 	Departures []uint32          `json:"departures"`
 	Lateness   [5]uint32         `json:"lateness"`
@@ -405,7 +413,6 @@ type dayOut struct {
 	Purchases  uint32            `json:"purchases"`
 	Voided     uint32            `json:"voided"`
 	Categories []categoryOut     `json:"categories"`
-	Cases      dayCasesOut       `json:"cases"`
 }
 
 // dayCasesOut are contested answers: at the site in all, and on the day.
@@ -447,6 +454,14 @@ type thereOut struct {
 	Exits   uint32    `json:"exits"`
 	AsOf    time.Time `json:"as_of"`
 	HeardAt time.Time `json:"heard_at"`
+	// Day is what the other side counted of its whole day, where it has told that.
+	Day *thereDayOut `json:"day,omitempty"`
+}
+
+// thereDayOut are the other side's figures of a day, as it had them at an instant.
+type thereDayOut struct {
+	AsOf time.Time `json:"as_of"`
+	figuresOut
 }
 
 type reasonOut struct {
@@ -472,27 +487,45 @@ func (s *server) apiDay(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	var v service.DayView
+	var upto uint16
+	held := false
 	if err := s.view(r.Context(), func(st service.State) error {
 		v = service.DayFigures(st, site.Number, day)
+		upto, held = st.Booking.HeldUpto(site.Number)
 		return nil
 	}); err != nil {
 		return err
 	}
-	return s.ok(w, dayDocument(v, site.ID, rules.DayDate(day), r.Now))
+	out := dayDocument(v, site.ID, rules.DayDate(day), r.Now)
+	if held {
+		out.HeldUpto = rules.DayDate(upto).String()
+	}
+	return s.ok(w, out)
 }
 
 func dayDocument(v service.DayView, site string, day calendar.Date, now time.Time) dayOut {
 	g, t := v.Gate, v.Stats
 	out := dayOut{
 		AsOf: now.UTC(), Site: site, Day: day.String(), Here: here(g, v.GoodsOpen),
-		Booked: t.Booked, Cancelled: t.Cancelled, Standby: t.Standby, NoShow: t.NoShow, NotBooked: t.NotBooked,
-		Arrivals: orEmpty(t.Arrivals), Departures: orEmpty(t.Departures), Lateness: t.Lateness, Outcomes: map[string]uint32{}, Reasons: []reasonOut{},
-		Admitted: t.Admitted, TurnedBack: t.TurnedBack, Purchases: t.Purchases, Voided: t.Voided, Categories: []categoryOut{},
+		figuresOut: figures(t), NotBooked: t.NotBooked,
 		Cases: dayCasesOut{v.Cases.Open, v.Cases.Answered, v.Cases.Changed, v.CasesOn.Opened, v.CasesOn.Answered},
 	}
 	if v.ThereKnown {
 		f := v.There
 		out.There = &thereOut{Inside: f.Inside, Peak: f.Peak, Entries: f.Entries, Exits: f.Exits, AsOf: f.AsOf.UTC(), HeardAt: f.HeardAt.UTC()}
+		if f.Whole != nil {
+			out.There.Day = &thereDayOut{f.WholeAt.UTC(), figures(*f.Whole)}
+		}
+	}
+	return out
+}
+
+// figures writes what a side counted of a day.
+func figures(t stats.Day) figuresOut {
+	out := figuresOut{
+		Booked: t.Booked, Cancelled: t.Cancelled, Standby: t.Standby, NoShow: t.NoShow,
+		Arrivals: orEmpty(t.Arrivals), Departures: orEmpty(t.Departures), Lateness: t.Lateness, Outcomes: map[string]uint32{}, Reasons: []reasonOut{},
+		Admitted: t.Admitted, TurnedBack: t.TurnedBack, Purchases: t.Purchases, Voided: t.Voided, Categories: []categoryOut{},
 	}
 	for o, n := range t.Outcomes {
 		out.Outcomes[o.String()] = n

@@ -69,6 +69,7 @@ func (s *server) routes() []route {
 		{"GET /api/v1/gate/goods/{site}", programs(people.Customs, people.Supervisor), s.apiGoods, ""},
 		{"POST /api/v1/gate/goods", programs(mayRelease()...), s.apiGoodsDecide, ""},
 		{"POST /api/v1/gate/settle", programs(people.Supervisor), s.apiSettle, ""},
+		{"POST /api/v1/sales/open", programs(people.Supervisor), s.apiOpenSales, ""},
 		{"POST /api/v1/values", programs(people.Customs, people.Supervisor), s.apiDisplay, ""},
 		{"POST /api/v1/desk/purchases", programs(people.Customs), s.apiBuy, ""},
 		{"POST /api/v1/desk/purchases/{number}/void", programs(people.Customs, people.Supervisor), s.apiVoid, ""},
