@@ -512,7 +512,7 @@ func TestDayOfTheOtherSide(t *testing.T) {
 	p := newTestPost(t)
 	at := p.now.Add(-3 * time.Minute).Truncate(time.Second)
 	tell := func(whole *stats.Day) dayOut {
-		at = at.Add(time.Second)
+		p.now, at = p.now.Add(time.Minute), at.Add(time.Minute)
 		_, err := p.mem.Do(context.Background(), service.Idem{}, service.OtherFigures{Site: 1, Day: hour(10).Day(), Figures: stats.Other{Inside: 41, Entries: 60, AsOf: at, Whole: whole}})
 		p.must(err)
 		return into[dayOut](t, p.call("GET", "/api/v1/days/mand-pishin/"+dayDate(hour(10).Day()).String(), "supervisor", "", nil))
