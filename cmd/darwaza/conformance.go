@@ -32,6 +32,8 @@ kind of check with every miss named. The status is 0 where nothing was missed, a
   qa     pictures of certificates (dcc-quality-assurance). Each signature whose key is
          known must hold, a day after the certificate was issued or at --at. Keys are those
          of --trust, or of a folder called keys beside DIR.
+  certlogic
+         CertLogic: spec/ (assertions), validation/ (cases), rules/ (tests beside each rule).
   shc    SMART Health Cards: the specification's examples and the cases of the health cards
          development tools, whose names say what is expected. Keys and lists of revocations
          are those of --trust (a key set or a directory of issuers), and otherwise those
@@ -101,6 +103,8 @@ func runConformance(_ context.Context, c console, args []string) error {
 			}
 		}
 		s, err = scoreVDSNC(dir, keys, at)
+	case "certlogic":
+		s, err = scoreCertLogic(os.DirFS(dir))
 	default:
 		return wrong("no vectors are called %q", kind)
 	}
