@@ -45,7 +45,7 @@ kind of check with every miss named. The status is 0 where nothing was missed, a
 
 // runConformance scores a folder of vectors.
 func runConformance(_ context.Context, c console, args []string) error {
-	fl := flags(c, "conformance", "dcc|qa|shc|vdsnc DIR [--trust FILE|DIR] [--at TIME] [--json]", conformanceAbout)
+	fl := flags(c, "conformance", "dcc|qa|certlogic|shc|vdsnc DIR [--trust FILE|DIR] [--at TIME] [--json]", conformanceAbout)
 	trusted := fl.String("trust", "", "trusted keys: a `file`, or a folder of them")
 	when := fl.String("at", "", "the `time` to judge at, as 2026-11-24T12:00:00Z")
 	asJSON := fl.Bool("json", false, "print JSON")
