@@ -563,6 +563,9 @@ func showLists(w io.Writer, e *agreement.Edition, tag lang.Tag) {
 		if l.Absent {
 			fmt.Fprintf(w, "   %s\n", label(tag, "absent"))
 		}
+		if l.Partial {
+			fmt.Fprintf(w, "   %s\n", label(tag, "partial"))
+		}
 		if s := l.Open.In(tag); s != "" {
 			fmt.Fprintf(w, "   %s %s\n", label(tag, "open"), s)
 		}

@@ -62,6 +62,7 @@ func label(tag lang.Tag, word string) string {
 		"unknown":       {lang.EN: "not in the text", lang.FA: "در متن نیست", lang.UR: "متن میں نہیں"},
 		"unlimited":     {lang.EN: "unlimited", lang.FA: "نامحدود", lang.UR: "لامحدود"},
 		"lists":         {lang.EN: "Lists", lang.FA: "فهرست\u200cها", lang.UR: "فہرستیں"},
+		"partial":       {lang.EN: "Only a part of this list was read. What it does not name may be on the rest.", lang.FA: "تنها بخشی از این فهرست خوانده شده است. آن\u200cچه در آن نیست شاید در بقیهٔ آن باشد.", lang.UR: "اس فہرست کا صرف ایک حصہ پڑھا گیا۔ جو اس میں نہیں وہ باقی میں ہو سکتا ہے۔"},
 		"absent":        {lang.EN: "The text names this list and nobody has it at hand.", lang.FA: "متن از این فهرست نام می\u200cبرد و کسی آن را در دست ندارد.", lang.UR: "متن میں اس فہرست کا نام ہے اور یہ کسی کے پاس نہیں۔"},
 		"code":          {lang.EN: "Code", lang.FA: "کد", lang.UR: "کوڈ"},
 		"good":          {lang.EN: "Good", lang.FA: "کالا", lang.UR: "سامان"},

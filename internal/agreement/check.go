@@ -18,7 +18,7 @@ import (
 // points are the points at which clauses can be asked; package rules has them as
 // constants, and a test there holds the two together.
 func points() []string {
-	return []string{"booking", "gate", "goods", "receipt", "exit", "custody", "data", "duty", "signing"}
+	return []string{"booking", "gate", "goods", "receipt", "exit", "custody", "data", "duty", "permit", "signing"}
 }
 
 func reasonCode(s string) reason.Code { return reason.Code(s) }

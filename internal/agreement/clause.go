@@ -124,7 +124,7 @@ type Clause struct {
 
 	// The fields of particular kinds.
 	Per      string   // cap: "day" or "category"; schedule: "day" where any hour of the day will do
-	Limit    string   // cap, bound: a parameter; schedule: of the weekdays that a site opens on
+	Limit    string   // cap, bound: a parameter, of a cap also an attribute; schedule: of the weekdays that a site opens on
 	Earlier  string   // cap: a question that lots let through earlier raise once it is passed
 	Diverted string   // cap: "count", "ignore", or "question:ID" where the text is silent
 	Regime   string   // cap: the regime that an excess goes to, where Else is DIVERT
@@ -155,7 +155,7 @@ type Clause struct {
 	AtLeast   string   // window, residence: a parameter
 	AtMost    string   // window, residence: a parameter
 	Strict    []string // window: "atleast", "atmost": the end is not included
-	Start     string   // stay: attribute of entry; duty: attribute of the clock's start
+	Start     string   // stay: attribute of entry; duty, ledger: attribute of the clock's start
 	End       string   // stay: attribute of exit, now where empty; duty: attribute of the act
 	Days      string   // stay: a parameter
 	Nights    string   // stay: a parameter
@@ -175,6 +175,7 @@ type Clause struct {
 	Within    string   // ledger, duty: a parameter
 	Running   string   // ledger: "fixed" or "follows"
 	Tolerance string   // ledger: a parameter in percent
+	Either    bool     // ledger: either kind of legs may come first
 	Release   string   // guarantee: CEL
 	Order     []Turn   // turn
 	Step      string   // turn: attribute
@@ -218,7 +219,7 @@ type Accept struct {
 
 // Span is the time over which events are counted.
 type Span struct {
-	// Per is "day", "week" (from Monday), "month", "year" or "ever", by the calendar of the site.
+	// Per is "day", "week" (from Monday), "month", "quarter", "year" or "ever", by the calendar of the site.
 	Per string
 	// Rolling is a parameter in minutes to years, back from now, instead of Per.
 	Rolling string

@@ -557,7 +557,7 @@ func reading(e *Edition, id string) []string {
 	var out []string
 	for _, c := range e.Clauses {
 		for _, text := range [...]string{c.When, c.Require, c.Value, c.Release} {
-			if named(text, "param."+id) {
+			if speaksOf(text, id) {
 				out = append(out, c.ID)
 				break
 			}

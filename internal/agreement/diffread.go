@@ -164,7 +164,11 @@ func (e *Edition) means(c *Clause, field string) string {
 			return fmt.Sprintf("%d rows", len(t.Rows))
 		}
 	case "Limit", "Rate", "AtLeast", "AtMost", "Days", "Nights", "For", "Times", "Within", "Tolerance":
-		return e.comes(c, reflect.ValueOf(c).Elem().FieldByName(field).String())
+		id := reflect.ValueOf(c).Elem().FieldByName(field).String()
+		if _, given := e.Attributes[id]; given && e.Parameters[id] == nil {
+			return "as it is given with the question"
+		}
+		return e.comes(c, id)
 	case "Span":
 		return e.comes(c, c.Span.Rolling)
 	case "Accepts":
@@ -187,7 +191,7 @@ func (e *Edition) means(c *Clause, field string) string {
 		}
 		var all []string
 		for _, id := range slices.Sorted(maps.Keys(e.Parameters)) {
-			if named(s, "param."+id) {
+			if speaksOf(s, id) {
 				all = append(all, id+" is "+e.comes(c, id))
 			}
 		}
@@ -252,6 +256,9 @@ func (e *Edition) listed(id string) string {
 	s := fmt.Sprintf("%d %s", n, info.Kind)
 	if len(info.Open) > 0 {
 		s += ", and open: it does not tell of others"
+	}
+	if info.Partial {
+		s += ", read in part: others may be on the rest"
 	}
 	return s
 }

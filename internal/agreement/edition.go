@@ -114,7 +114,10 @@ type ListInfo struct {
 	Absent bool
 	Kind   string    // "goods", "places" or "values"
 	Open   lang.Text // the words with which the list ends, where it is open-ended
-	Items  int       // lines that the list is said to have
+	// Partial says that only a part of the list was read: what it does not name may be on
+	// the rest.
+	Partial bool
+	Items   int // lines that the list is said to have
 	// Rates names the parameter that holds the rate of each category, where one does.
 	Rates map[string]string
 	// Categories are the names of the categories.
@@ -122,6 +125,10 @@ type ListInfo struct {
 	Line       int
 	File       string
 }
+
+// Ends reports whether what the list does not name may be on it all the same: it ends in
+// open words, or only a part of it was read.
+func (l ListInfo) Ends() bool { return len(l.Open) > 0 || l.Partial }
 
 // ValueLine is one line of a list of plain texts.
 type ValueLine struct {
@@ -161,7 +168,7 @@ func (e *Edition) Member(list, id string, on calendar.Date, minute calendar.Minu
 			is = Open
 		}
 	}
-	if is == No && !no && len(e.ListInfo[list].Open) > 0 {
+	if is == No && !no && e.ListInfo[list].Ends() {
 		return Open
 	}
 	return is

@@ -285,7 +285,7 @@ func TestSlips(t *testing.T) {
 		{"money with its unit", `good.value: "50.01 USD" is not a value of the attribute: want a plain number with at most 2 decimals, without USD; mend: write a plain number`, scenario("good.value: 50.01 USD", "")},
 		{"too many decimals", "want a plain number with at most 2 decimals", scenario("good.value: 50.001", "")},
 		{"value of a parameter", `"50 USD" is not a plain number of the unit, with at most 2 decimals`, []string{hValues, "", strings.Replace(value, "value: 50", "value: 50 USD", 1)}},
-		{"cap per week", `per "week" of a cap of lots; mend: write day or category; for another time write events: lot, sum: value and window: {per: day, week, month, year, ever}`, []string{hValues, "", value, hClauses, "", strings.Replace(cap, "PER", "per: week", 1)}},
+		{"cap per week", `per "week" of a cap of lots; mend: write day or category; for another time write events: lot, sum: value and window: {per: day, week, month, quarter, year, ever}`, []string{hValues, "", value, hClauses, "", strings.Replace(cap, "PER", "per: week", 1)}},
 		{"lots of a week", "", []string{hValues, "", value, hClauses, "", strings.Replace(cap, "PER", "events: lot, sum: value, adds: good.value, window: {per: week}", 1)}},
 		{"cap without per", "a cap needs per: day or category", []string{hValues, "", value, hClauses, "", strings.Replace(cap, "PER, ", "", 1)}},
 		{"schedule per week", `per "week" of a schedule; mend: write day`, []string{hClauses, "per: day", "per: week"}},

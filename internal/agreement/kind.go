@@ -61,7 +61,7 @@ func kindFields(k Kind) []string {
 	case KindRatio:
 		return []string{"of", "to", "sum", "count", "times", "window", "adds", "else", "regime"}
 	case KindLedger:
-		return []string{"first", "then", "sum", "count", "within", "running", "tolerance", "adds", "amount_of", "else", "regime"}
+		return []string{"first", "then", "sum", "count", "within", "start", "either", "running", "tolerance", "adds", "amount_of", "else", "regime"}
 	case KindTax:
 		return []string{"amount", "of", "rate", "currency", "else", "regime"}
 	case KindGuarantee:
@@ -254,7 +254,7 @@ func (f former) pick(field string, s *Select) bool {
 func timeUnits() []string { return []string{"minutes", "hours", "days", "weeks", "months", "years"} }
 
 // spanWords are what a window can be per.
-func spanWords() []string { return []string{"day", "week", "month", "year", "ever"} }
+func spanWords() []string { return []string{"day", "week", "month", "quarter", "year", "ever"} }
 
 func (f former) span(must bool) {
 	s := f.c.Span
@@ -395,7 +395,7 @@ func (f former) kind() {
 		f.need(against && c.Limit != "", "limit and else")
 		f.pick("events", c.Select)
 		f.span(true)
-		f.param("limit", c.Limit, "count")
+		f.limit(c.Limit, "count")
 		f.word("adds", c.Adds, "", "0", "1")
 	case KindWindow:
 		f.window()
@@ -547,7 +547,7 @@ func (f former) cap() {
 		}
 		f.need(c.Diverted == "" || c.Diverted == "count" || c.Diverted == "ignore" || strings.HasPrefix(c.Diverted, "question:"), "diverted to be count, ignore or question:id")
 		f.need(c.Span == nil && c.Sum == "" && c.Adds == "" && len(c.Groups) == 0, "events, where it has window, sum, adds or by")
-		f.param("limit", c.Limit, e.Currency)
+		f.limit(c.Limit, e.Currency)
 		f.list(c.List, ListGoods)
 		f.attribute("code", c.Code, "string")
 		return
@@ -558,7 +558,7 @@ func (f former) cap() {
 		return
 	}
 	unit := f.counted(c.Select)
-	f.param("limit", c.Limit, unit)
+	f.limit(c.Limit, unit)
 	f.adds(unit)
 	for _, id := range c.Groups {
 		f.attribute("by", id)
@@ -604,8 +604,27 @@ func (f former) residence() {
 	}
 }
 
+// limit faults the limit of a cap: a parameter, or an attribute that is given with the
+// question, such as what a permit is for.
+func (f former) limit(id, unit string) {
+	a, given := f.e.Attributes[id]
+	switch p := f.e.Parameters[id]; {
+	case p == nil && given && a.Sensitive:
+		f.fault(f.c.Line, fmt.Sprintf("limit %s is sensitive, and a limit is shown", id), "use a parameter, or an attribute that may be shown")
+	case p == nil && given:
+		if a, ok := f.attribute("limit", id, "int"); ok && a.Unit != unit {
+			f.fault(f.c.Line, fmt.Sprintf("%s is in %q, and what is held against it in %q", id, a.Unit, unit), "use an attribute of that unit")
+		}
+	case p != nil && given:
+		f.fault(f.c.Line, fmt.Sprintf("limit %s is a parameter, and an attribute too", id), "call one of them something else")
+	default:
+		f.param("limit", id, unit)
+	}
+}
+
 func (f former) ledger() {
 	c := f.c
+	f.attribute("start", c.Start, "time", "date")
 	f.need(c.Else != reason.None && c.Within != "", "within and else")
 	ok := f.pick("first", c.First)
 	ok = f.pick("then", c.Second) && ok

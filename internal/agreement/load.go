@@ -583,7 +583,7 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 		Sum: x.Sum, Adds: x.Adds.text, AmountOf: x.AmountOf, Before: x.Before, After: x.After, AtLeast: x.AtLeast, AtMost: x.AtMost, Strict: x.Open,
 		Start: x.Start, End: x.End, Days: x.Days, Nights: x.Nights, Counting: x.Counting,
 		Expires: x.Expires, Issued: x.Issued, For: x.For, Including: x.Anniversary == "in", Over: x.Over,
-		Place: x.Place, Region: x.Region, Since: x.Since, Distance: x.Distance, Times: x.Times, Within: x.Within, Running: x.Running, Tolerance: x.Tolerance,
+		Place: x.Place, Region: x.Region, Since: x.Since, Distance: x.Distance, Times: x.Times, Within: x.Within, Running: x.Running, Tolerance: x.Tolerance, Either: x.Either,
 		Release: strings.TrimSpace(x.Release), Step: x.Step, Classes: x.Classes, Direction: x.Direction, Voids: x.Voids, Weekdays: x.Weekdays, Profile: x.Profile, Disease: x.Disease,
 		To: x.To.strings(), Never: x.Never, Table: x.Table, Certificate: x.Certificate, Rules: x.Rules,
 		Line: line, File: r.file,

@@ -45,7 +45,7 @@ func (r *reader) list(x rawList) {
 	if x.Kind == "" {
 		x.Kind = ListGoods
 	}
-	info := ListInfo{ID: x.ID, Title: trim(x.Title), Source: strings.TrimSpace(x.Source), Absent: x.Absent, Items: x.Items, Kind: x.Kind, Open: trim(x.Open),
+	info := ListInfo{ID: x.ID, Title: trim(x.Title), Source: strings.TrimSpace(x.Source), Absent: x.Absent, Items: x.Items, Kind: x.Kind, Open: trim(x.Open), Partial: x.Partial,
 		Rates: map[string]string{}, Categories: map[string]lang.Text{}, Line: 1, File: file}
 	if len(info.Open) > 0 {
 		r.text(1, "open", info.Open)
@@ -56,6 +56,9 @@ func (r *reader) list(x rawList) {
 	}
 	r.e.ListInfo[x.ID] = info
 	if x.Absent {
+		if x.Partial {
+			r.fault(1, "absent, and yet read in part", "take out absent, and write the lines that were read; or take out partial")
+		}
 		if x.Lines != "" || x.Names != "" {
 			r.fault(1, "absent, and yet with lines", "take out absent, or the lines")
 		}
@@ -77,7 +80,7 @@ func (r *reader) list(x rawList) {
 		return
 	}
 	r.file = file
-	if x.Items != 0 && x.Items != n {
+	if x.Items != 0 && x.Items != n && (!x.Partial || n > x.Items) {
 		r.fault(1, fmt.Sprintf("%d lines where the text has %d", n, x.Items), "compare the list with the text")
 	}
 }

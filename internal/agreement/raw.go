@@ -120,6 +120,7 @@ type rawList struct {
 	Source     string                 `yaml:"source"`
 	Absent     bool                   `yaml:"absent"`
 	Open       lang.Text              `yaml:"open"`
+	Partial    bool                   `yaml:"partial"`
 	Items      int                    `yaml:"items"`
 	Lines      string                 `yaml:"lines"` // CSV file beside
 	Names      string                 `yaml:"names"` // CSV file beside
@@ -300,6 +301,7 @@ type rawClause struct {
 	Within      string     `yaml:"within"`
 	Running     string     `yaml:"running"`
 	Tolerance   string     `yaml:"tolerance"`
+	Either      bool       `yaml:"either"`
 	Release     string     `yaml:"release"`
 	Order       []rawTurn  `yaml:"order"`
 	Step        string     `yaml:"step"`

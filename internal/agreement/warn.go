@@ -171,6 +171,8 @@ func (r *reader) silence(c *Clause) string {
 		return "list " + l.ID + " is not at hand"
 	} else if len(l.Open) > 0 {
 		return "list " + l.ID + " ends in open words"
+	} else if l.Partial {
+		return "list " + l.ID + " was read in part"
 	}
 	if c.Kind == KindCertificate {
 		return "a rule of " + c.Rules + " may not be able to tell"
@@ -216,6 +218,14 @@ func (r *reader) silence(c *Clause) string {
 	return ""
 }
 
+// asOf is how an expression reads a parameter of another day.
+const asOf = "asof("
+
+// speaksOf reports whether an expression reads a parameter, of today or of another day.
+func speaksOf(text, id string) bool {
+	return named(text, "param."+id) || strings.Contains(text, asOf) && (strings.Contains(text, "'"+id+"'") || strings.Contains(text, `"`+id+`"`))
+}
+
 // parametersOf returns the parameters that a clause reads, sorted.
 func (e *Edition) parametersOf(c *Clause) []string {
 	names := []string{c.Limit, c.Rate, c.AtLeast, c.AtMost, c.Days, c.Nights, c.For, c.Times, c.Within, c.Tolerance}
@@ -230,6 +240,10 @@ func (e *Edition) parametersOf(c *Clause) []string {
 			if id, ok := strings.CutPrefix(n, "param."); ok {
 				names = append(names, id)
 			}
+		}
+		for _, rest := range strings.Split(x, asOf)[1:] {
+			rest = strings.TrimLeft(rest, " \t\n'\"")
+			names = append(names, rest[:max(strings.IndexAny(rest, "'\""), 0)])
 		}
 	}
 	slices.Sort(names)

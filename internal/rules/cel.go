@@ -260,6 +260,7 @@ func (l *language) compile(text, kind string, want agreement.Attribute) (c *cond
 			c.names = append(c.names, r.Name)
 		}
 	}
+	c.names = append(c.names, u.asof...)
 	slices.Sort(c.names)
 	c.names = slices.Compact(c.names)
 	if kind == "" {

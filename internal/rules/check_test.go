@@ -597,7 +597,7 @@ func FuzzCondition(f *testing.F) {
 
 // TestPoints holds the points that package agreement reads to the ones here.
 func TestPoints(t *testing.T) {
-	for _, p := range []Point{Booking, Gate, Goods, Receipt, Exit, Custody, Data, Duty, Signing} {
+	for _, p := range []Point{Booking, Gate, Goods, Receipt, Exit, Custody, Data, Duty, Permit, Signing} {
 		_, faults := tiny(t, "instrument: i\nclauses:\n  - {id: c, kind: rule, text: {en: x, fa: x, ur: x}, at: ["+string(p)+"]}\n")
 		if len(faults.Errors()) > 0 {
 			t.Errorf("%s: %v", p, faults)

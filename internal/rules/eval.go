@@ -223,7 +223,7 @@ func (a *activation) match(list, code string) found {
 	f := l.Match(goods.Ask{Code: code, On: a.on, Minute: a.minute, Known: a.known, Get: a.get})
 	out := found{is: f.Is, line: f.Line}
 	switch {
-	case f.Is == agreement.No && len(a.c.e.ListInfo[list].Open) > 0:
+	case f.Is == agreement.No && a.c.e.ListInfo[list].Ends():
 		out.open, out.lacks = true, a.c.unknownOf(listPrefix+list)
 	case f.Is == agreement.Open && f.Lacks == "":
 		out.lacks = a.c.dates

@@ -217,6 +217,10 @@ func (j *judge) within(s *agreement.Span, p *happened, site string) (is tri, lac
 	case "month":
 		from = int64(calendar.Date{Year: a.on.Year, Month: a.on.Month, Day: 1}.Days())
 		to = int64(calendar.Date{Year: a.on.Year, Month: a.on.Month, Day: calendar.DaysIn(a.on.Year, a.on.Month)}.Days())
+	case "quarter":
+		first := (a.on.Month-1)/3*3 + 1
+		from = int64(calendar.Date{Year: a.on.Year, Month: first, Day: 1}.Days())
+		to = int64(calendar.Date{Year: a.on.Year, Month: first + 2, Day: calendar.DaysIn(a.on.Year, first+2)}.Days())
 	case "year":
 		from = int64(calendar.Date{Year: a.on.Year, Month: time.January, Day: 1}.Days())
 		to = int64(calendar.Date{Year: a.on.Year, Month: time.December, Day: 31}.Days())
@@ -304,9 +308,20 @@ func (j *judge) adds(k *clause, unit string) (n int64, name string, ok bool) {
 	return int64(v), name, ok
 }
 
+// limitOf is the limit of a cap: a parameter, or an attribute such as what a permit is for.
+func (a *activation) limitOf(k *clause) (n int64, lacks []int64, ok bool) {
+	if n, lacks, ok = a.param(k.Limit); ok || lacks != nil {
+		return n, lacks, ok
+	}
+	if at, found := a.c.names[k.Limit]; found && at < len(a.c.attrs) {
+		return number(a.val(at))
+	}
+	return 0, nil, false
+}
+
 // limit asks a cap on a sum of events, or on how often something happens.
 func (j *judge) limit(i int, k *clause) {
-	limit, lacks, ok := j.a.param(k.Limit)
+	limit, lacks, ok := j.a.limitOf(k)
 	if !ok {
 		j.unsure(i, k, lacks)
 		return
@@ -406,11 +421,7 @@ func (j *judge) cannot(i int, k *clause, lacks []int64) {
 
 // ratio limits one sum by a share of another.
 func (j *judge) ratio(i int, k *clause) {
-	times, lacks, ok := j.a.param(k.Times)
-	if !ok {
-		j.unsure(i, k, lacks)
-		return
-	}
+	times, unset, timed := j.a.param(k.Times)
 	unit := j.sumUnit(k.First, k.Sum)
 	n, name, ok := j.adds(k, unit)
 	if !ok {
@@ -440,6 +451,14 @@ func (j *judge) ratio(i int, k *clause) {
 		return n * times / 10_000
 	}
 	least, most = add(least, n), add(most, n)
+	if !timed { // nothing is never too much, however much may be
+		if most == 0 {
+			j.met(i, k, "")
+		} else {
+			j.unsure(i, k, unset)
+		}
+		return
+	}
 	note := ""
 	params := map[string]string{}
 	if !j.hidden(k) {

@@ -410,7 +410,7 @@ func (j *judge) candidates(k *clause, t *trial) {
 		if x, ok := j.v.Amount("fits", ""); ok && x.Known {
 			t.number(attrValue, x.Minor)
 		}
-		if n, _, ok := a.param(k.Limit); ok && k.Select != nil && k.Adds != "" {
+		if n, _, ok := a.limitOf(k); ok && k.Select != nil && k.Adds != "" {
 			if ps, _, ok := j.picks(k.Select, k.where[0], k.Span, k.Sum, k.Groups...); ok {
 				if _, most, _, ok := totals(ps); ok && most <= n {
 					t.number(k.Adds, n-most)

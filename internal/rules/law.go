@@ -453,7 +453,7 @@ func (c *compiled) direct(x *agreement.Clause) []string {
 	names := slices.Concat(x.Of, x.Fields, x.Over, x.Groups, []string{x.Event, x.Before, x.Start, x.End, x.Expires, x.Issued, x.Place, x.Since, x.Distance, x.AmountOf, x.Adds, x.Step, x.Done, x.Certificate})
 	switch x.Kind {
 	case agreement.KindCap, agreement.KindRate, agreement.KindListed:
-		names = append(names, cmp.Or(x.Code, attrCode))
+		names = append(names, cmp.Or(x.Code, attrCode), x.Limit)
 		if x.Kind != agreement.KindListed && (x.Select == nil || x.Select.Events == kindLot) {
 			names = append(names, attrValue)
 		}

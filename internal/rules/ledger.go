@@ -15,11 +15,15 @@ import (
 // leg is what was opened and is not netted yet.
 type leg struct {
 	day, whole, left int64
+	second           bool // of the second kind, where either may come first
 }
 
 // ledger asks whether legs of one kind are netted by legs of another in time. A later
 // leg nets the oldest that are open. The last day of the time still counts. Where the
-// question itself is a netting leg there has to be enough that it can net.
+// question itself is a netting leg there has to be enough that it can net, unless either
+// kind may come first: then what nets nothing is open itself. The time runs from the day
+// of the leg, or from that of an attribute. A tolerance that is not known leaves open only
+// what it could save.
 func (j *judge) ledger(i int, k *clause) {
 	a := j.a
 	first, lacks, ok := j.picks(k.First, k.where[0], nil, k.Sum)
@@ -33,10 +37,10 @@ func (j *judge) ledger(i int, k *clause) {
 		return
 	}
 	tolerance := int64(0)
+	var slackless []int64 // what the tolerance turns on, where it is not known: it is nought then
 	if k.Tolerance != "" {
-		if tolerance, lacks, ok = a.param(k.Tolerance); !ok {
-			j.unsure(i, k, lacks)
-			return
+		if tolerance, slackless, ok = a.param(k.Tolerance); ok {
+			slackless = nil
 		}
 	}
 	adds := int64(1)
@@ -61,23 +65,40 @@ func (j *judge) ledger(i int, k *clause) {
 		}
 	}
 	var legs []leg
-	net := func(n int64) (rest int64) {
+	net := func(n int64, second bool) (rest int64) { // legs of one kind
 		for x := range legs {
+			if legs[x].second != second {
+				continue
+			}
 			take := min(n, legs[x].left)
 			legs[x].left, n = legs[x].left-take, n-take
 		}
 		return n
 	}
 	f := 0
+	opens := func(p happened, rest int64, second bool) {
+		if rest > 0 || !k.Either {
+			legs = append(legs, leg{p.day, p.n, rest, second})
+		}
+	}
+	begins := func(p happened) {
+		rest := p.n
+		if k.Either {
+			rest = net(p.n, true)
+		}
+		opens(p, rest, false)
+	}
 	for _, s := range second { // each nets what was opened by then
 		for f < len(first) && !first[f].at.After(s.at) {
-			legs = append(legs, leg{first[f].day, first[f].n, first[f].n})
+			begins(first[f])
 			f++
 		}
-		net(s.n)
+		if rest := net(s.n, false); k.Either {
+			opens(s, rest, true)
+		}
 	}
 	for _, p := range first[f:] {
-		legs = append(legs, leg{p.day, p.n, p.n})
+		begins(p)
 	}
 	slack := func(l leg) bool {
 		n, err := money.Percent(l.whole, tolerance, money.Rounding(0))
@@ -86,22 +107,37 @@ func (j *judge) ledger(i int, k *clause) {
 	unit := j.sumUnit(k.First, k.Sum)
 	hidden := j.hidden(k)
 	is, params := yes, map[string]string{}
-	if k.Adds == "then" {
-		if rest := net(adds); rest > 0 {
+	today, still, late := int64(a.on.Days()), int64(0), false
+	switch {
+	case k.Adds == "then":
+		switch rest := net(adds, false); {
+		case k.Either:
+			still = rest
+		case rest > 0:
 			is = no
 			params["unmatched"] = unitText(rest, unit)
 		}
+	case k.Adds == "first" && k.Either:
+		still = net(adds, true)
 	}
-	today, still := int64(a.on.Days()), int64(0)
 	next := int64(math.MaxInt64)
 	for _, l := range legs {
 		if slack(l) {
 			continue
 		}
 		still = add(still, l.left)
+		from := l.day
+		if k.Start != "" {
+			start, ok := j.instant(k.Start)
+			if !ok {
+				j.lack(i, k, k.Start)
+				return
+			}
+			from = start.day
+		}
 		on := a.on
 		if k.Running != "follows" {
-			on = calendar.FromDays(int(l.day))
+			on = calendar.FromDays(int(from))
 		}
 		n, lacks, ok := a.paramOn(k.Within, on)
 		if !ok {
@@ -111,17 +147,22 @@ func (j *judge) ledger(i int, k *clause) {
 		if n == math.MaxInt64 {
 			continue
 		}
-		due, err := j.dueDay(l.day, n, a.unit(k.Within))
+		due, err := j.dueDay(from, n, a.unit(k.Within))
 		if err != nil {
 			j.demand(i, k, failed, nil, "", nil)
 			return
 		}
 		next = min(next, due)
-		if due < today {
-			is = no
-		}
+		late = late || due < today
 	}
-	if k.Adds == "first" && is == yes {
+	if late && is == yes && slackless != nil {
+		j.unsure(i, k, slackless) // a tolerance may be all that is left
+		return
+	}
+	if late {
+		is = no
+	}
+	if k.Adds == "first" && !k.Either && is == yes {
 		still = add(still, adds)
 	}
 	note := ""
@@ -134,7 +175,7 @@ func (j *judge) ledger(i int, k *clause) {
 			note += ", due " + params["due"]
 			steps = append(steps, Working{Code: workDue, Text: params["due"]})
 		}
-		if j.certain(i) {
+		if j.certain(i) && (slackless == nil || still == 0) {
 			j.amount(Amount{Name: "ledger.open", Of: k.ID, Minor: still, Known: true, Clause: k.ID, Steps: steps}.counting(unit))
 		}
 	}

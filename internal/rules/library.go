@@ -80,6 +80,8 @@ func (l *language) declarations() []cel.EnvOption {
 			}
 			return types.Int(d.Days())
 		}))),
+		// asof('id', day) is the value of a parameter on another day.
+		cel.Function("asof", cel.Overload("asof_string_int", []*cel.Type{s, i}, i, cel.LateFunctionBinding())),
 		cel.Function("on", cel.Overload("on_timestamp", []*cel.Type{t}, i, cel.LateFunctionBinding())),
 		cel.Function("listed", cel.Overload("listed_string_string", []*cel.Type{s, s}, b, cel.LateFunctionBinding())),
 		cel.Function("member", cel.Overload("member_string_string", []*cel.Type{s, s}, b, cel.LateFunctionBinding())),
@@ -257,6 +259,8 @@ func (a *activation) ResolveFunction(name string) (cel.LateBoundFunction, bool) 
 	switch name {
 	case "on":
 		return a.callOn, true
+	case "asof":
+		return a.callAsOf, true
 	case "listed":
 		return a.callListed, true
 	case "member":
@@ -273,6 +277,20 @@ func (a *activation) callOn(_ string, args ...ref.Val) ref.Val {
 		return types.NewErr("no time")
 	}
 	return types.Int(a.day(t.Time))
+}
+
+func (a *activation) callAsOf(_ string, args ...ref.Val) ref.Val {
+	id, _ := args[0].(types.String)
+	n, ok := args[1].(types.Int)
+	i, found := a.c.paramAt[string(id)]
+	if !ok || !found {
+		return types.NewErr("no parameter")
+	}
+	d, err := dateOf(int64(n))
+	if err != nil {
+		return types.NewErr("no date")
+	}
+	return a.parameter(&a.c.params[i], d, calendar.EndOfDay-1)
 }
 
 func (a *activation) callListed(_ string, args ...ref.Val) ref.Val {

@@ -110,7 +110,7 @@ func (j *judge) brokenLots() bool {
 // that it can be under the readings of a question that is not settled.
 func (j *judge) cap(i int, k *clause) {
 	e := j.a.c.e
-	limit, lacks, ok := j.a.param(k.Limit)
+	limit, lacks, ok := j.a.limitOf(k)
 	if !ok {
 		j.unsure(i, k, lacks)
 		return

@@ -143,7 +143,7 @@ func (j jsonQuery) query(law func(*Query) []*compiled, lenient bool) (q Query, e
 }
 
 func points() []Point {
-	return []Point{Booking, Gate, Goods, Receipt, Exit, Custody, Data, Duty, Signing}
+	return []Point{Booking, Gate, Goods, Receipt, Exit, Custody, Data, Duty, Permit, Signing}
 }
 
 // endOf is the last second of a day by the clock of a site, or else of the first agreement.

@@ -85,7 +85,7 @@ func Reasons() []reason.Decl {
 		{Code: CodeDispute, Outcome: reason.Conflict, When: "two clauses in force give different figures for the same amount"},
 		{Code: CodeDate, Outcome: reason.Refer, When: "the text gives no day on which a clause or a number begins or ends, and it turns on that"},
 		{Code: CodeQuestion, Outcome: reason.Refer, When: "what a clause does turns on a question that is not settled"},
-		{Code: CodeGoodOpen, Outcome: reason.Refer, When: "a list ends in open words, the code is too short, or a place is not on it, so that nobody can tell"},
+		{Code: CodeGoodOpen, Outcome: reason.Refer, When: "a list ends in open words or was read in part, the code is too short, or a place is not on it, so that nobody can tell"},
 		{Code: CodeMatter, Outcome: reason.Conflict, When: "two texts in force say different things of one matter"},
 		{Code: CodeTable, Outcome: reason.Refer, When: "no row of a table covers the case"},
 		{Code: CodeUnshared, Outcome: reason.Refer, When: "no clause in force says what may go to that recipient"},

@@ -207,7 +207,7 @@ func (j *judge) residence(i int, k *clause) {
 				is, lack = open, list
 			}
 		}
-		if a.c.e.Places[k.List] != nil && is == no && len(a.c.e.ListInfo[k.List].Open) > 0 {
+		if a.c.e.Places[k.List] != nil && is == no && a.c.e.ListInfo[k.List].Ends() {
 			is, lack = open, list
 		}
 		ask(is, lack, "list", k.List)

@@ -32,6 +32,7 @@ type units struct {
 	units  map[int64]string
 	scales map[int64][2]int64 // of calls that the units of their arguments scale: numerator, denominator; see scale
 	long   bool               // it works on texts or sets
+	asof   []string           // parameters of which a value of another day is read
 	what   string
 	mend   string
 }
@@ -195,6 +196,21 @@ func (u *units) call(id int64, c ast.CallExpr) {
 		}
 	case fn == "on":
 		unit = unitDate
+	case fn == "asof":
+		u.need(fn, args[1], unitDate)
+		id, ok := literal(args[0])
+		p := u.e.Parameters[id]
+		switch {
+		case !ok:
+			u.fault("write asof('id', day)", "a parameter that is not written out")
+		case p == nil:
+			u.fault("declare it in parameters/", "parameter %q is not known", id)
+		case p.Unit == unitWords:
+			u.fault("write asof of a number", "%s is a text", id)
+		default:
+			unit = p.Unit
+			u.asof = append(u.asof, paramPrefix+id)
+		}
 	case fn == "addmonths", fn == "addyears":
 		unit = unitDate
 		u.need(fn, args[0], unitDate)

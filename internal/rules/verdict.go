@@ -28,6 +28,7 @@ const (
 	Custody Point = "custody"
 	Data    Point = "data"
 	Duty    Point = "duty"
+	Permit  Point = "permit" // somebody applies for a licence, permit or authorization
 	Signing Point = "signing"
 )
 
