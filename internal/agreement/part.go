@@ -1073,6 +1073,7 @@ func (r *reader) events(site string, raw map[string][]at[map[string]texts]) map[
 				r.fault(x.line, fmt.Sprintf("site %q is not known", e.Site), "name a site of agreement.yaml")
 			}
 			switch at, on := x.v["at"], x.v["on"]; {
+			case at.text == "" && on.text == "" && kind == EventProof && x.v["proof.earliest"].text != "" && x.v["proof.latest"].text != "":
 			case (at.text == "") == (on.text == ""):
 				r.fault(x.line, "event without a time, or with two", "write at: an instant, or on: a day")
 			case at.text != "":

@@ -39,6 +39,7 @@ type question struct {
 	slot             SlotID
 	side             agreement.Side
 	adults, children int64
+	level            string // of protection, with what is switched on beside it
 	person           seen
 }
 

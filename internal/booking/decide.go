@@ -15,6 +15,7 @@ import (
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 )
@@ -45,9 +46,10 @@ func (r Ref) Valid() bool {
 // Desk is what a decision looks at: the state of one side, the law, and the time.
 type Desk struct {
 	State
-	Law  *rules.Law
-	Side agreement.Side
-	Now  time.Time
+	Levels protocol.State
+	Law    *rules.Law
+	Side   agreement.Side
+	Now    time.Time
 	// Answers are what the law has said before; nil where nothing is remembered.
 	Answers *Answers
 }
@@ -91,11 +93,17 @@ type place struct {
 	site    string
 	class   string
 	at      time.Time // the slot's beginning, whether or not it is planned
+	health  rules.Health
+	guarded bool // the edition has levels
+	level   protocol.Level
+	// allotment is what this side may sell at that level.
+	allotment uint32
 }
 
 func (d Desk) place(id SlotID) (place, error) {
 	if !d.Answers.of(d.Law) {
-		return d.locate(id)
+		p, err := d.locate(id)
+		return d.leveled(p), err
 	}
 	p, ok := d.Answers.places[id]
 	var err error
@@ -104,10 +112,21 @@ func (d Desk) place(id SlotID) (place, error) {
 			d.Answers.places[id] = p
 		}
 	}
-	return p, err
+	return d.leveled(p), err
 }
 
-// locate works a place out.
+// leveled adds what turns on the level of protection at the beginning of the slot, as far
+// as it is known now: that may be another one the next time.
+func (d Desk) leveled(p place) place {
+	p.allotment = p.plan.Allotment[d.Side]
+	if p.guarded {
+		p.level = d.Levels.At(p.health, p.id.Site(), p.at)
+		p.allotment = p.health.Places(p.level.Rank, d.Side, p.allotment)
+	}
+	return p
+}
+
+// locate works a place out, as far as the law alone says it.
 func (d Desk) locate(id SlotID) (place, error) {
 	p := place{id: id}
 	p.plan, p.planned = d.Law.Slot(id.Site(), id.Class(), id.Day(), id.Minute())
@@ -128,6 +147,7 @@ func (d Desk) locate(id SlotID) (place, error) {
 		return p, problem.New(problem.NotFound, "booking.slot")
 	}
 	p.site, p.class = site.ID, class.ID
+	p.health, p.guarded = d.Law.Health(id.Site(), p.at)
 	if !p.planned {
 		p.at = rules.DayDate(id.Day()).At(calendar.Minute(id.Minute()), d.Law.Zone(site.ID))
 	}
@@ -137,7 +157,7 @@ func (d Desk) locate(id SlotID) (place, error) {
 // ask asks the law about a party. Persons of whom the law would see the same are asked
 // about once. It returns each question as the record keeps it.
 func (d Desk) ask(p place, ms []Member, vendors []bool) (rules.Verdict, []rules.Asked) {
-	q := question{slot: p.id, side: d.Side, adults: int64(len(ms))}
+	q := question{slot: p.id, side: d.Side, adults: int64(len(ms)), level: p.level.Key()}
 	for _, m := range ms {
 		q.children += int64(m.Children)
 	}
@@ -184,6 +204,9 @@ func (d Desk) answer(p place, q question) said {
 	facts["person.document"] = q.person.document
 	facts["vendor.card"] = q.person.vendor
 	facts["slot.from"] = p.at
+	if p.guarded {
+		p.health.Facts(p.level.Rank, p.level.Profiles, facts)
+	}
 	if q.person.country != "" {
 		facts["person.country"] = q.person.country
 	}
@@ -241,7 +264,7 @@ func (d Desk) timely(p place, id SlotID) (reason.Reason, bool) {
 // says so where the row says otherwise.
 func (d Desk) open(p place, id SlotID) (Slot, []fact.Fact) {
 	s, ok := d.Slots.Get(id)
-	if n := p.plan.Allotment[d.Side]; !ok || s.Allotment != n {
+	if n := p.allotment; !ok || s.Allotment != n {
 		s.ID, s.Allotment = id, n
 		s.Excess = s.over()
 		return s, []fact.Fact{&Opened{Slot: id, Allotment: n}}

@@ -170,7 +170,7 @@ func New(d Deps) (*Exchange, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}, {Name: topicClaims}}}
+	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}, {Name: topicClaims}, {Name: topicLevels}}}
 	return x, nil
 }
 

@@ -14,10 +14,12 @@ import (
 	"slices"
 	"time"
 
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 	"darwaza.dev/internal/stats"
@@ -28,7 +30,9 @@ import (
 const codeOlder = "exchange.older"
 
 // later reports whether a server of version 1 does not know a topic.
-func later(topic string) bool { return topic == topicMovements || topic == topicClaims }
+func later(topic string) bool {
+	return topic == topicMovements || topic == topicClaims || topic == topicLevels
+}
 
 // why is the word for an error in Status: the code of a problem, else its text.
 func why(err error) string {
@@ -51,7 +55,7 @@ func (x *Exchange) Pull(ctx context.Context) error {
 	x.status.Asked = x.deps.Clock()
 	x.mu.Unlock()
 	var first error
-	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures, x.pullMovements, x.pullClaims} {
+	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures, x.pullMovements, x.pullClaims, x.pullLevels} {
 		err := f(ctx)
 		older := problem.CodeOf(err) == codeOlder
 		if older {
@@ -352,6 +356,39 @@ func (x *Exchange) pullClaims(ctx context.Context) error {
 		}
 	}
 	return nil // the next round goes on
+}
+
+// pullLevels hears which levels of protection the other side has brought in.
+func (x *Exchange) pullLevels(ctx context.Context) error {
+	a, err := x.ask(ctx, topicLevels, ask{})
+	if err != nil {
+		return err
+	}
+	law, now := x.deps.Law(), x.deps.Clock()
+	sites := law.Sites(now)
+	var news []service.SiteLevels
+	err = x.deps.Reader.View(ctx, func(st service.State) error {
+		d := protocol.Desk{State: st.Levels, Law: law, Side: x.deps.Side, Now: now}
+		for _, s := range a.Levels {
+			if !slices.ContainsFunc(sites, func(k agreement.Site) bool { return k.Number == s.Site }) {
+				continue // of an edition that is not in force here yet
+			}
+			facts, err := d.DecideHeard(s.Site, s.Changes)
+			if err != nil {
+				x.refuse(topicLevels, false, "levels")
+				return problem.New(problem.Untrusted, "exchange.levels")
+			}
+			if len(facts) > 0 {
+				news = append(news, s)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(news) == 0 {
+		return err
+	}
+	_, err = x.deps.Writer.Do(ctx, service.Idem{Actor: actor}, service.HearLevels{Sites: news})
+	return err
 }
 
 func (x *Exchange) pullFigures(ctx context.Context) error {

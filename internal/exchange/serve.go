@@ -24,6 +24,7 @@ func (x *Exchange) Handler() http.Handler {
 	mux.Handle("POST "+Prefix+topicFigures, x.serve(topicFigures, x.giveFigures))
 	mux.Handle("POST "+Prefix+topicMovements, x.serve(topicMovements, x.giveMovements))
 	mux.Handle("POST "+Prefix+topicClaims, x.serve(topicClaims, x.giveClaims))
+	mux.Handle("POST "+Prefix+topicLevels, x.serve(topicLevels, x.giveLevels))
 	return mux
 }
 
@@ -232,6 +233,19 @@ func (x *Exchange) giveClaims(ctx context.Context, q ask, a *answer) string {
 	if q.After > a.Last {
 		x.deps.Log.Error("exchange: the other side has heard of changes of claims that this side never made", "heard", q.After, "last", a.Last)
 		return refusedAhead
+	}
+	return ""
+}
+
+// giveLevels answers with what this side has brought in at each site.
+func (x *Exchange) giveLevels(ctx context.Context, _ ask, a *answer) string {
+	err := x.deps.Reader.View(ctx, func(st service.State) error {
+		a.Levels = service.LevelsFor(st, x.deps.Law(), x.deps.Side, x.deps.Clock())
+		return nil
+	})
+	if err != nil {
+		x.deps.Log.Error("exchange: levels", "err", err)
+		return refusedFault
 	}
 	return ""
 }

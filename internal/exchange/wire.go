@@ -26,6 +26,7 @@ const (
 	topicFigures      = "figures"
 	topicMovements    = "movements"
 	topicClaims       = "claims"
+	topicLevels       = "levels"
 )
 
 // Version is the version of the messages that this build writes. It reads one newer:
@@ -89,6 +90,8 @@ type answer struct {
 	// on After. More says that there are more of either.
 	Rosters []booking.DayClaims   `cbor:"12,keyasint,omitempty"`
 	Changes []booking.ClaimChange `cbor:"13,keyasint,omitempty"`
+	// Levels are what the side that answers has brought in, by site.
+	Levels []service.SiteLevels `cbor:"14,keyasint,omitempty"`
 }
 
 type withdrawal struct {

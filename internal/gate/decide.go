@@ -16,6 +16,7 @@ import (
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 )
@@ -55,6 +56,7 @@ func (s Screening) Possible() bool {
 type Desk struct {
 	State
 	Booking booking.State
+	Levels  protocol.State
 	Law     *rules.Law
 	Side    agreement.Side
 	Now     time.Time
@@ -622,6 +624,7 @@ func (q *inquiry) facts(plan rules.SlotPlan) rules.Facts {
 			f["class"] = c.ID
 		}
 	}
+	q.Levels.Facts(q.Law, q.a.Site, q.Now, f)
 	if !plan.From.IsZero() {
 		f["slot.from"] = plan.From
 	}

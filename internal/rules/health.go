@@ -48,24 +48,30 @@ func (h Health) Rank(level string) int {
 	return len(h.c.e.Levels) - 1
 }
 
-// Profiles returns the disease profiles that a level switches on, sorted by id.
-func (h Health) Profiles(rank int) []agreement.Profile {
+// Profiles returns the disease profiles that a level switches on, and those of more, that
+// were switched on beside it, sorted by id.
+func (h Health) Profiles(rank int, more []string) []agreement.Profile {
 	var out []agreement.Profile
-	for _, id := range h.c.e.Levels[rank].Profiles {
+	for _, id := range h.on(rank, more) {
 		if p, ok := h.c.e.Profiles[id]; ok {
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b agreement.Profile) int {
-		switch {
-		case a.ID < b.ID:
-			return -1
-		case a.ID > b.ID:
-			return 1
-		}
-		return 0
-	})
 	return out
+}
+
+// on are the ids of profiles, sorted and each once.
+func (h Health) on(rank int, more []string) []string {
+	out := slices.Concat(h.c.e.Levels[rank].Profiles, more)
+	out = slices.DeleteFunc(out, func(id string) bool { return !h.Known(id) })
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Known reports whether the edition has a profile.
+func (h Health) Known(profile string) bool {
+	_, ok := h.c.e.Profiles[profile]
+	return ok
 }
 
 // Places returns how many of n places of a side are left at a level, rounded down.
@@ -98,11 +104,11 @@ func (h Health) number(id string, side agreement.Side) (int64, bool) {
 
 // Facts adds what the program gives of the level in force: its name and what it switches
 // on, where the edition declares these.
-func (h Health) Facts(rank int, facts Facts) {
+func (h Health) Facts(rank int, more []string, facts Facts) {
 	if _, ok := h.c.e.Attributes[agreement.AttrLevel]; ok {
 		facts[agreement.AttrLevel] = h.c.e.Levels[rank].ID
 	}
 	if _, ok := h.c.e.Attributes[agreement.AttrProfiles]; ok {
-		facts[agreement.AttrProfiles] = slices.Clone(h.c.e.Levels[rank].Profiles)
+		facts[agreement.AttrProfiles] = h.on(rank, more)
 	}
 }

@@ -152,7 +152,7 @@ func TestProofUnderAProfile(t *testing.T) {
 	if !ok || len(h.Levels()) != 3 || h.Rank("") != 0 || h.Rank("raised") != 1 || h.Rank("unheard of") != 2 {
 		t.Fatalf("%v %v", h, ok)
 	}
-	facts := func(level string) Facts { f := Facts{}; h.Facts(h.Rank(level), f); return f }
+	facts := func(level string) Facts { f := Facts{}; h.Facts(h.Rank(level), nil, f); return f }
 	q := noon("2025-06-10") // a Tuesday
 	q.Facts = facts("")
 	expect(t, l, "off", q, reason.Allow)
@@ -177,7 +177,7 @@ func TestProofUnderAProfile(t *testing.T) {
 	if h, _ := l.Health(1, at("2025-07-10T12:00:00Z")); h.Places(1, agreement.A, 100) != 0 {
 		t.Error("sells places of which the text does not say how many are left")
 	}
-	if ps := h.Profiles(1); len(ps) != 1 || ps[0].ID != "covid" || len(h.Profiles(0)) != 0 {
+	if ps := h.Profiles(1, []string{"covid"}); len(ps) != 1 || ps[0].ID != "covid" || len(h.Profiles(0, nil)) != 0 || len(h.Profiles(0, []string{"covid", "flu"})) != 1 {
 		t.Errorf("%v", ps)
 	}
 }

@@ -126,7 +126,9 @@ func (j jsonQuery) query(law func(*Query) []*compiled, lenient bool) (q Query, e
 		for i, x := range j.Events[kind] {
 			where := "events." + kind + "." + strconv.Itoa(i+1)
 			e := Event{Site: x.Site}
-			if e.At, err = time.Parse(time.RFC3339, x.At); err != nil {
+			_, half := x.Facts[proofEarliest] // of a proof the day may not be known
+			if x.At == "" && half && kind == agreement.EventProof {
+			} else if e.At, err = time.Parse(time.RFC3339, x.At); err != nil {
 				return q, bad(where+".at", "is no instant such as 2025-09-02T10:00:00+05:00")
 			}
 			e.At = e.At.UTC()
@@ -274,7 +276,11 @@ func appendEvents(b []byte, events map[string][]Event, kinds []string) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendTime(append(b, `{"at":`...), e.At)
+			if b = append(b, `{"at":`...); e.At.IsZero() {
+				b = append(b, `""`...)
+			} else {
+				b = appendTime(b, e.At)
+			}
 			if e.Site != "" {
 				b = appendText(append(b, `,"site":`...), e.Site)
 			}

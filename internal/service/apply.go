@@ -13,6 +13,7 @@ import (
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/stats"
 )
 
@@ -24,6 +25,7 @@ func Apply(st State, at time.Time, f fact.Fact) {
 	market.Apply(st.Market, at, f)
 	people.Apply(st.People, at, f)
 	appeal.Apply(st.Appeal, at, f)
+	protocol.Apply(st.Levels, at, f)
 	erasure.Apply(st.Erasure, at, f)
 	stats.Apply(st.Stats, st.Gate, at, f)
 }

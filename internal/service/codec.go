@@ -14,6 +14,7 @@ import (
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/stats"
 )
 
@@ -22,7 +23,7 @@ const MaxCommand = 1 << 20
 
 // NewCodec returns the codec of every fact; rows, commands and answers use it too.
 func NewCodec() *fact.Codec {
-	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts())...)
+	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts())...)
 }
 
 // Decode returns the command of a kind from the form in which it is forwarded to the
@@ -46,6 +47,10 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Decline](codec, body)
 	case Reissue{}.CommandKind():
 		return decode[Reissue](codec, body)
+	case SetLevel{}.CommandKind():
+		return decode[SetLevel](codec, body)
+	case HearLevels{}.CommandKind():
+		return decode[HearLevels](codec, body)
 	case Sweep{}.CommandKind():
 		return decode[Sweep](codec, body)
 	case Acknowledge{}.CommandKind():

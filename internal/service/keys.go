@@ -10,6 +10,7 @@ import (
 
 // Keys names the rows of a booking: its slot, its persons' claims, passes and cards.
 func (c Book) Keys(k *Keys) {
+	k.levels(c.Slot.Site())
 	k.Slots = append(k.Slots, c.Slot)
 	k.Bookings = append(k.Bookings, c.Ref)
 	for _, m := range c.Members {
@@ -34,6 +35,7 @@ func (c Cancel) Keys(k *Keys) {
 func (c Move) Keys(k *Keys) {
 	k.Bookings = append(k.Bookings, c.Ref)
 	k.Slots = append(k.Slots, c.To)
+	k.levels(c.To.Site())
 	k.Acks = append(k.Acks, 0)
 }
 
@@ -63,6 +65,7 @@ func (c OtherFigures) Keys(k *Keys) {}
 
 // Keys names the pass.
 func (c Scan) Keys(k *Keys) {
+	k.levels(c.Site)
 	k.Holders = append(k.Holders, c.Claims.ID)
 	k.Presences = append(k.Presences, c.Claims.ID)
 }

@@ -20,6 +20,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/stats"
 	"darwaza.dev/internal/table"
 )
@@ -88,6 +89,7 @@ func NewState() State {
 			Sites:    table.Map[uint16, appeal.SiteCases]{},
 			Days:     table.Map[appeal.DayKey, appeal.DayCases]{},
 		},
+		Levels: protocol.State{Standings: table.Map[protocol.Key, protocol.Standing]{}},
 		Sealed: table.Map[string, []byte]{},
 	}
 }
@@ -270,6 +272,7 @@ func journaled(st State, undo *[]func()) State {
 	noted(&c.Roster, undo)
 	noted(&c.Sites, undo)
 	noted(&c.Days, undo)
+	noted(&st.Levels.Standings, undo)
 	noted(&st.Sealed, undo)
 	return st
 }

@@ -17,7 +17,7 @@ import (
 )
 
 func (tx *Tx) gate() gate.Desk {
-	return gate.Desk{State: tx.Gate, Booking: tx.Booking, Law: tx.Law, Side: tx.Side, Now: tx.Now}
+	return gate.Desk{State: tx.Gate, Booking: tx.Booking, Levels: tx.Levels, Law: tx.Law, Side: tx.Side, Now: tx.Now}
 }
 
 // Run answers a scan. The scan is recorded whatever the answer is.

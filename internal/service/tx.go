@@ -19,6 +19,7 @@ import (
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/stats"
 	"darwaza.dev/internal/table"
@@ -36,6 +37,7 @@ type State struct {
 	Stats   stats.State
 	Erasure erasure.State
 	Appeal  appeal.State
+	Levels  protocol.State
 	// Sealed is ciphertext of personal data by id. It is no part of any fact: a command
 	// puts it here itself, and it is what rebuilding from facts leaves out.
 	Sealed table.Table[string, []byte]
@@ -85,6 +87,7 @@ type Keys struct {
 	Ledgers   []market.LedgerKey
 	Vendors   [][16]byte
 	Acks      []uint16
+	Levels    []protocol.Key
 }
 
 // Clear forgets the keys and keeps their room.

@@ -16,6 +16,7 @@ import (
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/service"
 	"darwaza.dev/internal/stats"
 	"darwaza.dev/internal/store/engine"
@@ -94,6 +95,7 @@ func (w *Working) build() {
 			Sites:    add[uint16, appeal.SiteCases](w, "case_sites", key16),
 			Days:     add[appeal.DayKey, appeal.DayCases](w, "case_days", caseDayKey),
 		},
+		Levels: protocol.State{Standings: add[protocol.Key, protocol.Standing](w, "levels", levelKey)},
 		Sealed: bytesTable(w, sealedTable),
 	}
 }
@@ -225,6 +227,8 @@ func eraseKey(dst []byte, k erasure.Key) []byte {
 }
 
 func caseRosterKey(dst []byte, k appeal.RosterKey) []byte { return key32(key16(dst, k.Site), k.Pos) }
+
+func levelKey(dst []byte, k protocol.Key) []byte { return append(key16(dst, k.Site), k.Side...) }
 
 func caseDayKey(dst []byte, k appeal.DayKey) []byte { return key16(key16(dst, k.Site), k.Day) }
 
