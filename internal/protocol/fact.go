@@ -4,7 +4,6 @@
 package protocol
 
 import (
-	"slices"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -33,6 +32,8 @@ type Set struct {
 	Site   uint16 `cbor:"1,keyasint"`
 	Side   string `cbor:"2,keyasint"`
 	Change Change `cbor:"3,keyasint"`
+	// Standing is all that the side has brought in by now, the change among it.
+	Standing []Change `cbor:"4,keyasint"`
 }
 
 // Heard says what the other side has brought in at a site, all of it.
@@ -56,39 +57,11 @@ func Facts() []func() fact.Fact {
 
 // Apply makes what a fact says of the state. It never refuses and passes over facts that
 // are not about it.
-func Apply(st State, at time.Time, f fact.Fact) {
+func Apply(st State, _ time.Time, f fact.Fact) {
 	switch f := f.(type) {
 	case *Set:
-		k := Key{Site: f.Site, Side: agreement.Side(f.Side)}
-		s, _ := st.Standings.Get(k)
-		st.Standings.Put(k, s.with(f.Change, at))
+		st.Standings.Put(Key{Site: f.Site, Side: agreement.Side(f.Side)}, Standing{Changes: f.Standing})
 	case *Heard:
 		st.Standings.Put(Key{Site: f.Site, Side: agreement.Side(f.Side)}, Standing{Changes: f.Changes})
 	}
-}
-
-// with adds a change. One that does not lapse takes the place of those that were planned;
-// what is over, and what another has replaced, is left out, but for what lapsed less than
-// a year ago: it may not be said again too soon.
-func (s Standing) with(c Change, at time.Time) Standing {
-	var out []Change
-	last := -1 // the change without an end that holds
-	for _, x := range s.Changes {
-		switch {
-		case x.Emergency() && at.Sub(x.Until) > mostAhead:
-		case x.Emergency():
-			out = append(out, x)
-		case x.From.After(at) && !c.Emergency():
-		case x.From.After(at):
-			out = append(out, x)
-		case last >= 0:
-			out[last] = x
-		default:
-			last = len(out)
-			out = append(out, x)
-		}
-	}
-	out = append(out, c)
-	slices.SortStableFunc(out, func(a, b Change) int { return a.From.Compare(b.From) })
-	return Standing{Changes: out}
 }

@@ -212,61 +212,64 @@ func (d Desk) DecideLevel(w Wish) ([]fact.Fact, rules.Verdict, Change, error) {
 	v := d.plain(w.Site)
 	s, _ := d.Standings.Get(Key{Site: w.Site, Side: d.Side})
 	c := Change{Level: w.Level, From: w.From, Said: d.Now, Officer: w.Officer, Profiles: profiles}
-	level := h.Levels()[n]
 	if !w.From.IsZero() && (w.From.Before(d.Now) || w.From.Sub(d.Now) > mostAhead) {
 		return nil, rules.Verdict{}, Change{}, problem.Field("from", "level.from")
 	}
 	if w.Emergency {
 		return d.emergency(h, s, w, c, n, v)
 	}
+	// What stands at the beginning of the change may be a plan itself, and where it begins
+	// as soon as may be, that turns on the notice: it is looked for until it stays.
 	first := c.From
 	if first.IsZero() {
 		first = d.Now
 	}
-	base := s.base(first)
-	was := h.Rank(base.Level)
+	var earliest time.Time
+	for range len(s.Changes) + 2 {
+		notice, gate, err := d.notice(h, s.base(first), n, profiles)
+		if err != nil {
+			return nil, rules.Verdict{}, Change{}, err
+		}
+		if notice < 0 {
+			return nil, v.With(refuse(CodeEmergency, "level", w.Level)), Change{}, nil
+		}
+		if !may(gate, w.Roles) {
+			return nil, rules.Verdict{}, Change{}, problem.New(problem.Forbidden, "level.role")
+		}
+		earliest = ceil(d.Now.Add(notice))
+		if !c.From.IsZero() || !first.Before(earliest) {
+			break
+		}
+		first = earliest
+	}
+	switch {
+	case c.From.IsZero():
+		c.From = first
+	case c.From.Before(earliest):
+		return nil, v.With(refuse(CodeNotice, "level", w.Level, "earliest", earliest.Format(time.RFC3339))), Change{}, nil
+	}
+	return d.set(w.Site, h, s, c, v)
+}
+
+// notice is how long before a change of what stands has to be said, and the level whose
+// roles may say it; it is negative where the level comes in at once or not at all.
+func (d Desk) notice(h rules.Health, base Change, n int, profiles []string) (time.Duration, agreement.Level, error) {
+	was, level := h.Rank(base.Level), h.Levels()[n]
 	old := h.Levels()[was]
 	// Whatever is no longer asked for widens, and whatever is asked for anew narrows.
 	wider := n < was || slices.ContainsFunc(base.Profiles, func(id string) bool { return !slices.Contains(profiles, id) && !slices.Contains(level.Profiles, id) })
 	narrower := n > was || slices.ContainsFunc(profiles, func(id string) bool { return !slices.Contains(base.Profiles, id) && !slices.Contains(old.Profiles, id) })
-	var notice time.Duration
-	gate := level
 	switch {
+	case wider && narrower:
+		return max(old.Lower, level.Raise), old, nil
 	case wider:
-		notice, gate = old.Lower, old
-		if narrower {
-			notice = max(notice, level.Raise)
-		}
-	case !narrower && s.planned(d.Now) == 0:
-		return nil, rules.Verdict{}, Change{}, problem.New(problem.Conflict, "level.same")
-	case narrower && level.Raise == 0:
-		return nil, v.With(refuse(CodeEmergency, "level", w.Level)), Change{}, nil
-	default:
-		notice = level.Raise
+		return old.Lower, old, nil
+	case !narrower:
+		return 0, level, problem.New(problem.Conflict, "level.same")
+	case level.Raise == 0:
+		return -1, level, nil
 	}
-	if !may(gate, w.Roles) {
-		return nil, rules.Verdict{}, Change{}, problem.New(problem.Forbidden, "level.role")
-	}
-	// A plan that is replaced was a promise too: what it would have widened or narrowed is
-	// given the longer notice of both.
-	for _, x := range s.Changes {
-		if !x.Emergency() && x.From.After(d.Now) {
-			if m := h.Rank(x.Level); m > n {
-				notice = max(notice, h.Levels()[m].Lower)
-			}
-		}
-	}
-	earliest := ceil(d.Now.Add(notice))
-	switch {
-	case c.From.IsZero():
-		c.From = earliest
-	case c.From.Before(earliest):
-		return nil, v.With(refuse(CodeNotice, "level", w.Level, "earliest", earliest.Format(time.RFC3339))), Change{}, nil
-	}
-	if len(s.Changes) >= maxChanges && s.planned(d.Now) == 0 {
-		return nil, rules.Verdict{}, Change{}, problem.New(problem.Conflict, "level.many")
-	}
-	return []fact.Fact{d.set(w.Site, c)}, v, c, nil
+	return level.Raise, level, nil
 }
 
 // emergency decides on a level that is brought in at once and lapses by itself.
@@ -281,8 +284,6 @@ func (d Desk) emergency(h rules.Health, s Standing, w Wish, c Change, n int, v r
 		return nil, v.With(refuse(CodeEmergency, "level", w.Level)), Change{}, nil
 	case !w.From.IsZero() && w.From.After(d.Now.Add(time.Minute)):
 		return nil, rules.Verdict{}, Change{}, problem.Field("from", "level.emergency.from")
-	case len(s.Changes) >= maxChanges:
-		return nil, rules.Verdict{}, Change{}, problem.New(problem.Conflict, "level.many")
 	}
 	for _, x := range s.Changes {
 		// What lapses by itself is not prolonged by saying it again.
@@ -291,17 +292,7 @@ func (d Desk) emergency(h rules.Health, s Standing, w Wish, c Change, n int, v r
 		}
 	}
 	c.From, c.Until = d.Now, d.Now.Add(level.Emergency)
-	return []fact.Fact{d.set(w.Site, c)}, v, c, nil
-}
-
-// planned counts the changes that have not begun.
-func (s Standing) planned(now time.Time) (n int) {
-	for _, c := range s.Changes {
-		if !c.Emergency() && c.From.After(now) {
-			n++
-		}
-	}
-	return n
+	return d.set(w.Site, h, s, c, v)
 }
 
 func may(l agreement.Level, roles []string) bool {
@@ -333,8 +324,42 @@ func (d Desk) plain(site uint16) rules.Verdict {
 	return v
 }
 
-func (d Desk) set(site uint16, c Change) *Set {
-	return &Set{Site: site, Side: string(d.Side), Change: c}
+// set records a change with what stands beside it.
+func (d Desk) set(site uint16, h rules.Health, s Standing, c Change, v rules.Verdict) ([]fact.Fact, rules.Verdict, Change, error) {
+	list := s.with(h, c, d.Now)
+	if len(list) > maxChanges {
+		return nil, rules.Verdict{}, Change{}, problem.New(problem.Conflict, "level.many")
+	}
+	return []fact.Fact{&Set{Site: site, Side: string(d.Side), Change: c, Standing: list}}, v, c, nil
+}
+
+// with adds a change. It takes the place of plans that begin with it or later and are no
+// stricter. What another has replaced is left out, and so is what lapsed more than a year
+// ago; what lapsed since may not be said again too soon.
+func (s Standing) with(h rules.Health, c Change, now time.Time) []Change {
+	var out []Change
+	last := -1 // the change without an end that holds
+	for _, x := range s.Changes {
+		switch {
+		case x.Emergency() && now.Sub(x.Until) > mostAhead:
+		case x.Emergency():
+			out = append(out, x)
+		case x.From.After(now):
+			replaced := !c.Emergency() && !x.From.Before(c.From) && h.Rank(x.Level) <= h.Rank(c.Level) &&
+				!slices.ContainsFunc(x.Profiles, func(id string) bool { return !slices.Contains(c.Profiles, id) })
+			if !replaced {
+				out = append(out, x)
+			}
+		case last >= 0:
+			out[last] = x
+		default:
+			last = len(out)
+			out = append(out, x)
+		}
+	}
+	out = append(out, c)
+	slices.SortStableFunc(out, func(a, b Change) int { return a.From.Compare(b.From) })
+	return out
 }
 
 // DecideHeard takes over what the other side has brought in at a site, as it says it. It

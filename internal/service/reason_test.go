@@ -21,6 +21,7 @@ import (
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 )
@@ -36,6 +37,7 @@ var declared = []struct {
 	{"The law", "rules", rules.Reasons()},
 	{"Booking", "booking", booking.Declared()},
 	{"Gate", "gate", gate.Declared()},
+	{"Levels of protection", "protocol", protocol.Declared()},
 	{"Goods desk", "market", market.Declared()},
 }
 

@@ -26,6 +26,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/stats"
 )
 
@@ -119,6 +120,10 @@ func everything(t *testing.T) *story {
 	for _, site := range []uint16{mand, mand + 1, mand + 2} {
 		tell[OpenSalesAnswer](s, OpenSales{Site: site, Officer: "supervisor"})
 	}
+
+	// Levels of protection of both sides.
+	tell[LevelAnswer](s, SetLevel{Site: mand + 1, Level: "guarded", Profiles: []string{"cholera"}, Officer: "supervisor"})
+	tell[HearLevelsAnswer](s, HearLevels{Sites: []SiteLevels{{Site: mand + 1, Changes: []protocol.Change{{Level: "high", From: s.now, Until: s.now.Add(time.Hour), Said: s.now, Officer: storyLogin, Profiles: []string{"polio"}}}}}})
 
 	// Requests that are left to an officer.
 	for n, admit := range []bool{true, false} {
@@ -335,9 +340,10 @@ var forms = map[string]string{
 	"way":       `^(in|out)$`,
 	"site":      `^[a-z-]{0,64}$`,
 	"language":  `^(en|fa|ur)?$`,
+	"level":     `^[a-z0-9.-]{1,60}$`, // id of a level of protection, or of a disease profile
 	"attribute": `^[a-z][a-z0-9.]{0,59}$`,
 	// Attributes that clauses read, by their declared types; a text is a word of a closed set or a code of a good.
-	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{8}"|[0-9]{1,6}|true|false),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
+	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{8}"|[0-9]{1,6}|true|false|\[("[a-z]{1,20}",?)*\]),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
 	"case":      `^(C-[0-9A-HJKMNP-TV-Z]{12})?$`,
 	"subject":   `^((R-)?[0-9A-HJKMNP-TV-Z]{12}|G-[0-9]{1,5}-[0-9]{1,5}-[0-9]{1,20})$`,
 	"kind":      `^(request|booking|scan|lot)$`,
