@@ -164,6 +164,7 @@ func testLaw() *rules.Law {
 		Attributes:  map[string]agreement.Attribute{},
 		Parameters:  map[string]*agreement.Parameter{},
 		Instruments: map[string]agreement.Instrument{},
+		Levels:      []agreement.Level{{ID: "normal"}, {ID: "high"}},
 	}))
 }
 

@@ -18,6 +18,7 @@ import (
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/service"
 )
 
@@ -368,5 +369,38 @@ func TestClaimsRefused(t *testing.T) {
 			t.Errorf("got %+v, want %s", an, want)
 		}
 		q.Rosters = nil
+	}
+}
+
+// TestLevels hears once what the other side has brought in, and believes no form but that
+// of a level.
+func TestLevels(t *testing.T) {
+	a, b := newPosts(t)
+	ctx := context.Background()
+	b.state(func(st service.State) {
+		st.Levels.Standings.Put(protocol.Key{Site: 2, Side: "B"}, protocol.Standing{Changes: []protocol.Change{{Level: "high", From: noon, Said: noon, Officer: "somebody"}}})
+	})
+	for range 2 {
+		must(0, a.Pull(ctx))
+	}
+	if n := a.writer.count("level.hear"); n != 1 {
+		t.Errorf("noted %d times", n)
+	}
+	a.state(func(st service.State) {
+		s, _ := st.Levels.Standings.Get(protocol.Key{Site: 2, Side: "B"})
+		if len(s.Changes) != 1 || s.Changes[0].Level != "high" || s.Changes[0].Officer != "" || !s.Changes[0].From.Equal(noon) {
+			t.Errorf("%+v", s)
+		}
+		if l, _, _, ok := service.LevelAt(st, a.deps.Law(), 2, noon); !ok || l.ID != "high" || l.Side != "B" {
+			t.Errorf("%+v", l)
+		}
+	})
+	for name, level := range map[string]protocol.Change{"a sentence": {Level: "Ali Khan is ill", From: noon, Said: noon}, "no time": {Level: "high", Said: noon}} {
+		a, b := newPosts(t)
+		d := a.deps
+		d.Peer, d.TLS = b.liar(t, func(_ ask, an *answer) { an.Levels = []service.SiteLevels{{Site: 1, Changes: []protocol.Change{level}}} }), nil
+		if err := must(New(d)).pullLevels(ctx); problem.KindOf(err) != problem.Untrusted || len(a.mem.Facts()) != 0 {
+			t.Errorf("%s: got %v, %d facts", name, err, len(a.mem.Facts()))
+		}
 	}
 }
