@@ -398,7 +398,9 @@ func TestLevels(t *testing.T) {
 	for name, level := range map[string]protocol.Change{"a sentence": {Level: "Ali Khan is ill", From: noon, Said: noon}, "no time": {Level: "high", Said: noon}} {
 		a, b := newPosts(t)
 		d := a.deps
-		d.Peer, d.TLS = b.liar(t, func(_ ask, an *answer) { an.Levels = []service.SiteLevels{{Site: 1, Changes: []protocol.Change{level}}} }), nil
+		d.Peer, d.TLS = b.liar(t, func(_ ask, an *answer) {
+			an.Levels = []service.SiteLevels{{Site: 1, Changes: []protocol.Change{level}}}
+		}), nil
 		if err := must(New(d)).pullLevels(ctx); problem.KindOf(err) != problem.Untrusted || len(a.mem.Facts()) != 0 {
 			t.Errorf("%s: got %v, %d facts", name, err, len(a.mem.Facts()))
 		}
