@@ -108,6 +108,15 @@ type Level struct {
 	Profiles []string
 }
 
+// Key is the level with what is switched on beside it: equal where the law is told the
+// same of them.
+func (l Level) Key() string {
+	if len(l.Profiles) == 0 {
+		return l.ID
+	}
+	return l.ID + " " + strings.Join(l.Profiles, " ")
+}
+
 // At returns the level in force at a site at a time, as far as is known now.
 func (st State) At(h rules.Health, site uint16, t time.Time) Level {
 	out := Level{ID: h.Levels()[0].ID}
@@ -150,16 +159,6 @@ func (st State) Facts(l *rules.Law, site uint16, t time.Time, facts rules.Facts)
 		x := st.At(h, site, t)
 		h.Facts(x.Rank, x.Profiles, facts)
 	}
-}
-
-// Places returns how many of n places of a side's slot are left at the level that holds
-// when the slot begins.
-func (st State) Places(l *rules.Law, site uint16, side agreement.Side, begins time.Time, n uint32) uint32 {
-	h, ok := l.Health(site, begins)
-	if !ok {
-		return n
-	}
-	return h.Places(st.At(h, site, begins).Rank, side, n)
 }
 
 // Desk is what a decision looks at.

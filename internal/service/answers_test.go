@@ -13,6 +13,7 @@ import (
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/rules"
 )
 
@@ -24,13 +25,13 @@ func TestAnswersRemembered(t *testing.T) {
 	laws := []*rules.Law{reads, lawWith(t), lawWith(t, "value: 18, source: example", "value: 40, source: example"), lawWith(t, "site: mand-pishin, value: 400", "site: mand-pishin, value: 2")}
 	rapid.Check(t, func(t *rapid.T) {
 		var remembered booking.Answers
-		d := booking.Desk{State: NewState().Booking, Law: laws[0], Side: agreement.A, Now: at("08:00", -1)}
+		d := booking.Desk{State: NewState().Booking, Levels: NewState().Levels, Law: laws[0], Side: agreement.A, Now: at("08:00", -1)}
 		r := booking.Request{Ref: ref(1), Slot: slotAt(9)}
 		for range rapid.IntRange(2, 30).Draw(t, "parties") {
 			// Each differs from the one before in one thing.
 			n := len(r.Members)
 			one := func() *booking.Member { return &r.Members[rapid.IntRange(0, n-1).Draw(t, "who")] }
-			what := rapid.IntRange(0, 9).Draw(t, "what")
+			what := rapid.IntRange(0, 10).Draw(t, "what")
 			switch {
 			case n == 0 || what == 0 && n < 3:
 				m := booking.Member{Pass: pass.ID{byte(n + 1)}, Tag: id('t', uint64(n)), Document: "cnic", Country: "PAK", Age: 39}
@@ -53,6 +54,11 @@ func TestAnswersRemembered(t *testing.T) {
 				r.Slot = booking.MakeSlotID(mand, rapid.SampledFrom([]uint8{visitor, vendor}).Draw(t, "class"), marketDay+rapid.Uint16Range(0, 1).Draw(t, "day"), 9*60)
 			case what == 8:
 				d.Side = rapid.SampledFrom([]agreement.Side{agreement.A, agreement.B}).Draw(t, "side")
+			case what == 10:
+				protocol.Apply(d.Levels, d.Now, &protocol.Heard{Site: mand, Side: "B", Changes: []protocol.Change{{
+					Level:    rapid.SampledFrom([]string{"normal", "guarded", "high"}).Draw(t, "level"),
+					Profiles: rapid.SampledFrom([][]string{nil, {"polio"}, {"cholera", "polio"}}).Draw(t, "profiles"), From: at("09:00", rapid.IntRange(-1, 0).Draw(t, "from")), Said: d.Now,
+				}}})
 			case what == 9:
 				d.Law = rapid.SampledFrom(laws).Draw(t, "law")
 			}
