@@ -37,6 +37,7 @@ func gateFacts() Facts {
 	return Facts{
 		"class": "visitor", "direction": "in", "party.adults": int64(1), "party.children": int64(0), "party.size": int64(1),
 		"person.identified": true, "screening.temperature": int64(366), "screening.symptoms": false, "occupancy.inside": int64(120),
+		"health.level": "normal", "health.profiles": []string{},
 	}
 }
 

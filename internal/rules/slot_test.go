@@ -33,7 +33,7 @@ func TestSlots(t *testing.T) {
 			t.Errorf("slot %d is not found by its minute", i)
 		}
 		v := l.Check(Query{Point: Booking, At: s.From, Site: "mand-pishin", Side: "A", Facts: Facts{
-			"class": "visitor", "party.adults": int64(1), "party.children": int64(0), "party.size": int64(1)}})
+			"class": "visitor", "health.level": "normal", "health.profiles": []string{}, "party.adults": int64(1), "party.children": int64(0), "party.size": int64(1)}})
 		if v.Outcome != reason.Allow {
 			t.Errorf("slot %d cannot be booked: %s", i, why(v))
 		}
