@@ -39,6 +39,8 @@ func figures() []figure {
 		{"verdict.desk", 25, false, verdictDesk},
 		{"verdict.gate", 40, false, verdictGate},
 		{"verdict.cel", 3, false, verdictCEL},
+		{"proof.dcc", 1.15, false, proofDCC},
+		{"proof.day", 1.5, false, proofDay},
 		{"rule.list", 2_000_000, true, ruleList},
 		{"rule.date", 1_000_000, true, ruleDate},
 		{"agreement.load", 300, false, agreementLoad},

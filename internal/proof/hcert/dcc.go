@@ -70,7 +70,10 @@ func (p *parser) entries(kind proof.Kind, field func(*proof.Event, string) bool)
 			case "tg":
 				p.disease(e, proof.SNOMED, p.text())
 			case "co":
-				e.Country = country(p.text())
+				co := p.text()
+				if e.Country = p.doc.Claims.Country; co != p.doc.Claims.Issuer {
+					e.Country = country(co)
+				}
 			case "is":
 				e.Issuer = p.text()
 			case "ci":

@@ -119,9 +119,9 @@ func TestDecodesTheSame(t *testing.T) {
 			return
 		}
 		var other Document
-		if fault := other.payload(b); fault != "" { // the payload alone, and in some files the CWT
+		if fault := other.payload(b, new(parser)); fault != "" { // the payload alone, and in some files the CWT
 			other = Document{}
-			if fault := other.payload(append([]byte{0xa2, 0x04, 0x01, 0x39, 0x01, 0x03, 0xa1, 0x01}, b...)); fault != "" {
+			if fault := other.payload(append([]byte{0xa2, 0x04, 0x01, 0x39, 0x01, 0x03, 0xa1, 0x01}, b...), new(parser)); fault != "" {
 				t.Errorf("%s: what stands for the payload: %s", name, fault)
 				return
 			}

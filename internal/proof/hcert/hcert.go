@@ -70,6 +70,15 @@ func IsPrefixed(text string) bool {
 type scratch struct {
 	packed []byte
 	inflater
+	parser
+}
+
+// release puts the scratch back with nothing in it that a certificate said.
+func (s *scratch) release() {
+	clear(s.packed)
+	s.inflater.wipe()
+	s.parser.wipe()
+	pool.Put(s)
 }
 
 // A pool of scratch, so that a gate does not make an inflater for each certificate.
@@ -79,13 +88,13 @@ var pool = sync.Pool{New: func() any { return new(scratch) }}
 // Unreadable, TooLarge or Unsupported, and empty where there is a document.
 func Parse(text string) (*Document, proof.Fault) {
 	s := pool.Get().(*scratch)
-	defer pool.Put(s)
+	defer s.release()
 	b, fault := s.unpack(text)
 	if fault != "" {
 		return nil, fault
 	}
 	d := new(Document)
-	if fault := d.parse(append([]byte(nil), b...)); fault != "" {
+	if fault := d.parse(append([]byte(nil), b...), &s.parser); fault != "" {
 		return nil, fault
 	}
 	return d, ""
@@ -94,7 +103,7 @@ func Parse(text string) (*Document, proof.Fault) {
 // Unpack returns the bytes of the COSE message in a certificate.
 func Unpack(text string) ([]byte, proof.Fault) {
 	s := pool.Get().(*scratch)
-	defer pool.Put(s)
+	defer s.release()
 	b, fault := s.unpack(text)
 	if fault != "" {
 		return nil, fault
@@ -104,8 +113,10 @@ func Unpack(text string) ([]byte, proof.Fault) {
 
 // ParseMessage is Parse for the COSE message alone. The document points into b.
 func ParseMessage(b []byte) (*Document, proof.Fault) {
+	s := pool.Get().(*scratch)
+	defer s.release()
 	d := new(Document)
-	if fault := d.parse(b); fault != "" {
+	if fault := d.parse(b, &s.parser); fault != "" {
 		return nil, fault
 	}
 	return d, ""
@@ -126,12 +137,12 @@ func (s *scratch) unpack(text string) ([]byte, proof.Fault) {
 	return s.inflate(s.packed)
 }
 
-func (d *Document) parse(b []byte) proof.Fault {
+func (d *Document) parse(b []byte, p *parser) proof.Fault {
 	var err error
 	if d.Message, err = cose.ParseLoose(b); err != nil {
 		return proof.Unreadable
 	}
-	return d.payload(d.Message.Payload)
+	return d.payload(d.Message.Payload, p)
 }
 
 // Verify reads a certificate and says whether it is genuine at a time: signed by a key
@@ -142,11 +153,11 @@ func (d *Document) parse(b []byte) proof.Fault {
 // revocation may be nil, which is noted in the result.
 func Verify(text string, now time.Time, keys proof.Keys, revocation proof.Revocation) proof.Result {
 	s := pool.Get().(*scratch)
-	defer pool.Put(s)
+	defer s.release()
 	b, fault := s.unpack(text)
 	var d Document
 	if fault == "" {
-		fault = d.parse(b)
+		fault = d.parse(b, &s.parser)
 	}
 	if fault != "" {
 		r := proof.Result{Faults: []proof.Fault{fault}}

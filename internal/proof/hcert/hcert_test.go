@@ -15,6 +15,7 @@ import (
 	"math"
 	"math/big"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -410,6 +411,33 @@ func TestBounded(t *testing.T) {
 	}
 }
 
+// TestWiped: the scratch that is used again holds nothing of the certificate before.
+func TestWiped(t *testing.T) {
+	s := newSigner(t)
+	text := pack(s.sign(payload(dose("nm", strings.Repeat("canary", 9)))))
+	var sc scratch
+	b, fault := sc.unpack(text)
+	var d Document
+	if fault != "" || d.parse(b, &sc.parser) != "" {
+		t.Fatal(fault)
+	}
+	held := func() bool {
+		dump := fmt.Sprintf("%s|%s|%v|%s", sc.packed[:cap(sc.packed)], sc.out[:cap(sc.out)], sc.seen[:cap(sc.seen)], sc.s)
+		return strings.Contains(dump, "canary") || strings.Contains(dump, "tg")
+	}
+	if !held() {
+		t.Fatal("the test looks in the wrong place")
+	}
+	window := reflect.ValueOf(sc.dec).Elem().FieldByName("dict").FieldByName("hist")
+	if !bytes.Contains(window.Bytes(), []byte("canary")) {
+		t.Fatal("the test looks in the wrong window")
+	}
+	sc.release()
+	if held() || bytes.Contains(window.Bytes(), []byte("canary")) {
+		t.Error("the scratch holds the certificate")
+	}
+}
+
 // TestIssue: what the health desk issues is read again as it was meant, and what it could
 // not mean is not issued.
 func TestIssue(t *testing.T) {
@@ -546,7 +574,7 @@ func FuzzPayload(f *testing.F) {
 	f.Add(must(cbor.Marshal(m{-260, m{-6, m{"v", m{"tg", "1C81", "vp", "PolioProductx"}}}})))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var d, again Document
-		if d.payload(b) != again.payload(slices.Clone(b)) || !slices.Equal(d.Claims.Events, again.Claims.Events) || d.Claims.Holder != again.Claims.Holder {
+		if d.payload(b, new(parser)) != again.payload(slices.Clone(b), new(parser)) || !slices.Equal(d.Claims.Events, again.Claims.Events) || d.Claims.Holder != again.Claims.Holder {
 			t.Fatal("read twice, differently")
 		}
 		if len(d.Claims.Events) > maxEvents {

@@ -20,6 +20,21 @@ type inflater struct {
 	in  bytes.Reader
 	dec io.ReadCloser
 	out []byte
+	n   int // bytes of out that were written
+}
+
+// zeros is what the inflater's memory of a stream is written over with.
+var zeros [32 << 10]byte
+
+// wipe forgets what was unfolded: in the buffer, and in the decoder's window, which holds
+// the stream from its start.
+func (f *inflater) wipe() {
+	clear(f.out[:f.n])
+	f.in.Reset(nil)
+	if f.dec != nil && f.n > 0 {
+		_ = f.dec.(flate.Resetter).Reset(&f.in, zeros[:min(f.n, len(zeros))]) // it has no error to give
+	}
+	f.n = 0
 }
 
 // firstOut is the size in bytes with which the buffer begins: twice the largest
@@ -54,6 +69,7 @@ func (f *inflater) inflate(b []byte) ([]byte, proof.Fault) {
 		}
 		m, err := f.dec.Read(f.out[n:])
 		n += m
+		f.n = n
 		if err == io.EOF {
 			break
 		}

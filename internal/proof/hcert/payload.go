@@ -46,8 +46,7 @@ type parser struct {
 	s     string // the payload again, of which the claims' texts are parts
 	items int
 	depth int
-	seen  []key // those of the open maps, the innermost last
-	buf   [48]key
+	seen  []key // those of the open maps, the innermost last; used again
 	doc   *Document
 }
 
@@ -58,9 +57,15 @@ type key struct {
 	isText bool
 }
 
-func (d *Document) payload(b []byte) proof.Fault {
-	p := parser{r: cose.NewLooseReader(b), s: string(b), doc: d}
-	p.seen = p.buf[:0]
+// wipe forgets what was read.
+func (p *parser) wipe() {
+	seen := p.seen[:cap(p.seen)]
+	clear(seen)
+	*p = parser{seen: seen[:0]}
+}
+
+func (d *Document) payload(b []byte, p *parser) proof.Fault {
+	p.r, p.s, p.doc = cose.NewLooseReader(b), string(b), d
 	d.Claims = &proof.Claims{Assurance: proof.Claimed}
 	known, expires := false, false
 	p.tags()
@@ -171,6 +176,9 @@ func (p *parser) each(f func(key)) {
 		p.r.Fail()
 	}
 	base := len(p.seen)
+	if p.seen == nil {
+		p.seen = make([]key, 0, 48)
+	}
 	for n := p.r.Map(); p.r.More(&n); {
 		p.count()
 		k, ok := p.key()
