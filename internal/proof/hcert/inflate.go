@@ -6,6 +6,7 @@ package hcert
 import (
 	"encoding/binary"
 	"hash/adler32"
+	"math/bits"
 
 	"darwaza.dev/internal/cose"
 	"darwaza.dev/internal/proof"
@@ -24,8 +25,9 @@ type inflater struct {
 	bits uint64 // read ahead, the next bit lowest
 	have uint   // how many
 
-	literals, distances huffman
-	lengths             [maxLiterals + maxDistances]byte
+	literals, distances           huffman
+	fixedLiterals, fixedDistances *huffman // made once, nil until a block wants them
+	lengths                       [maxLiterals + maxDistances]byte
 }
 
 // The numbers of symbols of the two codes (RFC 1951 section 3.2.5).
@@ -81,11 +83,7 @@ func (h *huffman) make(lengths []byte) bool {
 			continue
 		}
 		// A code is sent with its highest bit first.
-		reversed := 0
-		for i := range n {
-			reversed |= int(code>>i&1) << (n - 1 - i)
-		}
-		for i := reversed; i < len(h.look); i += 1 << n {
+		for i := int(bits.Reverse16(code) >> (16 - n)); i < len(h.look); i += 1 << n {
 			h.look[i] = uint16(symbol)<<4 | uint16(n)
 		}
 	}
@@ -192,10 +190,10 @@ func (f *inflater) inflate(b []byte) ([]byte, proof.Fault) {
 			fault = f.stored()
 		case 1:
 			f.fixed()
-			fault = f.block()
+			fault = f.block(f.fixedLiterals, f.fixedDistances)
 		case 2:
 			if f.dynamic() {
-				fault = f.block()
+				fault = f.block(&f.literals, &f.distances)
 			}
 		}
 		if fault != "" {
@@ -236,6 +234,10 @@ func (f *inflater) stored() proof.Fault {
 
 // fixed makes the codes that a block of the first kind has (section 3.2.6).
 func (f *inflater) fixed() {
+	if f.fixedLiterals != nil {
+		return
+	}
+	f.fixedLiterals, f.fixedDistances = new(huffman), new(huffman)
 	l := f.lengths[:]
 	for i := range maxLiterals {
 		switch {
@@ -250,8 +252,8 @@ func (f *inflater) fixed() {
 	for i := range maxDistances {
 		l[maxLiterals+i] = 5
 	}
-	f.literals.make(l[:maxLiterals])
-	f.distances.make(l[maxLiterals:])
+	f.fixedLiterals.make(l[:maxLiterals])
+	f.fixedDistances.make(l[maxLiterals:])
 }
 
 // codeOrder is the order in which the lengths of the code of code lengths are sent.
@@ -319,9 +321,9 @@ var (
 )
 
 // block reads literals and copies until the block ends.
-func (f *inflater) block() proof.Fault {
+func (f *inflater) block(literals, distances *huffman) proof.Fault {
 	for {
-		s := f.symbol(&f.literals)
+		s := f.symbol(literals)
 		switch {
 		case s < 0:
 			return proof.Unreadable
@@ -342,7 +344,7 @@ func (f *inflater) block() proof.Fault {
 			return proof.Unreadable
 		}
 		length := int(lengthBase[s-257]) + extra
-		d := f.symbol(&f.distances)
+		d := f.symbol(distances)
 		if d < 0 || d > 29 {
 			return proof.Unreadable
 		}

@@ -182,7 +182,7 @@ func (p *parser) each(f func(key)) {
 	for n := p.r.Map(); p.r.More(&n); {
 		p.count()
 		k, ok := p.key()
-		if !ok || len(p.seen)-base == maxPairs || slices.Contains(p.seen[base:], k) {
+		if !ok || len(p.seen)-base == maxPairs || twice(p.seen[base:], k) {
 			p.r.Fail()
 			break
 		}
@@ -191,6 +191,16 @@ func (p *parser) each(f func(key)) {
 	}
 	p.seen = p.seen[:base]
 	p.depth--
+}
+
+// twice reports whether a key stands among others.
+func twice(seen []key, k key) bool {
+	for i := range seen {
+		if s := &seen[i]; len(s.text) == len(k.text) && s.number == k.number && s.isText == k.isText && s.text == k.text {
+			return true
+		}
+	}
+	return false
 }
 
 // mustMap makes it a fault that something else than a map follows.
