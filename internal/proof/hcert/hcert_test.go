@@ -89,8 +89,6 @@ func payload(event m, more ...any) m {
 	return m{1, "AT", 6, now.Unix() - 100, 4, now.Unix() + 100, -260, m{1, append(m{"ver", "1.3.0", "dob", "1990-02-03", "nam", m{"fn", "Åberg", "fnt", "AABERG", "gn", "Eva", "gnt", "EVA"}, "v", []any{event}}, more...)}}
 }
 
-func faults(r proof.Result) string { return fmt.Sprint(r.Faults) }
-
 // TestVerify is one certificate and what is done to it, to its key and to the clock.
 func TestVerify(t *testing.T) {
 	s := newSigner(t)
