@@ -101,6 +101,9 @@ func (c *compiled) asks(p Point, site string, side agreement.Side, at time.Time)
 				kinds[s.Events] = true
 			}
 		}
+		if k.Kind == agreement.KindProof {
+			kinds[agreement.EventProof] = true
+		}
 		if k.Kind == agreement.KindCap && k.Select == nil {
 			kinds[kindLot] = true
 		}

@@ -453,7 +453,8 @@ func (a *askForm) events(k agreement.EventKind, known map[string][]string) {
 			}
 			row.Fields = append(row.Fields, f)
 		}
-		if any && ev.At.IsZero() && row.Day.Error == nil {
+		_, half := ev.Facts["proof.earliest"] // of a proof the day may not be known
+		if any && ev.At.IsZero() && row.Day.Error == nil && !(half && k.ID == agreement.EventProof) {
 			a.wrong(&row.Day, "ask.error.event")
 		}
 		if any {

@@ -70,8 +70,10 @@ func fields(t *testing.T, law *rules.Law, q rules.Query) url.Values {
 		f.Set(group+".n", itoa(len(list)))
 		for i, ev := range list {
 			id := group + "." + itoa(i+1)
-			f.Set(id, calendar.On(ev.At, zone).String())
-			f.Set(id+".time", ev.At.In(zone).Format("15:04"))
+			if !ev.At.IsZero() {
+				f.Set(id, calendar.On(ev.At, zone).String())
+				f.Set(id+".time", ev.At.In(zone).Format("15:04"))
+			}
 			f.Set(id+".site", ev.Site)
 			for name, x := range ev.Facts {
 				put(id+"."+name, e.Attributes[name], x)

@@ -211,6 +211,20 @@ func (s *server) valueName(tag lang.Tag, e *agreement.Edition, a agreement.Attri
 			return n
 		}
 	}
+	if l, _, ok := e.Level(v); ok && a.ID == agreement.AttrLevel {
+		return l.Name.In(tag)
+	}
+	for _, id := range sortedKeys(e.Profiles) {
+		p := e.Profiles[id]
+		if a.ID == agreement.AttrProfiles && id == v || a.ID == "proof.disease" && p.Disease == v {
+			return p.Name.In(tag)
+		}
+		for _, t := range p.Tests {
+			if t.ID == v && (a.ID == agreement.AttrTest || a.ID == "proof.test") {
+				return t.Name.In(tag)
+			}
+		}
+	}
 	if c, ok := e.Class(v); ok && c.Name.In(tag) != "" {
 		return c.Name.In(tag)
 	}

@@ -58,6 +58,16 @@ func wordsKnown(e *agreement.Edition) map[string][]string {
 		}
 	}
 	// What our own servers give at booking and gate.
+	for _, l := range e.Levels {
+		add(agreement.AttrLevel, l.ID)
+	}
+	for _, id := range sortedKeys(e.Profiles) {
+		add(agreement.AttrProfiles, id)
+		for _, t := range e.Profiles[id].Tests {
+			add(agreement.AttrTest, t.ID)
+			add("proof.test", t.ID)
+		}
+	}
 	for _, k := range identity.Kinds {
 		add("person.document", string(k))
 	}
@@ -70,6 +80,21 @@ func wordsKnown(e *agreement.Edition) map[string][]string {
 			if s != nil {
 				expression(s.Where)
 			}
+		}
+		for _, x := range c.Accepts {
+			add("proof.kind", x.Kind)
+			add("proof.test", x.Tests...)
+			if x.Kind == "test" {
+				add("proof.result", "negative", "positive")
+			}
+			list("proof.product", x.Products)
+			list("proof.country", x.Countries)
+		}
+		if c.Kind == agreement.KindProof {
+			if p, ok := e.Profiles[c.Profile]; ok {
+				add("proof.disease", p.Disease)
+			}
+			add("proof.disease", c.Disease)
 		}
 		switch c.Kind {
 		case agreement.KindResidence:
