@@ -270,7 +270,14 @@ func checkAgreement(w io.Writer, dir string, o outside, asJSON bool) error {
 			return err
 		}
 	} else {
+		var untested agreement.Faults
+		if e != nil {
+			untested = e.Untested()
+		}
 		for _, f := range faults {
+			if slices.Contains(untested, f) {
+				fmt.Fprint(w, "before it binds: ")
+			}
 			fmt.Fprintln(w, f)
 		}
 		for _, f := range lacks {
@@ -316,7 +323,7 @@ func runnableOf(dir string) (runnable, error) {
 			continue
 		}
 		r.faults = append(r.faults, f)
-		if strings.HasPrefix(f.File, "clauses/") {
+		if strings.HasPrefix(f.File, "clauses/") && !strings.HasPrefix(f.What, agreement.NeverInForce) {
 			bad[f.Clause] = true
 		}
 	}
@@ -356,6 +363,11 @@ func (r runnable) touched(s agreement.Scenario) string {
 	for _, f := range r.faults {
 		if f.File == s.File && (f.Clause == s.ID || f.Clause == "") {
 			return f.What
+		}
+	}
+	for _, f := range r.e.Unread() {
+		if !strings.HasPrefix(f, "tests/") {
+			return f + " could not be read"
 		}
 	}
 	sites := []string{s.Site}
@@ -489,12 +501,10 @@ func showEdition(w io.Writer, e *agreement.Edition, tag lang.Tag) error {
 	if n := e.Note.In(tag); n != "" {
 		fmt.Fprintf(w, "\n%s\n", n)
 	}
-	for _, id := range sorted(e.Instruments) {
+	for _, id := range e.InOrder() {
 		fmt.Fprintf(w, "\n== %s: %s [%s]\n   %s\n", id, e.Instruments[id].Title.In(tag), e.Instruments[id].Status, e.InstrumentText(id))
-		for _, c := range e.Clauses {
-			if c.Instrument == id {
-				showClause(w, e, tag, c)
-			}
+		for _, c := range e.ClausesOf(id) {
+			showClause(w, e, tag, c)
 		}
 	}
 	fmt.Fprintf(w, "\n== numbers\n")

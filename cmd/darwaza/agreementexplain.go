@@ -45,9 +45,15 @@ func compiled(dir string) (*agreement.Edition, *rules.Law, error) {
 }
 
 func explainScenario(w io.Writer, dir, id string, ask int, asJSON bool) error {
-	e, law, err := compiled(dir)
+	p, err := runnableOf(dir)
 	if err != nil {
 		return err
+	}
+	e, law := p.e, p.law
+	if n := slices.IndexFunc(e.Tests, func(s agreement.Scenario) bool { return s.ID == id }); n >= 0 {
+		if why := p.touched(e.Tests[n]); why != "" {
+			return problem.Wrap(problem.Invalid, "agreement.package", fmt.Errorf("%s cannot be asked: %s; %w", id, why, p.faults))
+		}
 	}
 	results := law.Test(e)
 	i := slices.IndexFunc(results, func(r rules.Result) bool { return r.Scenario.ID == id })

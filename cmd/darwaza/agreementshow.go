@@ -200,13 +200,8 @@ func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 		}
 		p.Signed = append(p.Signed, fmt.Sprintf("%s (%s): %s", e.Parties[s].Name.In(tag), label(tag, string(s)), who))
 	}
-	for _, id := range sorted(e.Instruments) {
-		i := pageInstrument{Instrument: e.Instruments[id]}
-		for _, c := range e.Clauses {
-			if c.Instrument == id {
-				i.Clauses = append(i.Clauses, c)
-			}
-		}
+	for _, id := range e.InOrder() {
+		i := pageInstrument{Instrument: e.Instruments[id], Clauses: e.ClausesOf(id)}
 		p.Instruments = append(p.Instruments, i)
 	}
 	for _, id := range sorted(e.Parameters) {

@@ -142,7 +142,7 @@ func (e *Edition) Untested() Faults {
 		for _, x := range [...]struct {
 			name, shut string
 			step       int
-		}{{"the day before", "the last open day before", -1}, {"the day of", "the first open day after", 1}} {
+		}{{"the day before", "the last open day before", -1}, {"the day on which", "the first open day after", 1}} {
 			var f Fault
 			done := false
 			for i, d := range c.on {
@@ -247,9 +247,16 @@ func (e *Edition) changes(loc *time.Location, asked map[askedDay]bool) []shift {
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.Parameters)) {
 		p := e.Parameters[id]
-		for _, v := range p.Values {
-			day(p.File, p.ID, p.Line, "its value changes", v.From)
-			day(p.File, p.ID, p.Line, "its value ends", v.Until)
+		for n, v := range p.Values {
+			if !p.stays(n) {
+				day(p.File, p.ID, p.Line, "its value changes", v.From)
+			}
+			follows := func(w ParameterValue) bool {
+				return w.From == v.Until && w.Site == v.Site && w.Side == v.Side && maps.Equal(w.For, v.For)
+			}
+			if !slices.ContainsFunc(p.Values, follows) { // told as a change
+				day(p.File, p.ID, p.Line, "its value ends", v.Until)
+			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.ListInfo)) {
@@ -322,6 +329,21 @@ func (e *Edition) changes(loc *time.Location, asked map[askedDay]bool) []shift {
 		}
 	}
 	return out
+}
+
+// stays reports whether a value says no more than the one before it for the same case:
+// that nobody knows it.
+func (p *Parameter) stays(n int) bool {
+	v, before := p.Values[n], -1
+	if v.Known || p.Unit == "text" {
+		return false
+	}
+	for i, w := range p.Values {
+		if w.Site == v.Site && w.Side == v.Side && maps.Equal(w.For, v.For) && w.From.Compare(v.From) < 0 && (before < 0 || w.From.Compare(p.Values[before].From) > 0) {
+			before = i
+		}
+	}
+	return before >= 0 && !p.Values[before].Known && (p.Values[before].Until.IsZero() || p.Values[before].Until == v.From)
 }
 
 // askedOn returns the days on which scenarios ask, by the clock of the edition and of

@@ -264,6 +264,8 @@ func (d *differ) changed(c Change, name string) {
 		d.say(c, "%s: %s is now %s, and was not there", name, c.Field, c.New)
 	case c.New == "":
 		d.say(c, "%s: %s is taken out; it was %s", name, c.Field, c.Old)
+	case strings.HasPrefix(c.Old, "from ") || strings.HasPrefix(c.New, "from "):
+		d.say(c, "%s: %s is now %s; it was %s", name, c.Field, c.New, c.Old)
 	default:
 		d.say(c, "%s: %s changes from %s to %s", name, c.Field, c.Old, c.New)
 	}

@@ -7,7 +7,10 @@
 package agreement
 
 import (
+	"cmp"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"darwaza.dev/internal/calendar"
@@ -101,6 +104,7 @@ type Edition struct {
 
 	turning  map[string][]calendar.Date // site: days on which its hours or slots change
 	lineFile map[string]string          // list: file of its lines
+	unread   []string                   // files that could not be read
 	where    map[string]place           // of the declarations: "parameter x", "site y"
 }
 
@@ -200,6 +204,7 @@ type Site struct {
 	From   Moment // opened on; zero where the text does not say
 	Source string
 	Gates  []Gate
+	Sides  []Side // those that have gates there, where it is one alone; empty where both
 }
 
 // Gate is one control at a site, run by one side.
@@ -458,6 +463,30 @@ func (e *Edition) Clause(id string) *Clause {
 		}
 	}
 	return nil
+}
+
+// Unread returns the files of the package that could not be read, so that nothing of what
+// they say is in the edition.
+func (e *Edition) Unread() []string { return e.unread }
+
+// InOrder returns the ids of the instruments in the order of agreement.yaml.
+func (e *Edition) InOrder() []string {
+	return slices.SortedFunc(maps.Keys(e.Instruments), func(a, b string) int {
+		return cmp.Or(cmp.Compare(e.where["instrument "+a].line, e.where["instrument "+b].line), strings.Compare(a, b))
+	})
+}
+
+// ClausesOf returns the clauses of an instrument in the order of its text: as its files
+// have them.
+func (e *Edition) ClausesOf(instrument string) []*Clause {
+	var out []*Clause
+	for _, c := range e.Clauses {
+		if c.Instrument == instrument {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *Clause) int { return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line)) })
+	return out
 }
 
 // place is where something is declared.

@@ -123,7 +123,7 @@ func TestEndsAreTold(t *testing.T) {
 		"has an end that is said to be published on 2025-06-14, and before on 2025-06-15",
 		"until before 2025-07-01, an end that was published on 2025-06-08, published on 2025-01-09",
 		"until before 2025-06-01, an end that was published on 2025-05-06, published on 2025-01-03", "closed, published on 2025-02-28",
-		"question q: settled changes from",
+		"question q: settled is now from 2025-04-01, published 2025-03-20, by both", "it was from 2025-08-07 at north",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("nothing says %q in\n%s", want, text)

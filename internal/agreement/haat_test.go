@@ -190,9 +190,9 @@ func TestChangesWanted(t *testing.T) {
 			"no scenario on 2017-05-30, the last open day before it opens at river", "no scenario on 2017-06-02, the first open day after it opens at river"}},
 		{"a site opens, looked at", []string{hAgreement, "from: 2017-04-01", "from: 2017-06-01"}, []string{"2017-05-31", "2017-06-02"}, nil},
 		{"between two days", []string{hValues, "{from: 2017-04-08,", "{from: 2017-04-01/2018-10-13,"}, nil, []string{
-			"no scenario on 2018-10-12, the day before its value changes at the latest", "no scenario on 2018-10-13, the day of its value changes at the latest"}},
+			"no scenario on 2018-10-12, the day before its value changes at the latest", "no scenario on 2018-10-13, the day on which its value changes at the latest"}},
 		{"half-known", []string{hValues, "{from: 2017-04-08, value: 2, source: x}", "{from: 2017-04-08, value: 2, source: x}\n      - {from: 2018-05, value: 3, source: x}"}, []string{"2018-04-30", "2018-05-01"}, []string{
-			"no scenario on 2018-05-30, the day before its value changes at the latest", "no scenario on 2018-05-31, the day of its value changes at the latest"}},
+			"no scenario on 2018-05-30, the day before its value changes at the latest", "no scenario on 2018-05-31, the day on which its value changes at the latest"}},
 	} {
 		e, fs := haat(t, append(x.pairs, hTests, "", ask(append(ends, x.asked...)...))...)
 		if len(fs.Errors()) > 0 {

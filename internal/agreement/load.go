@@ -147,6 +147,7 @@ func (r *reader) decode(p string, v any) bool {
 	r.faults = append(r.faults, fs...)
 	if !whole {
 		r.lost[path.Dir(p)] = true
+		r.e.unread = append(r.e.unread, p)
 	}
 	return whole
 }
@@ -211,6 +212,7 @@ func (r *reader) all() {
 		var raw rawTests
 		if r.decode(p, &raw) {
 			for _, x := range raw.Scenarios {
+				x.v.Facts = shared(raw.Given, x.v.Facts)
 				r.scenario(x.line, x.v)
 			}
 		}
@@ -223,6 +225,21 @@ func (r *reader) all() {
 	}
 	r.unnamed()
 	r.keys()
+}
+
+// shared returns the facts of a scenario with those that its file gives to all. One that
+// a scenario has itself stands, and one that it leaves empty is not known there.
+func shared(given, own map[string]texts) map[string]texts {
+	out := map[string]texts{}
+	maps.Copy(out, given)
+	for k, x := range own {
+		if _, there := given[k]; there && !x.many && x.text == "" {
+			delete(out, k)
+			continue
+		}
+		out[k] = x
+	}
+	return out
 }
 
 func (r *reader) agreement(a rawAgreement) {
@@ -394,7 +411,7 @@ func (r *reader) site(line int, x rawSite) {
 	if x.Source == "" {
 		r.fault(line, "site without a source", "say which text names it")
 	}
-	s := Site{ID: x.ID, Number: uint16(x.Number), Name: trim(x.Name), Zone: x.Zone, From: r.when(x.From), Source: x.Source}
+	s := Site{ID: x.ID, Number: uint16(x.Number), Name: trim(x.Name), Zone: x.Zone, From: r.when(x.From), Source: x.Source, Sides: x.Sides}
 	if _, taken := r.e.SiteNumbered(s.Number); taken || x.Number < 1 || x.Number > 65535 {
 		r.fault(line, "number of the site is not free, or not 1 to 65535", "give each site a number of its own")
 	}
@@ -410,8 +427,11 @@ func (r *reader) site(line int, x rawSite) {
 		r.text(g.line, "name", trim(g.v.Name))
 		s.Gates = append(s.Gates, Gate{uint16(g.v.Number), g.v.Side, trim(g.v.Name)})
 	}
-	if !sides[A] || !sides[B] {
-		r.warn(line, "a side has no gate at the site", "name a gate of each side")
+	if len(x.Sides) > 1 || len(x.Sides) == 1 && (!x.Sides[0].Valid() || sides[x.Sides[0].Other()]) {
+		r.fault(line, fmt.Sprintf("sides %q of a site", x.Sides), "write [A] or [B] where that side alone has gates there, or leave it out")
+	}
+	if (!sides[A] || !sides[B]) && len(x.Sides) == 0 {
+		r.warn(line, "a side has no gate at the site", "name a gate of each side, or write sides: [A] or [B] where the other side has none there")
 	}
 	r.e.Sites = append(r.e.Sites, s)
 }

@@ -3,6 +3,8 @@
 
 package agreement
 
+import "slices"
+
 // similar returns the word that a text was most likely meant to be, the first of several;
 // empty where none is near enough to be a slip of the pen.
 func similar(s string, words []string) string {
@@ -19,6 +21,17 @@ func similar(s string, words []string) string {
 		}
 	}
 	return best
+}
+
+// meant returns the field of some that a plain word stands for.
+func meant(word string, fields []string) string {
+	for _, x := range [...][2]string{{"otherwise", "else"}, {"if", "when"}, {"unless", "when"}, {"must", "require"}, {"requires", "require"}, {"to", "until"}, {"begins", "from"}, {"ends", "until"}, {"start", "from"},
+		{"end", "until"}, {"amount", "value"}, {"description", "text"}, {"name", "title"}, {"title", "name"}, {"message", "say"}, {"reason", "source"}, {"tests", "scenarios"}} {
+		if x[0] == word && slices.Contains(fields, x[1]) {
+			return x[1]
+		}
+	}
+	return ""
 }
 
 // maxSimilar is the length of a word for which others are looked for.

@@ -46,6 +46,7 @@ type rawSite struct {
 	From   scalar        `yaml:"from"`
 	Source string        `yaml:"source"`
 	Gates  []at[rawGate] `yaml:"gates"`
+	Sides  []Side        `yaml:"sides"`
 }
 
 type rawGate struct {
@@ -399,6 +400,7 @@ type rawLevel struct {
 }
 
 type rawTests struct {
+	Given     map[string]texts  `yaml:"given"`
 	Scenarios []at[rawScenario] `yaml:"scenarios"`
 }
 

@@ -48,11 +48,15 @@ func TestSchema(t *testing.T) {
 // schema makes a schema of every YAML file of a package. Descriptions are taken from the
 // tables of the specification.
 func schema(spec string) object {
-	says := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\| ([^|]*) \| (.*) \|$`).FindAllStringSubmatch(spec, -1) {
-		for _, w := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(m[1], -1) {
-			if says[w[1]] == "" {
-				says[w[1]] = strings.ReplaceAll(m[2], "`", "")
+	says := map[string]string{} // by struct and field, each from the table that is of it alone
+	for of, head := range map[string]string{"rawAgreement": "## 3 agreement.yaml", "rawValue": "| field of a value |", "rawList": "## 5 Lists", "rawClause": "| field of every clause |"} {
+		_, table, ok := strings.Cut(spec, head)
+		if i := strings.Index(table, "|"); ok && i >= 0 {
+			table, _, _ = strings.Cut(table[i:], "\n\n")
+		}
+		for _, m := range regexp.MustCompile(`(?m)^\| ([^|]*) \| (.*) \|$`).FindAllStringSubmatch(table, -1) {
+			for _, w := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(m[1], -1) {
+				says[of+"."+w[1]] = strings.ReplaceAll(m[2], "`", "")
 			}
 		}
 	}
@@ -162,7 +166,7 @@ func (m maker) def(name string, t reflect.Type) {
 		if t.Name() == "rawClause" && slices.Contains([]string{"when", "require", "value", "where", "release"}, tag) {
 			p = ref("condition")
 		}
-		if says := m.says[tag]; says != "" && slices.Contains([]string{"rawClause", "rawAgreement", "rawList", "rawValue"}, t.Name()) {
+		if says := m.says[t.Name()+"."+tag]; says != "" {
 			p["description"] = says
 		}
 		props[tag] = p
@@ -374,4 +378,26 @@ func validate(defs, s object, v any, at string) (wrong []string) {
 		bad("want %v, got %s", types, is)
 	}
 	return wrong
+}
+
+// TestSchemaSays wants each field described as what it is there: until and id mean one
+// thing of an agreement, another of a value and of a clause.
+func TestSchemaSays(t *testing.T) {
+	var s struct {
+		Defs map[string]struct {
+			Properties map[string]struct{ Description string }
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal([]byte(read(t, schemaFile)), &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range [][3]string{
+		{"clause", "id", "as the text numbers it"}, {"clause", "when", "condition: the clause says nothing where it is false"}, {"clause", "currency", ""}, {"clause", "days", ""}, {"clause", "classes", ""},
+		{"clause", "open", ""}, {"clause", "text", "as the text numbers it"}, {"value", "from", "when it holds"}, {"file-agreement", "until", "the term"}, {"file-list", "open", "the words with which an open-ended list ends"},
+		{"file-list", "partial", "only a part"}, {"value", "value", "a plain number"},
+	} {
+		if got := s.Defs[x[0]].Properties[x[1]].Description; !strings.Contains(got, x[2]) || x[2] == "" && got != "" {
+			t.Errorf("%s.%s: got %q, want %q", x[0], x[1], got, x[2])
+		}
+	}
 }

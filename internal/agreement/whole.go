@@ -177,6 +177,10 @@ func clip(s string) string {
 	}
 }
 
+// NeverInForce is how a fault of a clause begins that no question meets: it keeps nothing
+// from being asked.
+const NeverInForce = "is in force on no day"
+
 // reachable faults a clause that no question can ever meet.
 func (r *reader) reachable(c *Clause) {
 	e := r.e
@@ -185,7 +189,7 @@ func (r *reader) reachable(c *Clause) {
 	}
 	spans := e.spans(c)
 	if len(spans) == 0 {
-		r.fault(c.Line, "is in force on no day of the edition and of its instrument", "mend its dates, or take it out")
+		r.fault(c.Line, NeverInForce+" of the edition and of its instrument", "mend its dates, or take it out")
 		return
 	}
 	if strings.Trim(c.When, " ()") == "false" {

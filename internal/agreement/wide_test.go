@@ -215,10 +215,10 @@ func TestWidePackage(t *testing.T) {
 		says = append(says, f.Clause+": "+f.What)
 	}
 	for _, want := range []string{
-		"limit: no scenario on 2025-06-30, the day before its value changes", "goods: no scenario on 2025-07-01, the day of a line of it begins",
-		"storm: no scenario on 2025-03-15, the day of it ends", "question q: no scenario on 2025-04-01, the day of it is settled",
-		"north: no scenario on 2025-06-01, the day of its hours change at north", "T-4: no scenario on 2025-08-06, the day before it begins at north",
-		"T-4: no scenario on 2025-12-01, the day of it ends at south", "T-13: no scenario on 2025-05-08, the day of it ends",
+		"limit: no scenario on 2025-06-30, the day before its value changes", "goods: no scenario on 2025-07-01, the day on which a line of it begins",
+		"storm: no scenario on 2025-03-15, the day on which it ends", "question q: no scenario on 2025-04-01, the day on which it is settled",
+		"north: no scenario on 2025-06-01, the day on which its hours change at north", "T-4: no scenario on 2025-08-06, the day before it begins at north",
+		"T-4: no scenario on 2025-12-01, the day on which it ends at south", "T-13: no scenario on 2025-05-08, the day on which it ends",
 	} {
 		if !slices.Contains(says, want) {
 			t.Errorf("%q is not among what is untested: %q", want, says)

@@ -166,16 +166,40 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, name string) {
 		d.pairs(n, name, func(key string, k, x ast.Node) {
 			i, ok := fields[key]
 			if !ok {
+				all := slices.Sorted(maps.Keys(fields))
 				mend := "compare with docs/spec/agreement.md"
 				if len(fields) <= 24 {
-					mend = "known here are " + strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
+					mend = "known here are " + strings.Join(all, ", ")
+				}
+				if near := cmp.Or(meant(key, all), similar(key, all)); near != "" {
+					mend = "write " + near + ", if that is meant; or " + mend
 				}
 				d.fault(k, fmt.Sprintf("unknown field %q", key), mend)
+				if len(d.faults) < maxYAMLFaults {
+					d.faults[len(d.faults)-1].Clause = d.idOf(n)
+					d.slips++ // the rest of the file says what it says
+				}
 				return
 			}
 			d.decode(x, v.Field(i), key)
 		})
 	}
+}
+
+// idOf is the id of what a mapping declares, empty where it has none.
+func (d *decoder) idOf(n ast.Node) (id string) {
+	m, ok := n.(*ast.MappingNode)
+	if !ok {
+		return ""
+	}
+	for _, p := range m.Values {
+		var key, value scalar
+		quiet := decoder{}
+		if quiet.scalar(p.Key, &key, "") && key.text == "id" && quiet.scalar(p.Value, &value, "") {
+			return value.text
+		}
+	}
+	return ""
 }
 
 // pairs calls f for each key of a mapping.

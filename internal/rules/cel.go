@@ -206,7 +206,7 @@ func (l *language) compile(text, kind string, want agreement.Attribute) (c *cond
 	a, iss := en.Compile(text)
 	if err := iss.Err(); err != nil {
 		first := iss.Errors()[0]
-		what, mend = "condition: "+first.Message, "name attributes of agreement.yaml and parameters as param.id"
+		what, mend = misread(text, first)
 		if name, ok := undeclared(first.Message); ok {
 			if name == "param" {
 				name = missingParam(text, l.e)

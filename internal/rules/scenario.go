@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
@@ -139,7 +140,7 @@ func compare(v Verdict, x agreement.Expect, total map[[2]string]int64, wrong fun
 		case a.Absent:
 			for _, x := range v.Amounts {
 				if x.Name == a.Name && (a.Of == "" || x.Of == a.Of) {
-					wrong("there is an amount %s %s: %s", x.Name, x.Of, x.Figure())
+					wrong("there is an amount %s: %s", strings.TrimSpace(x.Name+" "+x.Of), x.Figure())
 				}
 			}
 		case !ok:

@@ -223,7 +223,11 @@ func (b lawBook) say(key string, args lang.Args) string { return b.s.deps.Texts.
 
 func (b lawBook) texts() []lawText {
 	by := map[string]*lawText{}
-	for _, c := range b.e.Clauses {
+	var all []*agreement.Clause
+	for _, id := range b.e.InOrder() {
+		all = append(all, b.e.ClausesOf(id)...)
+	}
+	for _, c := range all {
 		t := by[c.Instrument]
 		if t == nil {
 			t = &lawText{Instrument: b.e.Instruments[c.Instrument]}
@@ -246,7 +250,7 @@ func (b lawBook) texts() []lawText {
 		t.Clauses = append(t.Clauses, lc)
 	}
 	var out []lawText
-	for _, id := range sortedKeys(b.e.Instruments) {
+	for _, id := range b.e.InOrder() {
 		if t := by[id]; t != nil {
 			out = append(out, *t)
 		} else {
