@@ -196,26 +196,12 @@ func readTrust(names []string, sides string) (*verify.Lists, error) {
 			return nil, err
 		}
 	}
-	var revoked []proof.Hash
-	var batches bool
 	add := func(path string, folder bool) error {
 		b, err := readBounded(path, maxInput)
 		if err != nil {
 			return err
 		}
-		if trust.IsBatch(b) {
-			hs, err := trust.ReadBatch(b)
-			if err != nil {
-				return problem.Newf(problem.Invalid, "trust", "%s: %w", path, err)
-			}
-			revoked, batches = append(revoked, hs...), true
-			return nil
-		}
-		if isCertificate(path, b) {
-			err = lists.AddCertificate(path, b, time.Time{})
-		} else {
-			err = lists.Add(path, b, time.Time{}, open)
-		}
+		err = lists.AddFile(path, b, time.Time{}, open)
 		if err == nil || folder && errors.Is(err, trust.ErrForm) {
 			return nil
 		}
@@ -242,23 +228,7 @@ func readTrust(names []string, sides string) (*verify.Lists, error) {
 			return nil, err
 		}
 	}
-	if batches {
-		filter, err := trust.NewFilter(revoked)
-		if err != nil {
-			return nil, problem.Wrap(problem.Internal, "trust", err)
-		}
-		lists.AddRevocation(trust.NewRevoked(filter, trust.NewEntries(revoked).Has, time.Time{}, trust.Limits{}))
-	}
 	return lists, nil
-}
-
-// isCertificate reports whether a file holds certificates and not a list of them.
-func isCertificate(path string, b []byte) bool {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".pem", ".cer", ".crt", ".der":
-		return true
-	}
-	return len(b) > 0 && (b[0] == 0x30 || strings.HasPrefix(string(b[:min(len(b), 11)]), "-----BEGIN "))
 }
 
 // sidesOf reads the public keys of the two sides.

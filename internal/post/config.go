@@ -87,6 +87,15 @@ type Config struct {
 	// names, documents and telephone numbers given for it is destroyed: nobody can read them
 	// then, nor in any backup. Where the agreement has a parameter erase.after, that counts.
 	EraseAfter int `yaml:"erase_after"`
+	// ProofTrust is the folder of the lists by which health certificates are believed, and of
+	// lists of those that were revoked, in any form that darwaza verify --trust takes. Whoever
+	// keeps the folder fetches them: the server asks nobody. A list is as old as it says itself,
+	// or else as its file, and single certificates as the oldest file of them: copy files with
+	// their times. What changes in the folder counts at
+	// once. A file sides.pem holds the public keys of A and of B for lists that both have
+	// signed. Where it is empty no certificate can be checked. The agreement's parameters
+	// trust.stale and trust.refuse limit the age.
+	ProofTrust string `yaml:"proof_trust"`
 	// AnswerWithin is how many days a supervisor has to answer a contested decision: it is
 	// promised to the person and stands in the record. Where the agreement has a parameter
 	// contest.within, that counts.
@@ -232,7 +241,7 @@ func (c *Config) WithoutTLS() error {
 
 // resolve makes the paths absolute, from the folder of the configuration.
 func (c *Config) resolve(dir string) {
-	paths := []*string{&c.Keys, &c.Vault, &c.Head, &c.Certificate, &c.CertificateKey, &c.Exchange.Authority}
+	paths := []*string{&c.Keys, &c.Vault, &c.Head, &c.ProofTrust, &c.Certificate, &c.CertificateKey, &c.Exchange.Authority}
 	if !strings.Contains(c.Database, "://") {
 		paths = append(paths, &c.Database)
 	}

@@ -123,6 +123,7 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 	c := defaults()
 	c.Side, c.Agreements = n.Side, pkgs
 	c.Database, c.Keys, c.Vault, c.Head = "post.db", "keys", "vault", filepath.Join("head", "head")
+	c.ProofTrust = "proof-trust"
 	c.Listen, c.Names, c.HTTP, c.Exchange.Peer = n.Listen, n.Names, n.HTTP, n.Peer
 	if n.Database != "" {
 		c.Database = n.Database
@@ -154,6 +155,9 @@ func Init(ctx context.Context, n New) (_ *Made, err error) {
 		return nil, err
 	}
 	c.resolve(dir)
+	if err := os.MkdirAll(c.ProofTrust, 0o700); err != nil {
+		return nil, problem.Wrap(problem.Internal, "init.proofs", err)
+	}
 	if m.Keys, err = MakeKeys(c.Keys, n.Side, Origin(edition.ID, n.Side), n.Now); err != nil {
 		return nil, err
 	}
@@ -270,6 +274,7 @@ func (m *Made) Tell(w io.Writer) {
 	fmt.Fprintf(w, "  configuration   %s (every field is explained in it)\n", m.File)
 	fmt.Fprintf(w, "  keys            %s (private: copy them to a safe; %s signs editions and may be kept elsewhere)\n", c.Keys, rootFile)
 	fmt.Fprintf(w, "  vault           %s (people's own keys: never in a backup)\n", c.Vault)
+	fmt.Fprintf(w, "  proof trust     %s (put the lists of health certificates' keys here)\n", c.ProofTrust)
 	fmt.Fprintf(w, "  public keys     %s (for the agreement, with the certificates beside it; give a copy of the folder to the other side)\n", m.Handover)
 	if m.Fingerprint != "" {
 		fmt.Fprintf(w, "\nCameras need HTTPS. Install this certificate authority on each tablet, once:\n  %s\nand compare its SHA-256 fingerprint there:\n  %s\n",

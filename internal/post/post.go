@@ -26,6 +26,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	prooftrust "darwaza.dev/internal/proof/trust"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/sequencer"
 	"darwaza.dev/internal/service"
@@ -83,6 +84,7 @@ type Post struct {
 	codec    *fact.Codec
 	exchange *exchange.Exchange
 	handler  http.Handler
+	proofs   *proofTrust
 
 	learning sync.Mutex // held while trust is made larger
 	settling sync.Mutex // guards settled and caughtUp
@@ -186,11 +188,14 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 	if err != nil {
 		return nil, problem.Wrap(problem.Invalid, "config.field", err)
 	}
+	p.proofs = &proofTrust{dir: c.ProofTrust, log: p.log}
+	p.proofs.lists(prooftrust.Limits{}, p.clock()) // what cannot be read is said at the start
 	pages, err := web.New(web.Deps{
 		Side: c.Side, Law: p.Law, Reader: p.store, Writer: p.seq, Sealer: p.vault,
 		PassKey: func() *pass.Key { return p.Keys.Pass }, ReceiptKey: func() *pass.Key { return p.Keys.Receipt },
 		Trust: p.trust.Load, Secrets: p.secrets, Clock: p.clock, Rand: rand.Reader, Log: p.log, Texts: texts,
 		SessionKey: p.Keys.Session, Secure: !c.HTTP && !o.Insecure, Banner: o.Banner, Record: p.store,
+		Proofs:  p.proofs.lists,
 		Clients: clients(c.Clients), Heard: p.heard, AnswerWithin: c.AnswerWithin, Proxies: proxies, ProxyHeader: c.Proxy.Header,
 	})
 	if err != nil {

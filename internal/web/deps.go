@@ -22,11 +22,13 @@ import (
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
+	"darwaza.dev/internal/proof/trust"
+	"darwaza.dev/internal/proof/verify"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 )
 
-// Deps is what the server is made of. Every field but Banner, Record, Heard,
+// Deps is what the server is made of. Every field but Banner, Record, Proofs, Heard,
 // AnswerWithin, Clients and the proxies must be set.
 type Deps struct {
 	Side agreement.Side
@@ -54,6 +56,9 @@ type Deps struct {
 	Banner string
 	// Record gives proofs and tiles of this side's log; nil where there is none.
 	Record Record
+	// Proofs returns the lists by which health certificates are believed, under limits of their
+	// age and ready for a time; nil where there are none.
+	Proofs func(trust.Limits, time.Time) *verify.Lists
 	// Heard says how the line to the other side is; nil where there is none.
 	Heard func() Heard
 	// AnswerWithin is the number of days within which a contested answer is answered where

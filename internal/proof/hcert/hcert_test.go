@@ -11,6 +11,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -451,6 +452,18 @@ func TestIssue(t *testing.T) {
 	}
 	if len(text) > 700 {
 		t.Errorf("%d characters", len(text))
+	}
+	var payload struct {
+		Nam struct{ Fnt, Gnt string }
+		T   []struct{ CI, CO string }
+		V   []any
+	}
+	if b, fault := PayloadJSON(text); fault != "" || json.Unmarshal(b, &payload) != nil || payload.Nam.Fnt != "REZAEI" || len(payload.T) != 1 ||
+		payload.T[0].CI != "URN:UVCI:01:AT:7" || payload.T[0].CO != "AT" || payload.V != nil {
+		t.Errorf("%s: its payload in JSON: %s", fault, b)
+	}
+	if _, fault := PayloadJSON(text[:40]); fault == "" {
+		t.Error("half a certificate has a payload")
 	}
 	if again := must(Issue(s.key, keyID, claims())); again != text {
 		t.Error("issued twice, two certificates")

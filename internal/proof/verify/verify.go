@@ -8,6 +8,7 @@ package verify
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"time"
 
 	"darwaza.dev/internal/proof"
@@ -66,6 +67,8 @@ type Lists struct {
 	card    *shc.Keys
 	cardOut []shc.Revoked
 	revoked []proof.Revocation
+	hashes  []proof.Hash // of batches of revocations
+	entries *trust.Entries
 }
 
 // NewLists returns no lists yet, under limits of age.
@@ -129,6 +132,44 @@ func (l *Lists) AddCertificate(name string, b []byte, at time.Time) error {
 // AddRevocation adds what is known of revoked HCERTs and seals.
 func (l *Lists) AddRevocation(r proof.Revocation) { l.revoked = append(l.revoked, r) }
 
+// AddFile adds a file as a folder of lists holds it: certificates, told by the ending of the
+// name or their first bytes, a batch of revoked hashes, or whatever Add reads. It is
+// trust.ErrForm of a file that is none of these.
+func (l *Lists) AddFile(name string, b []byte, at time.Time, sides trust.Opener) error {
+	switch {
+	case trust.IsBatch(b):
+		hs, err := trust.ReadBatch(b)
+		if err != nil {
+			return err
+		}
+		l.hashes, l.entries = append(l.hashes, hs...), nil
+		return nil
+	case isCertificate(name, b):
+		return l.AddCertificate(name, b, at)
+	}
+	return l.Add(name, b, at, sides)
+}
+
+// isCertificate reports whether a file holds certificates and not a list of them.
+func isCertificate(name string, b []byte) bool {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		switch strings.ToLower(name[i:]) {
+		case ".pem", ".cer", ".crt", ".der":
+			return true
+		}
+	}
+	return len(b) > 0 && (b[0] == 0x30 || bytes.HasPrefix(b, []byte("-----BEGIN ")))
+}
+
+// Limited returns the same lists under other limits of age, ready to be asked about a time.
+// It may be asked by several callers at once.
+func (l *Lists) Limited(limits trust.Limits, now time.Time) *Lists {
+	c := *l
+	c.limits = limits
+	c.Ready(now)
+	return &c
+}
+
 // Len returns how many keys there are.
 func (l *Lists) Len() int {
 	n := len(l.cards)
@@ -149,6 +190,9 @@ func (l *Lists) Rejected() (out []trust.Rejected) {
 // Ready makes the lists ready to be asked. Keys does it where it was not done, which is
 // not safe for several callers at once.
 func (l *Lists) Ready(now time.Time) {
+	if l.hashes != nil && l.entries == nil {
+		l.entries = trust.NewEntries(l.hashes)
+	}
 	l.store = trust.NewStore(l.limits, l.lists...)
 	age := proof.Absent
 	if len(l.cards) > 0 {
@@ -171,6 +215,12 @@ func (l *Lists) Keys(q proof.Query) ([]proof.Key, proof.Age) {
 // Standing implements proof.Revocation: what any list says that is surest.
 func (l *Lists) Standing(q proof.RevocationQuery) proof.Standing {
 	s := shc.NewRevocations(l.cardOut).Standing(q)
+	if l.hashes != nil {
+		if l.entries == nil {
+			l.entries = trust.NewEntries(l.hashes)
+		}
+		s = max(s, trust.NewRevoked(nil, l.entries.Has, time.Time{}, trust.Limits{}).Standing(q))
+	}
 	for _, r := range l.revoked {
 		s = max(s, r.Standing(q))
 	}
