@@ -226,6 +226,9 @@ type turn struct {
 	Count  int            `json:"count"`
 	// First are the positions of the first of them.
 	First []uint64 `json:"first"`
+	// Since and Till are when the first and the last of them were asked again.
+	Since time.Time `json:"since"`
+	Till  time.Time `json:"till"`
 }
 
 type turnKey struct {
@@ -259,17 +262,23 @@ func (s *summary) count(seq uint64, r rules.Replayed) {
 			clauses = []string{""}
 		}
 		for _, c := range clauses {
-			s.turn(turnKey{c, r.Point, r.Old, r.New}, 1, []uint64{seq})
+			s.turn(turnKey{c, r.Point, r.Old, r.New}, 1, []uint64{seq}, r.Tried, r.Tried)
 		}
 	}
 }
 
-func (s *summary) turn(k turnKey, n int, first []uint64) {
+func (s *summary) turn(k turnKey, n int, first []uint64, since, till time.Time) {
 	t := s.by[k]
 	if t == nil {
 		t = &turn{Clause: k.clause, Point: k.point, Old: k.old, New: k.new}
 		s.by[k] = t
 		s.Clauses = append(s.Clauses, t)
+	}
+	if t.Count == 0 || since.Before(t.Since) {
+		t.Since = since
+	}
+	if till.After(t.Till) {
+		t.Till = till
 	}
 	t.Count += n
 	t.First = append(t.First, first...)
@@ -288,7 +297,7 @@ func (s *summary) add(o *summary) {
 		s.Lacks[k] += n
 	}
 	for k, t := range o.by {
-		s.turn(k, t.Count, t.First)
+		s.turn(k, t.Count, t.First, t.Since, t.Till)
 	}
 	slices.SortFunc(s.Clauses, func(a, b *turn) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Clause, b.Clause), cmp.Compare(a.Point, b.Point), cmp.Compare(a.Old, b.Old), cmp.Compare(a.New, b.New))
@@ -300,9 +309,13 @@ func (s *summary) tell(w io.Writer) {
 	for _, t := range s.Clauses {
 		clause := t.Clause
 		if clause == "" {
-			clause = "no clause"
+			clause = "no clause of which the record has a reason"
 		}
-		fmt.Fprintf(w, "  %s, at %s: %d from %s to %s, such as", clause, t.Point, t.Count, t.Old, t.New)
+		days := t.Since.Format(time.DateOnly)
+		if last := t.Till.Format(time.DateOnly); last != days {
+			days += " to " + last
+		}
+		fmt.Fprintf(w, "  %s, at %s: %d from %s to %s, asked of %s (UTC), such as", clause, t.Point, t.Count, t.Old, t.New, days)
 		for _, seq := range t.First {
 			fmt.Fprintf(w, " %d", seq)
 		}

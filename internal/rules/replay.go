@@ -167,6 +167,7 @@ func ParseRecorded(b []byte) (Recorded, error) {
 type Replayed struct {
 	Point    Point
 	At       time.Time // of the question, before it was moved
+	Tried    time.Time // when it was asked again, once it was moved
 	Old, New reason.Outcome
 	// Clauses are those of the reasons that came or went, sorted; of the strictest reasons
 	// where it was not recorded why.
@@ -276,7 +277,7 @@ func (r *Replay) Ask(d Recorded) (Replayed, error) {
 	}
 	out := Replayed{Point: q.Point, At: q.At, Old: d.Outcome}
 	q = r.move(q)
-	q.Agreement = ""
+	q.Agreement, out.Tried = "", q.At
 	if _, ok := r.law.Edition(q.At); !ok {
 		out.Silent = true
 		return out, nil
