@@ -221,7 +221,13 @@ func TestVerifyCommand(t *testing.T) {
 			t.Errorf("%q: status %d, %s", args, status, out)
 		}
 	}
-	out, status := runTest(t, "verify", text, "--trust", keys, "--at", at)
+	// Without --json the reasons are told in words, with what to do next.
+	out, status := runTest(t, "verify", text, "--trust", keys, "--at", "2029-03-01T00:00:00Z")
+	if want := "  reason    The certificate is no longer valid. (proof.time.expired)\n  next      Ask for a newer certificate, "; status == 0 || !strings.Contains(out, want) ||
+		!strings.Contains(out, "  note      There is no list here that says whether the certificate was revoked. (proof.revocation.missing)\n  next      Go on. ") {
+		t.Errorf("status %d: %s", status, out)
+	}
+	out, status = runTest(t, "verify", text, "--trust", keys, "--at", at)
 	if status != 0 || !strings.HasPrefix(out, "EU digital COVID certificate (HCERT): genuine\n") || !strings.Contains(out, "dose 3 of 3") {
 		t.Errorf("status %d: %s", status, out)
 	}

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/proof"
 	"darwaza.dev/internal/proof/trust"
@@ -31,6 +32,7 @@ const verifyAbout = `
 Says of a health certificate what it is, whether it is genuine, and why not. CODE is the text
 of its QR code, or a file that holds it, or a picture of it; "-" reads the text from the
 standard input. A card in several QR codes is given whole, a code on each line of a file.
+Each reason and note comes with what to do next and with its code, which docs/reasons.md lists.
 
 Keys are trusted where --trust names them, once or more: a trust list of the WHO (a DID
 document), a list of the EU's gateway, a folder of certificates whose file names are the key
@@ -337,6 +339,10 @@ func birthPrecision(month, day int) proof.Precision {
 
 // printResults prints what was found: an object for one certificate, an array for more.
 func printResults(w io.Writer, rs []proof.Result, at time.Time, asJSON bool) error {
+	texts, err := lang.Load()
+	if err != nil {
+		return err
+	}
 	var all []shownResult
 	for i := range rs {
 		all = append(all, shown(&rs[i], at))
@@ -361,7 +367,7 @@ func printResults(w io.Writer, rs []proof.Result, at time.Time, asJSON bool) err
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		printResult(w, s)
+		printResult(w, texts, s)
 	}
 	return nil
 }
@@ -371,7 +377,9 @@ var formatNames = map[proof.Format]string{
 	proof.SHC: "SMART Health Card", proof.VDSNC: "ICAO visible digital seal (VDS-NC)",
 }
 
-func printResult(w io.Writer, s shownResult) {
+// printResult prints one certificate. Of each reason it says what pages say of it, what to
+// do next, and its code for whoever looks it up.
+func printResult(w io.Writer, texts *lang.Catalogue, s shownResult) {
 	name := formatNames[s.Format]
 	if name == "" {
 		name = "no health certificate that is known"
@@ -386,12 +394,14 @@ func printResult(w io.Writer, s shownResult) {
 			fmt.Fprintf(w, "  %-9s %s\n", what, value)
 		}
 	}
-	for _, f := range s.Reasons {
-		line("reason", string(f))
+	say := func(what string, codes []proof.Fault) {
+		for _, f := range codes {
+			line(what, fmt.Sprintf("%s (%s)", texts.Say(lang.EN, "reason."+string(f), nil), f))
+			line("next", texts.Say(lang.EN, "next."+string(f), nil))
+		}
 	}
-	for _, f := range s.Notes {
-		line("note", string(f))
-	}
+	say("reason", s.Reasons)
+	say("note", s.Notes)
 	line("name", s.Name)
 	line("born", s.Birth)
 	line("issuer", strings.TrimSpace(s.Issuer+" "+s.Country))

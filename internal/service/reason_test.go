@@ -21,6 +21,7 @@ import (
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/proof"
 	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
@@ -35,6 +36,7 @@ var declared = []struct {
 }{
 	{"Passes and receipts", "pass", pass.Declared()},
 	{"The law", "rules", rules.Reasons()},
+	{"Health certificates", "proof", proof.Declared()},
 	{"Booking", "booking", booking.Declared()},
 	{"Gate", "gate", gate.Declared()},
 	{"Levels of protection", "protocol", protocol.Declared()},
@@ -64,7 +66,7 @@ func TestMain(m *testing.M) {
 	status := m.Run()
 	if status == 0 && flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" {
 		for _, p := range declared {
-			if p.dir == "pass" || p.dir == "rules" { // they have tests of their own
+			if p.dir == "pass" || p.dir == "rules" || p.dir == "proof" { // they have tests of their own
 				continue
 			}
 			for _, d := range p.decls {
@@ -81,17 +83,25 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// TestReasonsOfOthers looks for each code of the packages below in their own tests, or
-// in the scenarios of the agreement packages.
+// TestReasonsOfOthers looks for each code of the packages below in their own tests. Those
+// of health certificates are in the tests of the packages of their formats.
 func TestReasonsOfOthers(t *testing.T) {
-	for _, p := range declared[:2] {
-		dir := filepath.Join("..", p.dir)
+	for _, p := range declared[:3] {
+		dirs := []string{filepath.Join("..", p.dir)}
+		if p.dir == "proof" {
+			for _, of := range []string{"hcert", "paper", "shc", "trust", "vdsnc", "verify"} {
+				dirs = append(dirs, filepath.Join("..", p.dir, of))
+			}
+		}
 		source, tests := "", ""
-		for name, text := range texts(t, dir, ".go") {
-			if strings.HasSuffix(name, "_test.go") {
-				tests += text
-			} else {
-				source += text
+		for i, dir := range dirs {
+			for name, text := range texts(t, dir, ".go") {
+				switch test := strings.HasSuffix(name, "_test.go"); {
+				case test && (p.dir != "proof" || i > 0):
+					tests += text
+				case !test:
+					source += text
+				}
 			}
 		}
 		for _, d := range p.decls {

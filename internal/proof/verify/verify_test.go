@@ -14,6 +14,7 @@ import (
 	"errors"
 	"math/big"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +103,13 @@ func TestLists(t *testing.T) {
 		if r := Text([]byte(text), lists, lists, now.Add(2*time.Hour))[0]; r.Genuine() || r.Faults[0] != proof.ListTooOld {
 			t.Errorf("%s, old: %v", name, r.Faults)
 		}
-		lists.AddRevocation(trust.NewRevoked(nil, trust.NewEntries([]proof.Hash{proof.NewHash(proof.HashUVCI, []byte("URN:UVCI:01:AT:1"))}).Has, now, trust.Limits{}))
+		// What a filter has and nobody confirms refuses nobody, and is said.
+		hashes := []proof.Hash{proof.NewHash(proof.HashUVCI, []byte("URN:UVCI:01:AT:1"))}
+		lists.AddRevocation(trust.NewRevoked(must(trust.NewFilter(hashes)), nil, now, trust.Limits{}))
+		if r := Text([]byte(text), lists, lists, now)[0]; !r.Genuine() || !slices.Contains(r.Notes, proof.RevocationMaybe) {
+			t.Errorf("%s, not confirmed: %v, notes %v", name, r.Faults, r.Notes)
+		}
+		lists.AddRevocation(trust.NewRevoked(nil, trust.NewEntries(hashes).Has, now, trust.Limits{}))
 		if r := Text([]byte(text), lists, lists, now)[0]; r.Genuine() || r.Faults[0] != proof.Revoked {
 			t.Errorf("%s, revoked: %v", name, r.Faults)
 		}
