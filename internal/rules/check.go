@@ -199,9 +199,14 @@ func (j *judge) apply(i int) {
 		j.v.Steps[i] = Step{k.ID, didOverride, j.clauses[st.by-1].ID}
 		return
 	}
-	st.when, st.lacks = j.a.eval(k.when)
-	if k.profile > 0 && st.when != no {
-		j.profile(st, k)
+	if k.profile == 0 || j.profile(st, k) {
+		is, lacks := j.a.eval(k.when)
+		switch {
+		case is == no || st.when != open:
+			st.when, st.lacks = is, lacks
+		case is == open:
+			st.lacks = append(st.lacks, lacks...)
+		}
 	}
 	for _, r := range k.reads {
 		if !j.a.c.attrs[r].derived && !types.IsUnknown(j.a.vals[r]) {

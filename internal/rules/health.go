@@ -62,10 +62,25 @@ func (h Health) Profiles(rank int, more []string) []agreement.Profile {
 
 // on are the ids of profiles, sorted and each once.
 func (h Health) on(rank int, more []string) []string {
+	if len(more) == 0 {
+		return h.c.levels[rank] // shared, and changed by nobody
+	}
 	out := slices.Concat(h.c.e.Levels[rank].Profiles, more)
 	out = slices.DeleteFunc(out, func(id string) bool { return !h.Known(id) })
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// profilesOf are the profiles of each level, sorted.
+func profilesOf(e *agreement.Edition) [][]string {
+	out := make([][]string, len(e.Levels))
+	for i, l := range e.Levels {
+		out[i] = slices.Sorted(slices.Values(l.Profiles))
+		if out[i] == nil {
+			out[i] = []string{}
+		}
+	}
+	return out
 }
 
 // Known reports whether the edition has a profile.

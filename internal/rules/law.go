@@ -52,6 +52,7 @@ type compiled struct {
 	dates    *types.Unknown // what turns on a day that no text gives
 	zone     *time.Location // of the edition's own dates
 	sites    map[string]*site
+	levels   [][]string // beside the edition's: profiles of each, sorted
 	points   map[Point]*point
 	clauses  map[string]*clause
 	lists    []string // ids of the lists at hand, sorted
@@ -264,7 +265,7 @@ func (c *compiled) nameOf(id int64) label {
 }
 
 func compileEdition(e *agreement.Edition) (*compiled, agreement.Faults) {
-	c := &compiled{e: e, hash: hex.EncodeToString(e.Hash[:]), names: map[string]int{}, paramAt: map[string]int{}, sites: map[string]*site{}, points: map[Point]*point{}, clauses: map[string]*clause{}}
+	c := &compiled{e: e, hash: hex.EncodeToString(e.Hash[:]), names: map[string]int{}, paramAt: map[string]int{}, sites: map[string]*site{}, points: map[Point]*point{}, clauses: map[string]*clause{}, levels: profilesOf(e)}
 	for _, id := range sortedKeys(e.Attributes) {
 		a := e.Attributes[id]
 		c.name(isAttr, id)

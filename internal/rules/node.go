@@ -93,6 +93,12 @@ func (p *planner) call(n interpreter.InterpretableCall) exec {
 
 // among is a text that is looked for among texts that are written out.
 func (p *planner) among(n interpreter.InterpretableCall, args []exec) exec {
+	if c, ok := args[0].(interpreter.InterpretableConst); ok {
+		s, isText := c.Value().(types.String)
+		if x, ok := args[1].(*nameNode); ok && isText {
+			return &holdsNode{n, x.index, s}
+		}
+	}
 	x, ok := args[0].(*nameNode)
 	if !ok {
 		return n
@@ -239,6 +245,27 @@ func (n *amongNode) Exec(f *interpreter.ExecutionFrame) ref.Val {
 	}
 	for _, t := range n.texts {
 		if t == string(s) {
+			return types.True
+		}
+	}
+	return types.False
+}
+
+// holdsNode is whether a set has a text that is written out.
+type holdsNode struct {
+	exec
+	index int
+	text  types.String
+}
+
+func (n *holdsNode) Exec(f *interpreter.ExecutionFrame) ref.Val {
+	l, ok := scope(f).val(n.index).(traits.Lister)
+	if !ok {
+		return n.exec.Exec(f)
+	}
+	size, _ := l.Size().(types.Int)
+	for i := types.Int(0); i < size; i++ {
+		if s, ok := l.Get(i).(types.String); ok && s == n.text {
 			return types.True
 		}
 	}

@@ -198,3 +198,28 @@ func same(got, want ref.Val) bool {
 	}
 	return got.Type() == want.Type() && got.Equal(want) == types.True
 }
+
+// TestNodeHolds looks for a text in a set as CEL does, and without a limit on cost.
+func TestNodeHolds(t *testing.T) {
+	c := wideLaw(t, "  - {id: c, kind: rule, TEXT, require: p, else: REFUSE}\n").compiled[0]
+	x, what, _ := c.language.compile("'visa' in papers", "", agreement.Attribute{Type: "bool"})
+	if x == nil {
+		t.Fatal(what)
+	}
+	plain, err := x.env.Program(x.ast, cel.EvalOptions(cel.OptOptimize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []any{nil, []string{}, []string{"visa"}, []string{"pass", "visa"}, []string{"pass", "visas"}} {
+		q := noon("2025-06-02")
+		if set != nil {
+			q = q.with("papers", set)
+		}
+		a := newActivation(c)
+		a.start(c, &q, c.sites[q.Site])
+		want, _, _ := plain.Eval(a)
+		if got := a.evaluate(x); !same(got, want) {
+			t.Errorf("%v: %v, and %v to CEL", set, got, want)
+		}
+	}
+}

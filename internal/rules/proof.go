@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/traits"
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/reason"
@@ -30,17 +31,25 @@ const (
 	proofUntil    = "proof.until"
 )
 
-// profile settles whether a clause speaks by whether its profile is switched on.
-func (j *judge) profile(st *state, k *clause) {
+// profile settles whether a clause speaks by whether its profile is switched on. It is
+// false where the clause surely says nothing.
+func (j *judge) profile(st *state, k *clause) bool {
 	v := j.a.val(k.profile - 1)
-	switch x := v.(type) {
-	case *types.Unknown:
-		st.when, st.lacks = open, append(slices.Clone(st.lacks), x.IDs()...)
-	default:
-		if !slices.Contains(set(v), k.Profile) {
-			st.when = no
+	if x, ok := v.(*types.Unknown); ok {
+		st.when, st.lacks = open, slices.Clone(x.IDs())
+		return true
+	}
+	l, ok := v.(traits.Lister)
+	if st.when = no; !ok {
+		return false
+	}
+	n, _ := l.Size().(types.Int)
+	for i := types.Int(0); i < n; i++ {
+		if s, ok := l.Get(i).(types.String); ok && string(s) == k.Profile {
+			st.when = yes
 		}
 	}
+	return st.when == yes
 }
 
 // proof demands a certificate that will do from the earliest to the latest time at which

@@ -175,8 +175,10 @@ func (u *units) call(id int64, c ast.CallExpr) {
 			u.fault("divide by a plain number", "%s counts %s and is divided by %s, which counts %s", u.name(args[0]), a, u.name(args[1]), b)
 		}
 	case fn == operators.In:
-		// A list that is written out is no longer than the expression.
-		u.long = u.long || args[1].Kind() != ast.ListKind
+		// A list that is written out is no longer than the expression, and a set that a text
+		// of the expression is looked for in has no more than 64 of its own.
+		_, plain := literal(args[0])
+		u.long = u.long || args[1].Kind() != ast.ListKind && !plain
 		if args[1].Kind() == ast.ListKind {
 			for _, x := range args[1].AsList().Elements() {
 				u.alike(args[0], x)
