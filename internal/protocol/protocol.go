@@ -407,3 +407,25 @@ func (d Desk) Own(site uint16) []Change {
 	}
 	return out
 }
+
+// Standing returns what a side has brought in at a site and still counts at a time: what
+// holds, what is planned and what has not lapsed, by the beginning.
+func (st State) Standing(site uint16, side agreement.Side, t time.Time) []Change {
+	s, _ := st.Standings.Get(Key{Site: site, Side: side})
+	var out []Change
+	last := -1 // the change without an end that has begun last
+	for _, c := range s.Changes {
+		switch {
+		case c.over(t):
+			continue
+		case c.Emergency() || c.From.After(t):
+		case last >= 0:
+			out[last] = c
+			continue
+		default:
+			last = len(out)
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -5,6 +5,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"darwaza.dev/internal/agreement"
@@ -126,4 +127,22 @@ func (h Health) Facts(rank int, more []string, facts Facts) {
 	if _, ok := h.c.e.Attributes[agreement.AttrProfiles]; ok {
 		facts[agreement.AttrProfiles] = h.on(rank, more)
 	}
+}
+
+// Clauses returns the clauses that read the level in force or what it switches on,
+// sorted by id.
+func (h Health) Clauses() []*agreement.Clause {
+	var out []*agreement.Clause
+	for _, p := range h.c.points {
+		for _, k := range p.clauses {
+			reads := slices.ContainsFunc(k.reads, func(i int) bool {
+				return h.c.attrs[i].id == agreement.AttrLevel || h.c.attrs[i].id == agreement.AttrProfiles
+			})
+			if reads && !slices.Contains(out, k.Clause) {
+				out = append(out, k.Clause)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *agreement.Clause) int { return strings.Compare(a.ID, b.ID) })
+	return out
 }

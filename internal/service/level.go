@@ -80,11 +80,7 @@ func (c SetLevel) Run(tx *Tx) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := protocol.Wish{Site: c.Site, Level: c.Level, From: c.From, Emergency: c.Emergency, Profiles: c.Profiles, Officer: string(c.Officer)}
-	for _, r := range o.Roles {
-		w.Roles = append(w.Roles, string(r))
-	}
-	facts, v, change, err := tx.protocol().DecideLevel(w)
+	facts, v, change, err := tx.protocol().DecideLevel(c.wish(o.Roles))
 	if err != nil {
 		return nil, err
 	}
@@ -134,4 +130,46 @@ func LevelAt(st State, law *Law, site uint16, t time.Time) (l protocol.Level, h 
 		return l, h, next, false
 	}
 	return st.Levels.At(h, site, t), h, st.Levels.Coming(site, t), true
+}
+
+// LevelsOf returns what a side has brought in at a site and still counts: what holds,
+// what is planned and what has not lapsed.
+func LevelsOf(st State, site uint16, side agreement.Side, now time.Time) []protocol.Change {
+	return st.Levels.Standing(site, side, now)
+}
+
+// PlanLevel answers SetLevel for an officer's roles as it would be answered now, and
+// records nothing. Where it is allowed and c.From is zero, From of the change is the
+// earliest time at which the level can begin.
+func PlanLevel(st State, law *Law, side agreement.Side, c SetLevel, roles []people.Role, now time.Time) (LevelAnswer, error) {
+	d := protocol.Desk{State: st.Levels, Law: law, Side: side, Now: now}
+	_, v, change, err := d.DecideLevel(c.wish(roles))
+	return LevelAnswer{Verdict: v, Change: change}, err
+}
+
+func (c SetLevel) wish(roles []people.Role) protocol.Wish {
+	w := protocol.Wish{Site: c.Site, Level: c.Level, From: c.From, Emergency: c.Emergency, Profiles: c.Profiles, Officer: string(c.Officer)}
+	for _, r := range roles {
+		w.Roles = append(w.Roles, string(r))
+	}
+	return w
+}
+
+// NextLevel returns the next level that is another one than that of now, or has other
+// profiles beside it, and from when; ok is false where none is known.
+func NextLevel(st State, law *Law, site uint16, now time.Time) (l protocol.Level, from time.Time, ok bool) {
+	h, ok := law.Health(site, now)
+	if !ok {
+		return l, from, false
+	}
+	was := st.Levels.At(h, site, now).Key()
+	for from = st.Levels.Coming(site, now); !from.IsZero(); from = st.Levels.Coming(site, from) {
+		if h, ok = law.Health(site, from); !ok {
+			return l, from, false
+		}
+		if l = st.Levels.At(h, site, from); l.Key() != was {
+			return l, from, true
+		}
+	}
+	return l, from, false
 }

@@ -50,6 +50,9 @@ type chooseView struct {
 	Moving  *movingView
 	// Why is why nothing can be chosen, by class, where the law says it.
 	Why []classLine
+	// Level is of protection at the site, nil where the mildest holds and no other is known
+	// to come.
+	Level *levelLine
 }
 
 // movingView is set where the hours are offered to a booking that exists.
@@ -113,13 +116,13 @@ func (s *server) choose(w http.ResponseWriter, r *request, base string) error {
 	v.Site = &site
 	e, _ := law.EditionFor(site.Number, r.Now) // one is in force, and it knows the site
 	show := func() error {
-		if len(v.Choices) == 0 && len(v.Slots) == 0 {
-			if err := s.view(r.Context(), func(st service.State) error {
+		if err := s.view(r.Context(), func(st service.State) error {
+			if v.Level = s.levelLine(st, e, site, r.Now); len(v.Choices) == 0 && len(v.Slots) == 0 {
 				v.Why = s.classLines(e, site, service.BoardOf(st, s.deps.Law(), s.deps.Side, site.Number, r.Now))
-				return nil
-			}); err != nil {
-				return err
 			}
+			return nil
+		}); err != nil {
+			return err
 		}
 		return s.render(w, r, page{Name: "choose", View: v})
 	}

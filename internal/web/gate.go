@@ -42,6 +42,7 @@ type gateView struct {
 	Heard  *age // of the other side's list of withdrawn passes; nil where it was never read
 	Late   bool // the list is older than the edition lets it be
 	Last   []scanLine
+	Level  *levelLine // of protection, nil where the mildest holds and no other is known to come
 }
 
 // gateAnswer is the one big answer.
@@ -182,6 +183,7 @@ func (s *server) renderGate(w http.ResponseWriter, r *request, v gateView, statu
 		v.Inside = day.Inside
 		heard := service.HeardOf(st, s.deps.Side)
 		v.Heard = ageOf(r.Now, heard.At)
+		v.Level = s.levelLine(st, v.Place.Edition, v.Place.Site, r.Now)
 		v.Last = s.scanLines(st, v.Place, day.Roster, 4*lastScans, lastScans, true)
 		return nil
 	})

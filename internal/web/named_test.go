@@ -344,6 +344,8 @@ func (a *acts) inOffice(t *testing.T) {
 	a.api("POST /api/v1/sales/open", "/api/v1/sales/open", "supervisor", map[string]string{"site": "mand-pishin"})
 	a.form("POST /day/settle", "/en/day/settle", "supervisor", url.Values{"site": {"1"}, "day": {day}})
 	a.contested(t)
+	a.api("POST /api/v1/levels", "/api/v1/levels", "supervisor", levelIn{Site: "mand-pishin", Level: "guarded"})
+	a.form("POST /levels/set", "/en/levels/set", "supervisor", url.Values{"site": {"1"}, "level": {"high"}, "when": {"notice"}})
 	a.api("POST /api/v1/gate/settle", "/api/v1/gate/settle", "supervisor", map[string]string{"site": "gabd-reemdan", "day": day})
 	f := url.Values{"name": {"Zarmina Seeded"}, "login": {"clerk.new"}, "role.clerk": {"yes"}, "language": {"en"}}
 	a.form("POST /officers/new", "/en/officers/new", "admin", f)

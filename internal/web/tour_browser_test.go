@@ -76,6 +76,8 @@ func TestOfficersPages(t *testing.T) {
 		{"values-edit", "/desk/values"},
 		{"values", "/values"},
 		{"day", "/day"},
+		{"levels", "/levels?site=1"},
+		{"level", "/levels/set?site=1&level=guarded"},
 		{"vendors", "/vendors"},
 		{"vendor", card + "?site=1"},
 		{"officers", "/officers"},
