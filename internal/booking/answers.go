@@ -24,6 +24,17 @@ type Answers struct {
 	law    *rules.Law // of everything below; another law has said none of it
 	places map[SlotID]place
 	said   map[question]said
+	// crossings are by the law and by what gates were measured to do.
+	crossings map[crossKey]crossing
+}
+
+// crossing is a crossing that is remembered.
+func (a *Answers) crossing(k crossKey) (crossing, bool) {
+	if a == nil {
+		return crossing{}, false
+	}
+	c, ok := a.crossings[k]
+	return c, ok
 }
 
 // seen is what the law sees of a person.
@@ -40,6 +51,7 @@ type question struct {
 	side             agreement.Side
 	adults, children int64
 	level            string // of protection, with what is switched on beside it
+	latest           int64  // crossing, in Unix seconds; 0 where the law does not ask for it
 	person           seen
 }
 
@@ -54,8 +66,8 @@ func (a *Answers) of(l *rules.Law) bool {
 	if a == nil {
 		return false
 	}
-	if a.law != l || len(a.places)+len(a.said) >= maxAnswers {
-		*a = Answers{law: l, places: map[SlotID]place{}, said: map[question]said{}}
+	if a.law != l || len(a.places)+len(a.said)+len(a.crossings) >= maxAnswers {
+		*a = Answers{law: l, places: map[SlotID]place{}, said: map[question]said{}, crossings: map[crossKey]crossing{}}
 	}
 	return true
 }

@@ -14,6 +14,7 @@ import (
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/pass"
+	"darwaza.dev/internal/planning"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/reason"
@@ -50,6 +51,8 @@ type Desk struct {
 	Law    *rules.Law
 	Side   agreement.Side
 	Now    time.Time
+	// Gates say when who books will cross; nil where nobody knows.
+	Gates Gates
 	// Answers are what the law has said before; nil where nothing is remembered.
 	Answers *Answers
 }
@@ -98,12 +101,15 @@ type place struct {
 	level   protocol.Level
 	// allotment is what this side may sell at that level.
 	allotment uint32
+	// crosses is true where the edition asks when somebody will cross.
+	crosses  bool
+	crossing planning.Crossing
 }
 
 func (d Desk) place(id SlotID) (place, error) {
 	if !d.Answers.of(d.Law) {
 		p, err := d.locate(id)
-		return d.leveled(p), err
+		return d.crossed(d.leveled(p)), err
 	}
 	p, ok := d.Answers.places[id]
 	var err error
@@ -112,7 +118,7 @@ func (d Desk) place(id SlotID) (place, error) {
 			d.Answers.places[id] = p
 		}
 	}
-	return d.leveled(p), err
+	return d.crossed(d.leveled(p)), err
 }
 
 // leveled adds what turns on the level of protection at the beginning of the slot, as far
@@ -148,6 +154,9 @@ func (d Desk) locate(id SlotID) (place, error) {
 	}
 	p.site, p.class = site.ID, class.ID
 	p.health, p.guarded = d.Law.Health(id.Site(), p.at)
+	_, at := e.Attributes[agreement.AttrCrossing]
+	_, latest := e.Attributes[agreement.AttrCrossingLatest]
+	p.crosses = at || latest
 	if !p.planned {
 		p.at = rules.DayDate(id.Day()).At(calendar.Minute(id.Minute()), d.Law.Zone(site.ID))
 	}
@@ -158,6 +167,9 @@ func (d Desk) locate(id SlotID) (place, error) {
 // about once. It returns each question as the record keeps it.
 func (d Desk) ask(p place, ms []Member, vendors []bool) (rules.Verdict, []rules.Asked) {
 	q := question{slot: p.id, side: d.Side, adults: int64(len(ms)), level: p.level.Key()}
+	if p.crosses {
+		q.latest = p.crossing.Latest.Unix()
+	}
 	for _, m := range ms {
 		q.children += int64(m.Children)
 	}
@@ -206,6 +218,10 @@ func (d Desk) answer(p place, q question) said {
 	facts["slot.from"] = p.at
 	if p.guarded {
 		p.health.Facts(p.level.Rank, p.level.Profiles, facts)
+	}
+	if p.crosses {
+		facts[agreement.AttrCrossing] = p.crossing.Earliest
+		facts[agreement.AttrCrossingLatest] = p.crossing.Latest
 	}
 	if q.person.country != "" {
 		facts["person.country"] = q.person.country

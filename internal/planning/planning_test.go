@@ -232,6 +232,10 @@ func TestBookings(t *testing.T) {
 			}
 		}
 	}
+	// Two for one place: both come one time in four, which is not more than that.
+	if n, err := Bookings(1, dec(t, "0.5"), dec(t, "0.25")); err != nil || n != 2 {
+		t.Error(n, err)
+	}
 	for _, test := range []struct{ absent, alpha string }{{"1", "0.05"}, {"0.1", "1"}, {"-0.1", "0.05"}, {"NaN", "0.05"}} {
 		if n, err := Bookings(10, dec(t, test.absent), dec(t, test.alpha)); !errors.Is(err, ErrRange) {
 			t.Errorf("%+v: %d, %v", test, n, err)
@@ -386,7 +390,7 @@ func TestLapses(t *testing.T) {
 	for _, test := range []struct {
 		validity, age, mean int64
 		want                string
-	}{{24, 24, 1, "1"}, {24, 25, 0, "1"}, {24, 23, 0, "0"}} {
+	}{{24, 24, 1, "1"}, {24, 24, 0, "1"}, {24, 25, 0, "1"}, {24, 23, 0, "0"}} {
 		p, err := Lapses(Int(test.validity), Int(test.age), Int(test.mean))
 		told(t, fmt.Sprint(test), p, err, test.want)
 	}

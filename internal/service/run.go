@@ -18,7 +18,7 @@ func (tx *Tx) record(facts []fact.Fact) {
 }
 
 func (tx *Tx) booking() booking.Desk {
-	return booking.Desk{State: tx.Booking, Levels: tx.Levels, Law: tx.Law, Side: tx.Side, Now: tx.Now, Answers: &tx.answers}
+	return booking.Desk{State: tx.Booking, Levels: tx.Levels, Law: tx.Law, Side: tx.Side, Now: tx.Now, Gates: tx, Answers: &tx.answers}
 }
 
 // returned gives the free places of slots to those who wait. One round is enough: what

@@ -343,7 +343,7 @@ var forms = map[string]string{
 	"level":     `^[a-z0-9.-]{1,60}$`, // id of a level of protection, or of a disease profile
 	"attribute": `^[a-z][a-z0-9.]{0,59}$`,
 	// Attributes that clauses read, by their declared types; a text is a word of a closed set or a code of a good.
-	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{8}"|[0-9]{1,6}|true|false|\[("[a-z]{1,20}",?)*\]),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
+	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"|"[0-9]{8}"|[0-9]{1,6}|true|false|\[("[a-z]{1,20}",?)*\]),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
 	"case":      `^(C-[0-9A-HJKMNP-TV-Z]{12})?$`,
 	"subject":   `^((R-)?[0-9A-HJKMNP-TV-Z]{12}|G-[0-9]{1,5}-[0-9]{1,5}-[0-9]{1,20})$`,
 	"kind":      `^(request|booking|scan|lot)$`,

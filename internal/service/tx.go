@@ -57,6 +57,7 @@ type Tx struct {
 
 	facts   []fact.Fact
 	answers booking.Answers
+	gates   gates
 }
 
 // Record applies a fact to the state and keeps it for the log. It is the only way in

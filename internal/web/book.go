@@ -226,10 +226,20 @@ func (s *server) daysOf(r *request, site agreement.Site, class agreement.Class) 
 func (s *server) slotsOf(r *request, e *agreement.Edition, site agreement.Site, class agreement.Class, date calendar.Date) ([]slotLine, error) {
 	var out []slotLine
 	err := s.view(r.Context(), func(st service.State) error {
-		for _, v := range service.DayOf(st, s.deps.Law(), s.deps.Side, site.Number, class.Number, rules.DayNumber(date), r.Now) {
-			if !v.Past {
-				out = append(out, s.slotLineOf(e, v))
+		law, day := s.deps.Law(), rules.DayNumber(date)
+		waits := map[booking.SlotID]int64{}
+		if gate, ok := s.gateService(st, law, site.Number, r.Now); ok {
+			for _, w := range service.WaitsOf(st, law, s.deps.Side, site.Number, day, gate.Service, false) {
+				waits[booking.MakeSlotID(w.Plan.Site, w.Plan.Class, w.Plan.Day, w.Plan.Minute)] = w.Crossing.Wait
 			}
+		}
+		for _, v := range service.DayOf(st, law, s.deps.Side, site.Number, class.Number, day, r.Now) {
+			if v.Past {
+				continue
+			}
+			l := s.slotLineOf(e, v)
+			l.Wait, l.Waits = waits[v.ID]
+			out = append(out, l)
 		}
 		return nil
 	})

@@ -33,6 +33,8 @@ func TestSupervisorsDay(t *testing.T) {
 	if n := strings.Count(b.body, "<details>"); n < 2 {
 		t.Errorf("%d tables under them", n)
 	}
+	// What was planned stands by hour, what was measured when the day is over.
+	b.wants("Waits at the gate: planned and measured", "08:00–09:00 · visitor 0 0 minutes 4 minutes not yet", "4 officers at the gate · 60 seconds for each person, as the agreement says")
 	// Somebody comes back with a number that the gate gave.
 	gate := p.browser()
 	gate.signIn("mand", p.words["mand"])
@@ -54,6 +56,7 @@ func TestSupervisorsDay(t *testing.T) {
 	p.at("17:30")
 	b.postForm("/en/day/settle", form)
 	b.wants("The day is settled.", "Settled by ", " at 17:30 on 2 September 2025", "Inside now 0", "1 scan ended undecided with the day.", "7 hours ago")
+	b.wants("10:00–11:00 · visitor 1 0 minutes 4 minutes 0 minutes")
 	if p.presence(tr).Inside {
 		t.Error("still inside")
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,10 +18,13 @@ import (
 	"testing"
 	"time"
 
+	"darwaza.dev/agreements"
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/record"
+	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 	"darwaza.dev/internal/stats"
 )
@@ -242,6 +246,32 @@ func (p *testPost) fill(slot booking.SlotID, leave int) {
 		p.must(err)
 		if a.Booking.Ref == "" {
 			p.Fatalf("fill: %+v", a.Verdict)
+		}
+	}
+}
+
+// TestSlotWaits: the list of hours says how long people wait at the gate, by who has booked.
+func TestSlotWaits(t *testing.T) {
+	p := newTestPost(t)
+	const page = "/book?class=visitor&day=2025-09-02&site=mand-pishin"
+	if said := text(p.get("/en"+page, "").body); !strings.Contains(said, "200 places free no wait at the gate is expected") {
+		t.Error(said)
+	}
+	// 200 of this hour for a gate that serves 60, as an hour for one officer is.
+	sub, err := fs.Sub(agreements.FS, "pk-ir-border-markets")
+	p.must(err)
+	example, err := fs.ReadFile(sub, "parameters/example.yaml")
+	p.must(err)
+	slow, err := agreement.Overlay(sub, map[string][]byte{"parameters/example.yaml": bytes.Replace(example, []byte("site: mand-pishin, value: 4, source"), []byte("site: mand-pishin, value: 1, source"), 1)})
+	p.must(err)
+	e, err := agreement.Load(slow)
+	p.must(err)
+	p.law, err = rules.Compile(e)
+	p.must(err)
+	p.fill(hour(11), 50)
+	for lang, want := range map[string]string{"en": "about 54 minutes to wait at the gate", "fa": "حدود ۵۴ دقیقه انتظار در دروازه", "ur": "گیٹ پر تقریباً 54 منٹ انتظار"} {
+		if said := text(p.get("/"+lang+page, "").body); !strings.Contains(said, want) {
+			t.Errorf("%s: %s", lang, said)
 		}
 	}
 }

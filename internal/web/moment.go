@@ -55,6 +55,10 @@ type slotLine struct {
 	// where there was none or it has not said. A pass of either side is good at both gates.
 	Other     uint32
 	OtherSide lang.Text
+	// Wait is the mean wait at the gate in minutes, by who has booked so far; Waits is false
+	// where nobody knows.
+	Wait  int64
+	Waits bool
 }
 
 // slotLine names what a slot's id stands for. It is false where the law does not plan it.

@@ -39,6 +39,7 @@ const (
 
 // server answers for one side.
 type server struct {
+	gates     gateServices
 	deps      Deps
 	codec     *fact.Codec
 	assets    *assets

@@ -50,6 +50,18 @@ type dayView struct {
 	// FoundWhy are the reasons of its answer.
 	FoundWhy []reasonLine
 	Wrong    bool
+	// Waits are planned and measured by slot, empty where nobody knows what the gate can do.
+	Waits []waitRow
+	Gate  service.GateService
+}
+
+// waitRow is a slot with its waits, in minutes.
+type waitRow struct {
+	Label                     string
+	Class                     lang.Text
+	Booked                    uint32
+	Planned, Latest, Measured int64
+	Known                     bool // Measured is
 }
 
 // sideDay is what one side has counted of the day.
@@ -120,6 +132,15 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 	v.Wrong = v.Looked != ""
 	err = s.view(r.Context(), func(st service.State) error {
 		v.Figure = service.DayFigures(st, p.Site.Number, v.Day)
+		if gate, ok := s.gateService(st, s.deps.Law(), p.Site.Number, r.Now); ok {
+			v.Gate = gate
+			over := v.Figure.Gate.Closed || v.Day < p.Day
+			for _, w := range service.WaitsOf(st, s.deps.Law(), s.deps.Side, p.Site.Number, v.Day, gate.Service, over) {
+				class, _ := p.Edition.ClassNumbered(w.Plan.Class)
+				v.Waits = append(v.Waits, waitRow{Label: s.hours(r, p, w), Class: class.Name, Booked: w.Booked, Planned: w.Crossing.Wait,
+					Latest: w.Crossing.WaitLatest, Measured: w.Waited, Known: w.Known})
+			}
+		}
 		upto, held := st.Booking.HeldUpto(p.Site.Number)
 		v.Held, v.HeldUpto = held, rules.DayDate(upto)
 		for _, d := range service.DutiesOf(st, s.deps.Law(), s.deps.Side, p.Site.Number, v.Day, r.Now) {
@@ -175,6 +196,15 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 		v.Sides = append(v.Sides, there)
 	}
 	return s.render(w, r, page{Name: "day", View: v, Wide: true, Styles: []string{"officer.css"}})
+}
+
+// hours are those of a slot, by the clock of the site.
+func (s *server) hours(r *request, p place, w service.WaitView) string {
+	at := func(t time.Time) string {
+		t = t.In(p.Zone)
+		return lang.FormatMinute(r.Lang, calendar.Minute(t.Hour()*60+t.Minute()))
+	}
+	return at(w.Plan.From) + "–" + at(w.Plan.Until)
 }
 
 // dayCharts draws what one side counted of a day.
