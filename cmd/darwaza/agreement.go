@@ -83,19 +83,25 @@ func verbs() []verb {
 
 // runAgreement does one thing with an agreement package.
 func runAgreement(ctx context.Context, c console, args []string) error {
+	return runVerb(ctx, c, "agreement", aboutAgreement, verbs(), args)
+}
+
+// runVerb does what the first argument of a command says. about has a %s for the list of
+// the verbs.
+func runVerb(ctx context.Context, c console, command, about string, verbs []verb, args []string) error {
 	name := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, args = args[0], args[1:]
 	}
 	var list strings.Builder
-	for _, v := range verbs() {
-		fmt.Fprintf(&list, "  darwaza agreement %s\n        %s\n", v.name+" "+v.args, v.short)
+	for _, v := range verbs {
+		fmt.Fprintf(&list, "  darwaza %s %s\n        %s\n", command, v.name+" "+v.args, v.short)
 	}
-	for _, v := range verbs() {
+	for _, v := range verbs {
 		if v.name != name {
 			continue
 		}
-		f := flags(c, "agreement "+v.name, v.args, strings.ToUpper(v.short[:1])+v.short[1:]+".")
+		f := flags(c, command+" "+v.name, v.args, strings.ToUpper(v.short[:1])+v.short[1:]+".")
 		work := v.set(f)
 		rest, err := mixed(f, args)
 		switch {
@@ -104,15 +110,16 @@ func runAgreement(ctx context.Context, c console, args []string) error {
 		case len(rest) > v.most:
 			return wrong("%q is one argument too many", rest[v.most])
 		case len(rest) < v.least:
-			return wrong("want darwaza agreement %s %s", v.name, v.args)
+			return wrong("want darwaza %s %s %s", command, v.name, v.args)
 		}
 		return work(ctx, c, rest)
 	}
-	f := flags(c, "agreement", "VERB PACKAGE", fmt.Sprintf(aboutAgreement, list.String()))
+	what := map[string]string{"agreement": "VERB PACKAGE", "trust": "VERB LIST"}[command]
+	f := flags(c, command, what, fmt.Sprintf(about, list.String()))
 	if err := parse(f, args, 0); err != nil {
 		return err
 	}
-	return wrong("%q is nothing that can be done with an agreement; darwaza help agreement lists what is", name)
+	return wrong("%q is nothing that darwaza %s does; darwaza help %[2]s lists what it does", name, command)
 }
 
 // mixed reads flags that stand before, between and after the other arguments.

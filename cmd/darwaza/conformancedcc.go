@@ -216,18 +216,15 @@ func orWord(s, word string) string {
 	return s
 }
 
-// qaTrust returns the keys of --trust, or those of the folder "keys" beside the pictures.
-func qaTrust(dir, trusted string) (proof.Keys, error) {
-	if trusted == "" {
-		for _, beside := range []string{filepath.Join(dir, "keys"), filepath.Join(filepath.Dir(filepath.Clean(dir)), "keys")} {
-			if info, err := os.Stat(beside); err == nil && info.IsDir() {
-				trusted = beside
-				break
-			}
+// qaTrust returns what --trust names, or else the folder "keys" beside the pictures.
+func qaTrust(dir string, trusted []string) ([]string, error) {
+	if len(trusted) > 0 {
+		return trusted, nil
+	}
+	for _, beside := range []string{filepath.Join(dir, "keys"), filepath.Join(filepath.Dir(filepath.Clean(dir)), "keys")} {
+		if info, err := os.Stat(beside); err == nil && info.IsDir() {
+			return []string{beside}, nil
 		}
 	}
-	if trusted == "" {
-		return nil, wrong("want --trust, or a folder called keys beside the pictures")
-	}
-	return readTrust([]string{trusted}, "")
+	return nil, wrong("want --trust, or a folder called keys beside the pictures")
 }

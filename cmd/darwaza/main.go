@@ -50,6 +50,7 @@ func commands() []command {
 		{"record", "check --config FILE", "check the record and the state against each other", runRecord},
 		{"agreement", "VERB PACKAGE", "write, check, test, compare, sign an agreement package", runAgreement},
 		{"verify", "CODE|FILE|PICTURE [--trust FILE|DIR]... [--at TIME]", "say whether a health certificate is genuine", runVerify},
+		{"trust", "compose|sign|show", "make, sign and show the list of trusted keys that both sides sign", runTrust},
 		{"conformance", "dcc|qa|certlogic|shc|vdsnc DIR [--trust FILE|DIR] [--json]", "hold the program to a folder of published vectors of health certificates and rules", runConformance},
 		{"version", "", "print the version", runVersion},
 	}

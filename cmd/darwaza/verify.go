@@ -5,11 +5,8 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,6 +19,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/post"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/proof"
 	"darwaza.dev/internal/proof/trust"
@@ -121,11 +119,14 @@ func parseMixed(fl flagSet, args []string) ([]string, error) {
 	}
 }
 
-// parseAt reads a time of the command line, with its offset from UTC.
-func parseAt(s string) (time.Time, error) {
+// parseAt reads the time of --at, with its offset from UTC.
+func parseAt(s string) (time.Time, error) { return parseTime("--at", s) }
+
+// parseTime reads a time of the command line, with its offset from UTC.
+func parseTime(flag, s string) (time.Time, error) {
 	d, err := proof.ParseDate(s)
 	if err != nil || d.Precision != proof.Second || !d.HasOffset {
-		return time.Time{}, wrong("--at is not a time, such as 2026-11-24T12:00:00Z")
+		return time.Time{}, wrong("%s is not a time, such as 2026-11-24T12:00:00Z", flag)
 	}
 	at, _ := d.First(time.UTC)
 	return at, nil
@@ -184,19 +185,25 @@ func readBounded(path string, most int64) ([]byte, error) {
 	return b, err
 }
 
+// readSides reads the public keys of A and of B, nil where no file is named.
+func readSides(file string) (trust.Opener, error) {
+	if file == "" {
+		return nil, nil
+	}
+	b, err := readBounded(file, 1<<16)
+	if err != nil {
+		return nil, err
+	}
+	return post.ReadSides(b)
+}
+
 // readTrust reads what --trust names. A file that is none of a list's forms is a fault of
 // the command line; in a folder it is passed over.
 func readTrust(names []string, sides string) (*verify.Lists, error) {
 	lists := verify.NewLists(trust.Limits{})
-	var open trust.Opener
-	if sides != "" {
-		b, err := readBounded(sides, 1<<16)
-		if err != nil {
-			return nil, err
-		}
-		if open, err = sidesOf(b); err != nil {
-			return nil, err
-		}
+	open, err := readSides(sides)
+	if err != nil {
+		return nil, err
 	}
 	add := func(path string, folder bool) error {
 		b, err := readBounded(path, maxInput)
@@ -231,25 +238,6 @@ func readTrust(names []string, sides string) (*verify.Lists, error) {
 		}
 	}
 	return lists, nil
-}
-
-// sidesOf reads the public keys of the two sides.
-func sidesOf(b []byte) (trust.Opener, error) {
-	var keys []*ecdsa.PublicKey
-	for {
-		var block *pem.Block
-		if block, b = pem.Decode(b); block == nil {
-			break
-		}
-		pub, err := x509.ParsePKIXPublicKey(block.Bytes)
-		if key, ok := pub.(*ecdsa.PublicKey); err == nil && ok {
-			keys = append(keys, key)
-		}
-	}
-	if len(keys) != 2 {
-		return nil, wrong("--sides wants the public keys of A and of B, PEM, and has %d", len(keys))
-	}
-	return trust.BySides(keys[0], keys[1]), nil
 }
 
 // A shownEvent is an event as the command prints it: whoever runs it holds the certificate.

@@ -286,11 +286,7 @@ func (l *List) readMethod(raw json.RawMessage) {
 	}
 	switch {
 	case usage == "SCA" && cert != nil:
-		cert.Authority = true
-		if country == "" {
-			country = cert.Country
-		}
-		l.signers = append(l.signers, signer{cert, country})
+		l.addAuthority(country, cert)
 	case usage == "SCA" || usage == "DECA" || usage == "DESC":
 		// Without a certificate an authority has no name to issue by; the other two sign
 		// decision rules and value sets.
@@ -348,8 +344,7 @@ func (l *List) readEntries(entries []json.RawMessage) {
 		case "", "DSC":
 			l.AddCertificate(id, country, cert)
 		case "CSCA":
-			cert.Authority = true
-			l.signers = append(l.signers, signer{cert, country})
+			l.addAuthority(country, cert)
 		default: // UPLOAD and AUTHENTICATION are keys of the gateway's own traffic
 		}
 	}
@@ -404,8 +399,10 @@ func (l *List) readMap(m map[string]json.RawMessage) error {
 			if k.Country, ok = proof.Country(e.IAN); !ok {
 				k.Country = strings.ToUpper(e.IAN)
 			}
-			for _, u := range e.KeyUsage {
-				k.Usage |= map[string]proof.Usage{"t": proof.UsageTest, "v": proof.UsageVaccination, "r": proof.UsageRecovery}[u]
+			for _, u := range usages {
+				if slices.Contains(e.KeyUsage, u.letter) {
+					k.Usage |= u.usage
+				}
 			}
 			l.AddKey(id, k)
 		}

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -145,12 +146,15 @@ func TestReadBatch(t *testing.T) {
 func TestSigned(t *testing.T) {
 	a, b := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	c, gone := newCertificate("AT", nil, nil), []byte("gone5678")
-	body := must(Compose(7, now, []*Certificate{c.cert}, [][]byte{gone}))
-	other := must(Compose(8, now, []*Certificate{c.cert}, nil))
+	mine := NewList("ours", now)
+	mine.AddCertificate(nil, "", c.cert)
+	other := must(Compose(8, now, mine))
+	mine.Withdraw(gone, "")
+	body := must(Compose(7, now, mine))
 	sa, sb := must(Sign(a, body)), must(Sign(b, body))
 	open := BySides(&a.PublicKey, &b.PublicKey)
 	l, err := Open("sides", must(Bind(body, sa, sb)), open)
-	if err != nil || l.Len() != 1 || !l.At.Equal(now) || !IsSigned(must(Bind(body, sa, sb))) {
+	if err != nil || l.Len() != 1 || !l.At.Equal(now) || l.Number != 7 || !IsSigned(must(Bind(body, sa, sb))) {
 		t.Fatalf("both: %v", err)
 	}
 	if ks, _ := ask(NewStore(Limits{}, l), c.cert.KeyID()); len(ks) != 1 || ks[0].Country != "AUT" || ks[0].Withdrawn {
@@ -174,6 +178,48 @@ func TestSigned(t *testing.T) {
 	} {
 		if _, err := Open(name, file, open); !errors.Is(err, ErrSigned) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestCompose: a list of two sides says of each key what the lists said from which it was
+// made: its id and country, what it may sign, an authority as one, and what is taken back.
+func TestCompose(t *testing.T) {
+	signer, authority := newCertificate("AT", nil, nil), newCertificate("DE", nil, nil)
+	bare := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	one, two := NewList("one", now), NewList("two", now)
+	one.AddCertificate([]byte("own-name"), "XCL", signer.cert)
+	one.AddCertificate([]byte("odd-land"), "ODDLAND", signer.cert)
+	one.addAuthority("", must(ParseCertificate(authority.cert.DER)))
+	two.AddKey([]byte("bare-key"), proof.Key{Public: &bare.PublicKey, Country: "FRA", Usage: proof.UsageTest | proof.UsageRecovery})
+	two.AddCertificate([]byte("own-name"), "XCL", signer.cert) // once more
+	two.Withdraw([]byte("bare-key"), "ODDLAND")
+	body := must(Compose(3, now, one, two))
+	if !bytes.Equal(body, must(Compose(3, now, two, one))) {
+		t.Error("the order of the lists is in the bytes")
+	}
+	l, err := ReadList("again", body)
+	if err != nil || l.Number != 3 || l.Len() != 3 || l.Authorities() != 1 || len(l.Rejected) != 0 {
+		t.Fatalf("%v: %d keys, %d authorities, rejected %v", err, l.Len(), l.Authorities(), l.Rejected)
+	}
+	if got := l.Countries(); len(got) != 4 || got["XCL"] != 1 || got["ODDLAND"] != 1 || got["DEU"] != 1 || got["FRA"] != 1 {
+		t.Errorf("countries %v", got)
+	}
+	store := NewStore(Limits{}, l)
+	for id, country := range map[string]string{"own-name": "XCL", "odd-land": "ODDLAND", "bare-key": "FRA"} {
+		if ks, _ := ask(store, []byte(id)); len(ks) != 1 || ks[0].Country != country || ks[0].Withdrawn {
+			t.Errorf("%s: %+v", id, ks)
+		}
+	}
+	if ks, _ := ask(store, []byte("bare-key")); ks[0].Usage != proof.UsageTest|proof.UsageRecovery {
+		t.Errorf("usage %v", ks[0].Usage)
+	}
+	if ks, _ := ask(store, authority.cert.KeyID()); len(ks) != 0 {
+		t.Error("an authority signs certificates of persons")
+	}
+	for id, countries := range l.Withdrawn() {
+		if string(id) != "bare-key" || !slices.Equal(countries, []string{"ODDLAND"}) {
+			t.Errorf("withdrawn %s of %v", id, countries)
 		}
 	}
 }

@@ -5,11 +5,14 @@ package trust
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/cose"
@@ -22,8 +25,13 @@ import (
 //	{ "darwaza": "trust-list/1", "list": base64, "signatures": [ base64(COSE_Sign1), … ] }
 //
 //	list = { "number": 7, "issued": "2026-11-20T00:00:00Z",
-//	         "keys":      [ { "kid": base64, "country": "AUT", "certificate": base64 } ],
+//	         "keys":      [ { "kid": base64, "country": "AUT", "certificate": base64 },
+//	                        { "country": "AUT", "certificate": base64, "authority": true },
+//	                        { "kid": base64, "country": "AUT", "key": base64, "usage": ["t"] } ],
 //	         "withdrawn": [ { "kid": base64, "country": "AUT" or "" } ] }
+//
+// An authority signs nobody's certificate: it vouches for the signers of seals. A key
+// without a certificate (SubjectPublicKeyInfo) has the usages t, v and r, none for all.
 //
 // The payload of each COSE_Sign1 is the hash, its external data "darwaza.dev/trust-list/1".
 const signedForm = "trust-list/1"
@@ -61,9 +69,12 @@ type signedList struct {
 }
 
 type listEntry struct {
-	Kid         []byte `json:"kid"`
-	Country     string `json:"country"`
-	Certificate []byte `json:"certificate,omitempty"`
+	Kid         []byte   `json:"kid,omitempty"`
+	Country     string   `json:"country"`
+	Certificate []byte   `json:"certificate,omitempty"`
+	Authority   bool     `json:"authority,omitempty"`
+	Key         []byte   `json:"key,omitempty"`
+	Usage       []string `json:"usage,omitempty"`
 }
 
 type listBody struct {
@@ -73,20 +84,60 @@ type listBody struct {
 	Withdrawn []listEntry `json:"withdrawn"`
 }
 
+// usages are the letters of Usage in lists, as apps of the EU's states have them.
+var usages = [...]struct {
+	letter string
+	usage  proof.Usage
+}{{"t", proof.UsageTest}, {"v", proof.UsageVaccination}, {"r", proof.UsageRecovery}}
+
 // IsSigned reports whether a file looks like a list of two sides.
 func IsSigned(b []byte) bool {
 	return bytes.Contains(b, []byte(`"darwaza"`)) && bytes.Contains(b, []byte(`"signatures"`))
 }
 
 // Compose returns the bytes of a list with a number, which rises from one to the next, for
-// both sides to sign. Of the certificates each has its own id.
-func Compose(number uint64, issued time.Time, certs []*Certificate, withdrawn [][]byte) ([]byte, error) {
-	body := listBody{Number: number, Issued: issued.UTC()}
-	for _, c := range certs {
-		body.Keys = append(body.Keys, listEntry{c.KeyID(), c.Country, c.DER})
+// both sides to sign. It has the keys, the authorities and the withdrawals of lists, each
+// once, with the key ids and countries that those say, in an order of their own: the same
+// lists make the same bytes.
+func Compose(number uint64, issued time.Time, lists ...*List) ([]byte, error) {
+	body := listBody{Number: number, Issued: issued.UTC(), Keys: []listEntry{}, Withdrawn: []listEntry{}}
+	for _, l := range lists {
+		for _, s := range l.signers {
+			body.Keys = append(body.Keys, listEntry{Kid: s.id, Country: s.country, Certificate: s.cert.DER, Authority: s.id == nil})
+		}
+		for id, ks := range l.signed {
+			for _, k := range ks {
+				if !k.NotBefore.IsZero() || !k.NotAfter.IsZero() {
+					continue // that of a certificate, which is among the signers
+				}
+				der, err := x509.MarshalPKIXPublicKey(k.Public)
+				if err != nil {
+					return nil, err
+				}
+				e := listEntry{Kid: []byte(id), Country: k.Country, Key: der}
+				for _, u := range usages {
+					if k.Usage&u.usage != 0 {
+						e.Usage = append(e.Usage, u.letter)
+					}
+				}
+				body.Keys = append(body.Keys, e)
+			}
+		}
+		for id, countries := range l.withdrawn {
+			for _, country := range countries {
+				body.Withdrawn = append(body.Withdrawn, listEntry{Kid: []byte(id), Country: country})
+			}
+		}
 	}
-	for _, id := range withdrawn {
-		body.Withdrawn = append(body.Withdrawn, listEntry{Kid: id})
+	for _, entries := range []*[]listEntry{&body.Keys, &body.Withdrawn} {
+		slices.SortFunc(*entries, func(a, b listEntry) int {
+			return cmp.Or(cmp.Compare(a.Country, b.Country), bytes.Compare(a.Kid, b.Kid), bytes.Compare(a.Certificate, b.Certificate),
+				bytes.Compare(a.Key, b.Key), slices.Compare(a.Usage, b.Usage))
+		})
+		*entries = slices.CompactFunc(*entries, func(a, b listEntry) bool {
+			return a.Country == b.Country && bytes.Equal(a.Kid, b.Kid) && bytes.Equal(a.Certificate, b.Certificate) &&
+				bytes.Equal(a.Key, b.Key) && slices.Equal(a.Usage, b.Usage)
+		})
 	}
 	return json.Marshal(body)
 }
@@ -97,45 +148,94 @@ func Sign(priv *ecdsa.PrivateKey, list []byte) ([]byte, error) {
 	return cose.Sign1(priv, cose.Header{Alg: cose.ES256}, sum[:], externalList())
 }
 
-// Bind returns the file of a list with the signatures of both sides.
+// maxSignatures is how many signatures a list has at most.
+const maxSignatures = 8
+
+// Bind returns the file of a list with signatures, none of them to begin with.
 func Bind(list []byte, signatures ...[]byte) ([]byte, error) {
-	return json.Marshal(signedList{signedForm, list, signatures})
+	return json.Marshal(signedList{signedForm, list, append([][]byte{}, signatures...)})
 }
 
-// Open reads a list of two sides and verifies that both have signed these bytes.
-func Open(name string, b []byte, open Opener) (*List, error) {
+// Unbind takes the file of a list apart, whoever has signed it. Nothing of it is to be
+// believed: see Signed.
+func Unbind(b []byte) (list []byte, signatures [][]byte, err error) {
 	var s signedList
-	if len(b) > MaxList || json.Unmarshal(b, &s) != nil || s.Darwaza != signedForm || len(s.Signatures) > 8 {
-		return nil, ErrSigned
+	if len(b) > MaxList || json.Unmarshal(b, &s) != nil || s.Darwaza != signedForm || len(s.Signatures) > maxSignatures {
+		return nil, nil, ErrSigned
 	}
-	sum := sha256.Sum256(s.List)
-	var signed [2]bool
-	for _, sig := range s.Signatures {
+	return s.List, s.Signatures, nil
+}
+
+// Signed reports which sides have signed a list's bytes, A and B.
+func Signed(list []byte, signatures [][]byte, open Opener) (signed [2]bool) {
+	sum := sha256.Sum256(list)
+	for _, sig := range signatures {
 		side, payload, err := open(sig, externalList())
 		if err == nil && side >= 0 && side < 2 && bytes.Equal(payload, sum[:]) {
 			signed[side] = true
 		}
 	}
-	if !signed[0] || !signed[1] {
+	return signed
+}
+
+// Open reads a list of two sides and verifies that both have signed these bytes.
+func Open(name string, b []byte, open Opener) (*List, error) {
+	list, signatures, err := Unbind(b)
+	if err != nil {
+		return nil, err
+	}
+	if Signed(list, signatures, open) != [2]bool{true, true} {
 		return nil, ErrSigned
 	}
+	return ReadList(name, list)
+}
+
+// ReadList reads the bytes that two sides sign, whoever has signed them.
+func ReadList(name string, list []byte) (*List, error) {
 	var body listBody
-	if json.Unmarshal(s.List, &body) != nil || body.Issued.IsZero() {
+	if json.Unmarshal(list, &body) != nil || body.Issued.IsZero() {
 		return nil, ErrSigned
 	}
 	l := NewList(name, body.Issued.UTC())
+	l.Number = body.Number
 	for _, e := range body.Keys {
-		cert, err := ParseCertificate(e.Certificate)
-		if err != nil || len(e.Kid) == 0 {
-			l.reject(base64.StdEncoding.EncodeToString(e.Kid), ErrCertificate)
+		country := countryOf(e.Country)
+		entry := base64.StdEncoding.EncodeToString(e.Kid)
+		if e.Certificate == nil {
+			k := proof.Key{Public: publicKey(e.Key), Country: country}
+			for _, u := range usages {
+				if slices.Contains(e.Usage, u.letter) {
+					k.Usage |= u.usage
+				}
+			}
+			if k.Public == nil || len(e.Kid) == 0 {
+				l.reject(entry, errKey)
+				continue
+			}
+			l.AddKey(e.Kid, k)
 			continue
 		}
-		country, _ := proof.Country(e.Country)
-		l.AddCertificate(e.Kid, country, cert)
+		cert, err := ParseCertificate(e.Certificate)
+		switch {
+		case err != nil || len(e.Kid) == 0 && !e.Authority:
+			l.reject(entry, ErrCertificate)
+		case e.Authority:
+			l.addAuthority(country, cert)
+		default:
+			l.AddCertificate(e.Kid, country, cert)
+		}
 	}
 	for _, e := range body.Withdrawn {
-		country, _ := proof.Country(e.Country)
-		l.Withdraw(e.Kid, country)
+		l.Withdraw(e.Kid, countryOf(e.Country))
 	}
 	return l, nil
+}
+
+// countryOf is a country as a list names it, known or not: one that is not known is no
+// other country, and never all of them.
+func countryOf(s string) string {
+	if c, ok := proof.Country(s); ok {
+		return c
+	}
+	return s
 }

@@ -22,6 +22,9 @@ package trust
 import (
 	"bytes"
 	"crypto"
+	"iter"
+	"maps"
+	"slices"
 	"time"
 
 	"darwaza.dev/internal/proof"
@@ -59,7 +62,9 @@ type List struct {
 	Name string
 	// At is when the list was made, or fetched, as far as anybody said; a list of no time
 	// has no age.
-	At       time.Time
+	At time.Time
+	// Number is that of a list of two sides, which rises from one to the next; 0 of others.
+	Number   uint64
 	Rejected []Rejected
 
 	signed    map[string][]proof.Key // of HCERTs, by key id
@@ -71,6 +76,7 @@ type List struct {
 type signer struct {
 	cert    *Certificate
 	country string
+	id      []byte // by which HCERTs name it; nil of an authority, which signs none
 }
 
 // NewList returns an empty list.
@@ -118,7 +124,57 @@ func (l *List) AddCertificate(id []byte, country string, cert *Certificate) {
 		country = cert.Country
 	}
 	l.AddKey(id, proof.Key{Public: cert.Public, Country: country, NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Usage: cert.Usage})
-	l.signers = append(l.signers, signer{cert, country})
+	l.signers = append(l.signers, signer{cert, country, id})
+}
+
+// addAuthority adds the certificate of an authority, which vouches for signers of seals and
+// signs no certificate of a person.
+func (l *List) addAuthority(country string, cert *Certificate) {
+	if country == "" {
+		country = cert.Country
+	}
+	cert.Authority = true
+	l.signers = append(l.signers, signer{cert, country, nil})
+}
+
+// Authorities returns how many authorities the list has beside its keys.
+func (l *List) Authorities() int {
+	n := 0
+	for _, s := range l.signers {
+		if s.id == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Countries returns how many keys and authorities the list has of each country, by its
+// three letters; "" is of those that are bound to none.
+func (l *List) Countries() map[string]int {
+	n := map[string]int{}
+	for _, ks := range l.signed {
+		for _, k := range ks {
+			n[k.Country]++
+		}
+	}
+	for _, s := range l.signers {
+		if s.id == nil {
+			n[s.country]++
+		}
+	}
+	return n
+}
+
+// Withdrawn returns the key ids that the list takes back, sorted, each with its countries;
+// "" is all of them.
+func (l *List) Withdrawn() iter.Seq2[[]byte, []string] {
+	return func(yield func([]byte, []string) bool) {
+		for _, id := range slices.Sorted(maps.Keys(l.withdrawn)) {
+			if !yield([]byte(id), l.withdrawn[id]) {
+				return
+			}
+		}
+	}
 }
 
 // Withdraw says that keys of an id are taken back: of one country, or of all where it is

@@ -170,6 +170,12 @@ func (l *Lists) Limited(limits trust.Limits, now time.Time) *Lists {
 	return &c
 }
 
+// Trusted returns the lists of keys of HCERTs and seals.
+func (l *Lists) Trusted() []*trust.List { return l.lists }
+
+// Cards returns the keys of issuers of cards, with their lists of revocations.
+func (l *Lists) Cards() shc.KeysFile { return shc.KeysFile{Keys: l.cards, Revoked: l.cardOut} }
+
 // Len returns how many keys there are.
 func (l *Lists) Len() int {
 	n := len(l.cards)

@@ -89,7 +89,9 @@ func TestLists(t *testing.T) {
 	cert := must(trust.ParseCertificate(der))
 	entry := must(json.Marshal([]any{map[string]string{"kid": base64.StdEncoding.EncodeToString(cert.KeyID()), "country": "AT", "rawData": base64.StdEncoding.EncodeToString(der)}}))
 	a, b := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	body := must(trust.Compose(1, now, []*trust.Certificate{cert}, nil))
+	list := trust.NewList("ours", now)
+	list.AddCertificate(nil, "", cert)
+	body := must(trust.Compose(1, now, list))
 	signed := must(trust.Bind(body, must(trust.Sign(a, body)), must(trust.Sign(b, body))))
 	for name, file := range map[string][]byte{"gateway": entry, "of two sides": signed} {
 		lists := NewLists(trust.Limits{TooOld: time.Hour})
