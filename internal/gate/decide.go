@@ -5,6 +5,7 @@ package gate
 
 import (
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +38,19 @@ type Screening struct {
 	Done       bool  `cbor:"1,keyasint,omitempty"`
 	TempTenths int16 `cbor:"2,keyasint,omitempty"` // tenths of a degree Celsius, 0 where not measured
 	Symptoms   bool  `cbor:"3,keyasint,omitempty"`
+	// Answers are those to what else the disease profiles of the edition ask.
+	Answers []Answered `cbor:"4,keyasint,omitempty"`
 }
+
+// Answered is the answer to a question of a disease profile, or what was measured for it.
+type Answered struct {
+	Attribute string `cbor:"1,keyasint,omitempty"`
+	Yes       bool   `cbor:"2,keyasint,omitempty"`
+	Tenths    int16  `cbor:"3,keyasint,omitempty"` // of a degree Celsius, where it is a temperature
+}
+
+// maxAnswers is how many questions one screening can have.
+const maxAnswers = 32
 
 // A body temperature outside these, in tenths of a degree Celsius, was not measured on a
 // living person who stands at a gate: it is a slip of the key or of the thermometer.
@@ -46,9 +59,46 @@ const (
 	MostTemp  = 450
 )
 
-// Possible reports whether the temperature, where there is one, can be a person's.
+// Possible reports whether each temperature, where there is one, can be a person's.
 func (s Screening) Possible() bool {
-	return s.TempTenths == 0 || s.TempTenths >= LeastTemp && s.TempTenths <= MostTemp
+	can := func(t int16) bool { return t == 0 || t >= LeastTemp && t <= MostTemp }
+	return can(s.TempTenths) && len(s.Answers) <= maxAnswers && !slices.ContainsFunc(s.Answers, func(a Answered) bool { return !can(a.Tenths) })
+}
+
+// Questions returns the attributes that a disease profile of an edition asks and of which
+// a verdict says that they are missing, in the order of the profiles, by their ids.
+func Questions(e *agreement.Edition, missing []string) []agreement.Attribute {
+	var out []agreement.Attribute
+	if e == nil {
+		return nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(e.Profiles)) {
+		for _, ask := range e.Profiles[id].Asks {
+			known := slices.ContainsFunc(out, func(a agreement.Attribute) bool { return a.ID == ask })
+			if a, ok := e.Attributes[ask]; ok && !known && slices.Contains(missing, ask) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// fill adds what was answered to the questions of the edition's profiles. An attribute
+// that none of them asks is passed over: no answer can say what a gate has to see.
+func (s Screening) fill(e *agreement.Edition, f rules.Facts) {
+	for _, x := range s.Answers {
+		if _, has := f[x.Attribute]; has {
+			continue
+		}
+		for _, a := range Questions(e, []string{x.Attribute}) {
+			switch {
+			case a.Type == "bool" && x.Tenths == 0:
+				f[a.ID] = x.Yes
+			case a.Type == "int" && x.Tenths != 0:
+				f[a.ID] = int64(x.Tenths)
+			}
+		}
+	}
 }
 
 // Desk is what a decision looks at: what this side's gates have seen, what this side
@@ -217,7 +267,7 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 		f.Goods, f.GoodsWhy = ans.Goods.Outcome, named(d.Law.Named(ans.Goods))
 	}
 	ans.Verdict, ans.Earlier, ans.Class, ans.People = q.v, q.earlier, c.Class, f.People
-	ans.Asks = asks(q.v)
+	ans.Asks = asks(q.v, q.at.edition)
 	if f.Document {
 		ans.Asks = []string{"document"}
 	}
@@ -292,7 +342,7 @@ func bare(rs []reason.Reason) (out []reason.Reason) {
 }
 
 // asks says what an officer can supply to get further.
-func asks(v rules.Verdict) []string {
+func asks(v rules.Verdict, e *agreement.Edition) []string {
 	if !v.Outcome.NeedsOfficer() {
 		return nil
 	}
@@ -300,7 +350,7 @@ func asks(v rules.Verdict) []string {
 	for _, m := range v.Missing {
 		ask := ""
 		switch {
-		case strings.HasPrefix(m, "screening."):
+		case strings.HasPrefix(m, "screening.") || len(Questions(e, []string{m})) > 0:
 			ask = "screening"
 		case strings.HasPrefix(m, "person."):
 			ask = "document"
@@ -651,6 +701,7 @@ func (q *inquiry) facts(plan rules.SlotPlan) rules.Facts {
 		if t := q.a.Screening.TempTenths; t != 0 {
 			f["screening.temperature"] = int64(t)
 		}
+		q.a.Screening.fill(q.at.edition, f)
 	}
 	return f
 }

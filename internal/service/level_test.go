@@ -4,9 +4,11 @@
 package service
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/reason"
@@ -39,8 +41,26 @@ func TestLevels(t *testing.T) {
 
 	// At the gate the certificate is wanted, and the officer's answers.
 	w.now = at("09:05")
-	ans := do[ScanAnswer](w, w.scan(w.claims(b.Booking, 0)))
+	first := w.scan(w.claims(b.Booking, 0))
+	ans := do[ScanAnswer](w, first)
 	w.verdict(ans.Verdict, reason.Hold, "law.input.wanted")
+	if !slices.Contains(ans.Verdict.Missing, "screening.contact") || !slices.Contains(ans.Asks, "screening") {
+		t.Errorf("missing %v, asks %v", ans.Verdict.Missing, ans.Asks)
+	}
+	// What the profile asks is answered at the gate; what it does not ask cannot be said so.
+	first.Again = ans.Scan.Serial
+	first.Screening.Answers = []gate.Answered{{Attribute: "screening.contact"}, {Attribute: "health.level"}, {Attribute: "vendor.card", Yes: true}}
+	ans = do[ScanAnswer](w, first)
+	if slices.Contains(ans.Verdict.Missing, "screening.contact") || slices.Contains(ans.Asks, "screening") {
+		t.Errorf("missing %v, asks %v", ans.Verdict.Missing, ans.Asks)
+	}
+	first.Again, first.Screening.Answers = ans.Scan.Serial, []gate.Answered{{Attribute: "screening.contact", Yes: true}}
+	ans = do[ScanAnswer](w, first)
+	if !slices.ContainsFunc(ans.Verdict.Reasons, func(r reason.Reason) bool { return r.Clause == "X-ASK-CONTACT" }) {
+		t.Errorf("%+v", ans.Verdict)
+	}
+	first.Screening.Answers = []gate.Answered{{Attribute: "screening.contact", Tenths: 900}}
+	w.fails(first, problem.Invalid, "gate.temperature")
 
 	// What the other side brings in at once holds here too, and a slot that was sold shows
 	// its excess.

@@ -32,6 +32,14 @@ type scanIn struct {
 type screeningIn struct {
 	TempTenths int16 `json:"temp_tenths"`
 	Symptoms   bool  `json:"symptoms"`
+	// Answers are those to what else the disease profiles ask, by attribute.
+	Answers []answerIn `json:"answers"`
+}
+
+type answerIn struct {
+	Attribute  string `json:"attribute"`
+	Yes        bool   `json:"yes"`
+	TempTenths int16  `json:"temp_tenths"`
 }
 
 // scanOut is the gate's answer.
@@ -138,6 +146,9 @@ func (s *server) apiScan(w http.ResponseWriter, r *request) error {
 	}
 	if in.Screening != nil {
 		c.Screening = service.Screening{Done: true, TempTenths: in.Screening.TempTenths, Symptoms: in.Screening.Symptoms}
+		for _, x := range in.Screening.Answers {
+			c.Screening.Answers = append(c.Screening.Answers, gate.Answered{Attribute: x.Attribute, Yes: x.Yes, Tenths: x.TempTenths})
+		}
 		if !c.Screening.Possible() {
 			return problem.Field("screening.temp_tenths", "temperature")
 		}

@@ -73,9 +73,10 @@ type gateAnswer struct {
 	Earlier, This *scanLine
 	// What would complete the answer.
 	AskDocument, AskScreening, AskDecision bool
-	Name                                   string // of the holder, where this side sold the pass and a document is asked for
-	Text                                   string // of the pass, carried to the scan that completes this one
-	Found                                  string // or the booking that was found, with the document
+	Questions                              []question // of the screening, beside temperature and symptoms
+	Name                                   string     // of the holder, where this side sold the pass and a document is asked for
+	Text                                   string     // of the pass, carried to the scan that completes this one
+	Found                                  string     // or the booking that was found, with the document
 	Document                               string
 	Seen                                   bool
 	NoLook                                 bool // the document has to be read: that an officer has seen it is not enough
@@ -321,6 +322,7 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 		v.Answer = a
 		a.Outcome, a.Number, a.Pass = reason.Hold, c.Again, c.Claims.ID
 		a.AskScreening = f.has("temperature") || f.has("symptoms")
+		a.Questions = questions(p.Edition, f[askedField])
 		a.NoLook = own == nil
 		a.AskDocument = f.has("document") && c.Match != service.Fits && c.Match != service.Seen
 		if a.AskDocument && own != nil {
@@ -391,6 +393,7 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) e
 			a.AskDocument = true
 		case "screening":
 			a.AskScreening = true
+			a.Questions = questions(a.Place.Edition, ans.Verdict.Missing)
 		case "decision":
 			a.AskDecision = true
 		}
@@ -462,7 +465,7 @@ func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member in
 // cannot be right.
 func screening(f formValues, wrong *errorsIn) (sc service.Screening) {
 	temp, symptoms := f.get("temperature"), f.get("symptoms")
-	if temp == "" && symptoms == "" {
+	if temp == "" && symptoms == "" && !f.has(askedField) {
 		return sc
 	}
 	if temp != "" {
@@ -475,6 +478,7 @@ func screening(f formValues, wrong *errorsIn) (sc service.Screening) {
 		wrong.add("symptoms", "gate.symptoms.empty")
 	}
 	sc.Done, sc.Symptoms = true, symptoms == "yes"
+	sc.Answers = answers(f, wrong)
 	return sc
 }
 
@@ -665,6 +669,13 @@ func measured(x service.Screening) rules.Facts {
 	f := rules.Facts{"screening.symptoms": x.Symptoms}
 	if x.TempTenths != 0 {
 		f["screening.temperature"] = int64(x.TempTenths)
+	}
+	for _, a := range x.Answers {
+		if a.Tenths != 0 {
+			f[a.Attribute] = int64(a.Tenths)
+		} else {
+			f[a.Attribute] = a.Yes
+		}
 	}
 	return f
 }

@@ -4,7 +4,9 @@
 package web
 
 import (
+	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -96,5 +98,43 @@ func TestLevelAPI(t *testing.T) {
 	}
 	if r = p.call("GET", "/api/v1/levels/nowhere", "clerk", "", nil); r.StatusCode != 404 {
 		t.Errorf("%d", r.StatusCode)
+	}
+}
+
+// TestGateAsksTheProfile asks at the gate what the disease profile in force asks, all of it
+// at once, and keeps no answer.
+func TestGateAsksTheProfile(t *testing.T) {
+	p := openPost(t)
+	boss, b := p.signedIn("boss", people.Supervisor), p.signedIn("gate", people.GateOfficer)
+	tr := p.book(10, cnicA, "Bibi Gul", 0)
+	b.get("/en/gate").scan(tr.text, "in").lacks("contact with somebody who is ill")
+	boss.get("/en/levels/set?site=1&level=guarded").submit("/en/levels/set", "when", "now").wants("Guarded in force emergency")
+	b.get("/en/gate").scan(tr.text, "in").wants("contact with somebody who is ill No Yes")
+	form := b.fields("/en/gate", `class="ask"`)
+	form.Set("temperature", "36.6")
+	form.Set("symptoms", "no")
+	form.Set("seen", "yes")
+	n := p.facts()
+	if b.postForm("/en/gate", form); b.code != 422 || p.facts() != n {
+		t.Errorf("left open: %d, %d facts", b.code, p.facts()-n)
+	}
+	b.wants("contact with somebody who is ill Error: Answer every question No Yes")
+	form = b.fields("/en/gate", `class="ask"`)
+	form.Set("temperature", "36.6")
+	form.Set("symptoms", "no")
+	form.Set("seen", "yes")
+	form.Set("q.screening.contact", "yes")
+	b.postForm("/en/gate", form).wants("X-ASK-CONTACT").lacks("contact with somebody who is ill No Yes")
+	if p.facts() == n {
+		t.Error("nothing was recorded")
+	}
+	for _, h := range p.mem.Facts()[n:] {
+		kept := fmt.Sprintf("%+v", reflect.Indirect(reflect.ValueOf(h.Fact)))
+		if strings.Contains(kept, `"screening.contact":`) || strings.Contains(kept, "Attribute:screening") {
+			t.Errorf("a fact holds an answer: %s", kept)
+		}
+	}
+	if strings.Contains(p.log.String(), "screening.contact") {
+		t.Error("the log holds an answer")
 	}
 }

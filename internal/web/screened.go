@@ -10,6 +10,7 @@ import (
 	"io"
 	"time"
 
+	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/service"
 )
@@ -23,7 +24,9 @@ const screenedFor = 10 * time.Minute
 type screened struct {
 	Temp     int16 `json:"t"`
 	Symptoms bool  `json:"s"`
-	Until    int64 `json:"x"` // seconds since 1970
+	// Answers are those to what else was asked.
+	Answers []gate.Answered `json:"a,omitempty"`
+	Until   int64           `json:"x"` // seconds since 1970
 }
 
 // screenedAs binds what is sealed to its use and to the pass of whom it was measured.
@@ -32,7 +35,7 @@ func screenedAs(id pass.ID) []byte { return append([]byte("darwaza.dev/gate/scre
 // sealScreening returns base64url( nonce, 12 bytes ‖ AES-256-GCM of the JSON ), with the
 // pass as additional data.
 func (k *tokens) sealScreening(sc service.Screening, id pass.ID, now time.Time) (string, error) {
-	plain, err := json.Marshal(screened{Temp: sc.TempTenths, Symptoms: sc.Symptoms, Until: now.Add(screenedFor).Unix()})
+	plain, err := json.Marshal(screened{Temp: sc.TempTenths, Symptoms: sc.Symptoms, Answers: sc.Answers, Until: now.Add(screenedFor).Unix()})
 	if err != nil {
 		return "", err
 	}
@@ -47,11 +50,11 @@ func (k *tokens) sealScreening(sc service.Screening, id pass.ID, now time.Time) 
 // side's for that pass, or has ended: the gate asks again.
 func (k *tokens) openScreening(text string, id pass.ID, now time.Time) (service.Screening, bool) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if n := k.aead.NonceSize(); err == nil && len(text) <= 1024 && len(raw) >= n {
+	if n := k.aead.NonceSize(); err == nil && len(text) <= maxField && len(raw) >= n {
 		var m screened
 		plain, err := k.aead.Open(nil, raw[:n], raw[n:], screenedAs(id))
 		if err == nil && json.Unmarshal(plain, &m) == nil && now.Unix() < m.Until {
-			return service.Screening{Done: true, TempTenths: m.Temp, Symptoms: m.Symptoms}, true
+			return service.Screening{Done: true, TempTenths: m.Temp, Symptoms: m.Symptoms, Answers: m.Answers}, true
 		}
 	}
 	return service.Screening{}, false
