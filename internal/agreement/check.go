@@ -299,6 +299,20 @@ func (r *reader) references(c *Clause) {
 		}
 	}
 	for _, id := range c.Overrides {
+		if e.Abroad(id) {
+			of, clause, _ := strings.Cut(id, "/")
+			switch {
+			case of == "" || clause == "":
+				r.fault(c.Line, fmt.Sprintf("overrides %q, which names no clause", id), "write the id of the other agreement, a slash and the id of its clause")
+			case of == e.ID:
+				r.fault(c.Line, fmt.Sprintf("overrides %q, which is of this agreement", id), "write the id of the clause alone")
+			case c.Amount == "":
+				r.fault(c.Line, fmt.Sprintf("overrides %q and gives no figure", id), "only a figure of another agreement can be set aside; of the rest the strictest answer holds")
+			case e.Instruments[c.Instrument].Status == StatusEmergency:
+				r.fault(c.Line, fmt.Sprintf("an emergency act that sets aside %q", id), "leave it to a text that both sides sign")
+			}
+			continue
+		}
 		if o := e.Clause(id); o == nil && r.lost["clauses"] {
 			continue
 		} else if o == nil {

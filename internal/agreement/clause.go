@@ -6,6 +6,7 @@ package agreement
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"darwaza.dev/internal/calendar"
@@ -112,7 +113,7 @@ type Clause struct {
 	// leaves the matter to the clauses that name the same attribute, and to REFER where
 	// there is no such clause.
 	Missing   reason.Outcome
-	Overrides []string
+	Overrides []string // ids of clauses; "agreement/clause" is one of another agreement (see Edition.Abroad)
 	Questions []string
 	// Turns are questions on which the effect turns: REFER while one is not settled.
 	Turns []string
@@ -434,3 +435,8 @@ type ExpectAmount struct {
 	Unknown  bool
 	Absent   bool
 }
+
+// Abroad reports whether an entry of a clause's overrides names a clause of another
+// agreement, "agreement/clause": only a figure is set aside in that way. What is the id of
+// a clause of the edition is that clause, whatever its form.
+func (e *Edition) Abroad(id string) bool { return strings.Contains(id, "/") && e.Clause(id) == nil }

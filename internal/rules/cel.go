@@ -60,7 +60,7 @@ const (
 	fieldPrefix = "event."
 	listPrefix  = "list "
 	kindPrefix  = "events "
-	nameDates   = "dates" // what is open because a text gives no day
+	nameDates   = "no day" // what is open because a text gives no day; the space keeps it from being an attribute's
 
 	fieldAt   = "event.at"
 	fieldOn   = "event.on"

@@ -521,6 +521,11 @@ func (j *judge) amount(x Amount) {
 func (j *judge) finish() {
 	v := j.v
 	j.counted()
+	if j.a.c.abroad != nil {
+		for i := range v.Amounts {
+			v.Amounts[i].Over = j.a.c.abroad[v.Amounts[i].Clause]
+		}
+	}
 	for _, d := range j.defer_ {
 		asked := slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Params["attribute"] == d.name })
 		if !asked {

@@ -100,12 +100,13 @@ clauses:
 		CodeRuleOpen:       healthLaw(t, askCertificate).Check(noon("2025-06-02").with("cert", decoded(t, `{"v":[{}]}`))),
 		CodeNoRule:         healthLaw(t, askCertificate).Check(noon("2025-06-02").with("cert", decoded(t, `{}`))),
 		CodeDispute:        ask(conflict, Facts{"good.value": int64(1000)}),
+		CodeOwed:           ask(mustCompile(t, owes(t, "a", "five", ""), owes(t, "b", "six", "")), Facts{"good.value": int64(1000)}),
 	} {
 		if !slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Code == code }) {
 			t.Errorf("%s is not given: %s (%s)", code, v.Outcome, why(v))
 		}
 	}
-	if got, want := len(Reasons()), 40; got != want {
+	if got, want := len(Reasons()), 41; got != want {
 		t.Errorf("%d codes are declared, %d are asked for here", got, want)
 	}
 }

@@ -359,7 +359,7 @@ func (j *judge) limit(i int, k *clause) {
 		held = heldAgainst(note, len(sum))
 	}
 	if _, money := known(unit); money && !sensitive && j.certain(i) {
-		j.amount(Amount{Name: "allowance.left", Of: k.ID, Minor: max(0, limit-most), Currency: unit, Known: true, Clause: k.ID, Steps: []Working{held}})
+		j.amount(Amount{Name: amountLeft, Of: k.ID, Minor: max(0, limit-most), Currency: unit, Known: true, Clause: k.ID, Steps: []Working{held}})
 	}
 	switch {
 	case most <= limit:

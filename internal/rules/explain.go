@@ -407,7 +407,7 @@ func (j *judge) candidates(k *clause, t *trial) {
 			break
 		}
 	case agreement.KindCap:
-		if x, ok := j.v.Amount("fits", ""); ok && x.Known {
+		if x, ok := j.v.Amount(amountFits, ""); ok && x.Known {
 			t.number(attrValue, x.Minor)
 		}
 		if n, _, ok := a.limitOf(k); ok && k.Select != nil && k.Adds != "" {

@@ -40,7 +40,8 @@ func (v *Verdict) says() int {
 // whatever order they are given. An agreement that is silent on the case, does not know the
 // site or is not in force gives way to one that answers; one answer alone is returned as it
 // is. Several are joined: the outcome is the strictest, reasons, amounts and questions are
-// those of all, each with the id of its agreement, and Parts holds each answer whole.
+// those of all, each with the id of its agreement, and Parts holds each answer whole. Where
+// they give one amount differently, and no clause sets the other aside, that is a conflict.
 func Join(answers ...Verdict) Verdict {
 	most := saysNothing
 	for i := range answers {
@@ -59,7 +60,45 @@ func Join(answers ...Verdict) Verdict {
 	if len(parts) == 1 || most == saysNothing {
 		return parts[0]
 	}
-	return joined(parts)
+	v := joined(parts)
+	v.disputes()
+	return v
+}
+
+// disputes finds figures of one name that two agreements give differently, and neither
+// sets the other's aside: no text says which holds. Both clauses are named. What is left of
+// a limit is none of them: each agreement has limits of its own.
+func (v *Verdict) disputes() {
+	var add []reason.Reason
+	for i, x := range v.Amounts {
+		for _, y := range v.Amounts[i+1:] {
+			if x.Name != y.Name || x.Of != y.Of || x.Agreement == y.Agreement || x.limit() || x.same(y) {
+				continue
+			}
+			for _, p := range [...][2]Amount{{x, y}, {y, x}} {
+				mine, other := p[0], p[1]
+				r := reason.Reason{Code: CodeOwed, Outcome: reason.Conflict, Clause: mine.Clause, Agreement: mine.Agreement,
+					Params: map[string]string{"amount": mine.Name, "with": abroad(other.Agreement, other.Clause)}}
+				if !slices.ContainsFunc(add, func(o reason.Reason) bool {
+					return o.Clause == r.Clause && o.Agreement == r.Agreement && o.Params["with"] == r.Params["with"]
+				}) {
+					add = append(add, r)
+				}
+			}
+		}
+	}
+	*v = v.With(add...)
+}
+
+// abroad names a clause of another agreement, as overrides do.
+func abroad(agreement, clause string) string { return agreement + "/" + clause }
+
+// overridden reports whether a figure is set aside by one of another agreement that does
+// not give way to it in turn.
+func overridden(x Amount, all []Amount) bool {
+	return slices.ContainsFunc(all, func(y Amount) bool {
+		return slices.Contains(y.Over, abroad(x.Agreement, x.Clause)) && !slices.Contains(x.Over, abroad(y.Agreement, y.Clause))
+	})
 }
 
 // joined makes one verdict of parts.
@@ -85,6 +124,10 @@ func joined(parts []Verdict) Verdict {
 			}
 		}
 		v.Inputs = append(v.Inputs, p.Inputs...)
+	}
+	if slices.ContainsFunc(v.Amounts, func(a Amount) bool { return len(a.Over) > 0 }) {
+		all := slices.Clone(v.Amounts)
+		v.Amounts = slices.DeleteFunc(v.Amounts, func(a Amount) bool { return overridden(a, all) })
 	}
 	// What is sensitive under one agreement shows no value under any.
 	shown := v.Inputs[:0:0]
@@ -136,7 +179,9 @@ func (v Verdict) andParts(w Verdict) Verdict {
 		}
 		var add []reason.Reason
 		for _, r := range x.Reasons {
-			if r.Agreement == "" && !slices.ContainsFunc(out.Reasons, func(o reason.Reason) bool { return o.Agreement == "" && o.Code == r.Code && o.Outcome == r.Outcome }) {
+			if (r.Agreement == "" || r.Code == CodeOwed) && !slices.ContainsFunc(out.Reasons, func(o reason.Reason) bool {
+				return o.Agreement == r.Agreement && o.Code == r.Code && o.Outcome == r.Outcome && o.Clause == r.Clause
+			}) {
 				add = append(add, r)
 			}
 		}

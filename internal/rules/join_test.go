@@ -101,6 +101,9 @@ func TestLawOfSeveral(t *testing.T) {
 						}
 					}
 				}
+				if slices.ContainsFunc(got.Reasons, func(r reason.Reason) bool { return r.Code == CodeOwed }) {
+					worst = reason.Strictest(worst, reason.Conflict)
+				}
 				if got.Outcome != worst {
 					t.Fatalf("%s of parts up to %s", got.Outcome, worst)
 				}
@@ -355,5 +358,140 @@ func TestApart(t *testing.T) {
 	}
 	if _, err := Compile(e, beside(t, func(*agreement.Edition) {})); err != nil {
 		t.Errorf("two that mean the same: %v", err)
+	}
+}
+
+// owes is a tiny edition of an agreement whose clause "due" asks a duty of so many percent.
+func owes(t *testing.T, id, rate, more string) *agreement.Edition {
+	t.Helper()
+	e, faults := tiny(t, "instrument: i\nclauses:\n  - {id: due, kind: rate, TEXT, rate: "+rate+", amount: duty"+more+"}\n")
+	if len(faults.Errors()) > 0 {
+		t.Fatal(faults)
+	}
+	e.ID = id
+	return e
+}
+
+// TestOwedUnderTwo asks what is owed for one lot under two agreements: where they differ it
+// is a conflict that names both clauses, unless one sets the other's figure aside.
+func TestOwedUnderTwo(t *testing.T) {
+	const over = ", overrides: [%/due]"
+	overrides := func(id string) string { return strings.ReplaceAll(over, "%", id) }
+	for _, x := range []struct {
+		name, one, two, first, second string
+		outcome                       reason.Outcome
+		amounts                       int
+		minor                         int64
+		known                         bool
+	}{
+		{"different", "five", "six", "", "", reason.Conflict, 2, 0, false},
+		{"the same", "five", "five", "", "", reason.Allow, 2, 50, true},
+		{"the second gives way", "five", "six", overrides("b"), "", reason.Allow, 1, 50, true},
+		{"the first gives way", "five", "six", "", overrides("a"), reason.Allow, 1, 60, true},
+		{"each sets the other aside", "five", "six", overrides("b"), overrides("a"), reason.Conflict, 2, 0, false},
+		{"an agreement that is not there", "five", "six", overrides("c"), "", reason.Conflict, 2, 0, false},
+	} {
+		a, b := owes(t, "a", x.one, x.first), owes(t, "b", x.two, x.second)
+		l, err := Compile(b, a)
+		if err != nil {
+			t.Fatal(x.name, err)
+		}
+		q := Query{Point: Gate, At: at("2025-06-01T10:00:00Z"), Site: "s", Side: "A", Facts: Facts{"good.value": int64(1000)}}
+		v := l.Check(q)
+		duty, _ := v.Amount("duty", "")
+		if v.Outcome != x.outcome || len(v.Amounts) != x.amounts || duty.Minor != x.minor || duty.Known != x.known || len(v.Parts) != 2 {
+			t.Errorf("%s: %s, duty %+v of %d: %s", x.name, v.Outcome, duty, len(v.Amounts), v.Bytes())
+		}
+		if x.outcome == reason.Conflict {
+			var named []string
+			for _, r := range v.Reasons {
+				if r.Code == CodeOwed && r.Outcome == reason.Conflict && r.Params["amount"] == "duty" {
+					named = append(named, r.Agreement+" "+r.Clause+" with "+r.Params["with"])
+				}
+			}
+			if !slices.Equal(named, []string{"a due with b/due", "b due with a/due"}) {
+				t.Errorf("%s: named are %q", x.name, named)
+			}
+		}
+		if got := l.Explain(q).Verdict.Bytes(); !bytes.Equal(got, v.Bytes()) {
+			t.Errorf("%s: explained is %s", x.name, got)
+		}
+		// Asked twice and joined, it stays what it is; one agreement alone knows nothing of it.
+		if got := v.And(l.Check(q)); got.Outcome != v.Outcome || len(got.Amounts) != len(v.Amounts) || len(got.Reasons) != len(v.Reasons) {
+			t.Errorf("%s: with itself it is %s", x.name, got.Bytes())
+		}
+		if q.Agreement = "b"; l.Check(q).Outcome != reason.Allow {
+			t.Errorf("%s: alone it is %s", x.name, l.Check(q).Bytes())
+		}
+	}
+	// Two lots that differ are no dispute.
+	same, err := Compile(owes(t, "a", "five", ""), owes(t, "b", "five", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lot := func(value int64) Verdict {
+		return same.Check(Query{Point: Gate, At: at("2025-06-01T10:00:00Z"), Site: "s", Side: "A", Facts: Facts{"good.value": value}})
+	}
+	v := lot(1000)
+	v.Parts = slices.Clone(v.Parts)
+	v.Parts[1].Outcome = reason.Hold // the stricter answer comes first, with its figures
+	w := lot(3000)
+	w.Parts = slices.Clone(w.Parts)
+	w.Parts[0].Outcome = reason.Hold
+	if got := v.And(w); slices.ContainsFunc(got.Reasons, func(r reason.Reason) bool { return r.Code == CodeOwed }) {
+		t.Errorf("two lots: %s", got.Bytes())
+	}
+}
+
+// TestOverrideOfAnother holds what can be set aside of another agreement.
+func TestOverrideOfAnother(t *testing.T) {
+	_, err := Compile(owes(t, "a", "five", ", overrides: [b/gone]"), owes(t, "b", "six", ""))
+	if err == nil || !strings.Contains(err.Error(), `overrides "b/gone", which is not there`) {
+		t.Errorf("a clause that is not there: %v", err)
+	}
+	for want, clause := range map[string]string{
+		"gives no figure":       "  - {id: c, kind: rule, TEXT, require: p, else: REFUSE, overrides: [b/due]}",
+		"which names no clause": "  - {id: c, kind: rate, TEXT, rate: five, amount: duty, overrides: [/due]}",
+		"is of this agreement":  "  - {id: c, kind: rate, TEXT, rate: five, amount: duty, overrides: [tiny/due]}",
+		"which is not there":    "  - {id: c, kind: rate, TEXT, rate: five, amount: duty, overrides: [due]}",
+	} {
+		_, faults := tiny(t, "instrument: i\nclauses:\n"+clause+"\n")
+		if got := faults.Error(); !strings.Contains(got, want) {
+			t.Errorf("%s: got %s", want, got)
+		}
+	}
+}
+
+// TestLeastLeft takes what is left of a limit from whichever agreement leaves the least.
+func TestLeastLeft(t *testing.T) {
+	left := func(of string, minor int64) Verdict {
+		return Verdict{Point: Goods, Outcome: reason.Allow, Agreement: of, Steps: []Step{{}}, Reasons: []reason.Reason{{Code: CodeCondition, Outcome: reason.Allow, Clause: "c"}},
+			Amounts: []Amount{{Name: amountLeft, Minor: minor, Currency: "USD", Known: true, Clause: "c"}}}
+	}
+	for _, x := range [][2]int64{{100, 300}, {300, 100}} {
+		v := Join(left("a", x[0]), left("b", x[1]))
+		if got, ok := v.Amount(amountLeft, ""); v.Outcome != reason.Allow || !ok || got.Minor != 100 || !got.Known {
+			t.Errorf("%v: %s, %+v", x, v.Outcome, got)
+		}
+	}
+}
+
+// TestReplayOfDispute: whether another agreement's figure is still apart is not recorded.
+func TestReplayOfDispute(t *testing.T) {
+	a, b := owes(t, "a", "five", ""), owes(t, "b", "six", "")
+	l, err := Compile(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := Query{Point: Gate, At: at("2025-06-01T10:00:00Z"), Site: "s", Side: "A", Facts: Facts{"good.value": int64(1000)}}
+	v := l.Check(q)
+	kept := l.Keep(q, v)
+	r, err := NewReplay(mustCompile(t, a), q.At)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.Ask(Recorded{Query: []byte(kept.Query), Withheld: kept.Withheld, Missing: kept.Missing, Outcome: kept.Outcome, Reasons: l.Grounds(v), By: kept.By})
+	if err != nil || got.Flips() || !slices.Contains(got.Lacks, "amounts") {
+		t.Errorf("%+v %v", got, err)
 	}
 }

@@ -59,6 +59,8 @@ type compiled struct {
 	// sensitive are the attributes that the edition declares as sensitive, sorted.
 	sensitive []string
 	language  *language
+	// abroad holds by clause what it overrides of other agreements; nil where none does.
+	abroad map[string][]string
 	// conditions is how many different ones the clauses have.
 	conditions int
 	// pool holds activations, which are large, between questions.
@@ -135,8 +137,9 @@ type clause struct {
 
 // Compile makes editions of one agreement or of several ready to answer, each known from
 // the beginning of time. The error is agreement.Faults where a clause cannot be compiled,
-// where two editions of an agreement have one number, or where two agreements do not mean
-// the same by one site, attribute or class of slots.
+// where two editions of an agreement have one number, where two agreements do not mean
+// the same by one site, attribute or class of slots, or where a clause overrides one that
+// another agreement of the law does not have.
 func Compile(editions ...*agreement.Edition) (*Law, error) {
 	all := make([]Adopted, 0, len(editions))
 	for _, e := range editions {
@@ -170,7 +173,32 @@ func CompileAdopted(editions ...Adopted) (*Law, error) {
 		}
 		l.editions, l.compiled, l.adopted = append(l.editions, e), append(l.compiled, c), append(l.adopted, x.At)
 	}
+	if faults := l.lost(); l.several && len(faults) > 0 {
+		return nil, faults
+	}
 	return l, nil
+}
+
+// lost faults overrides of clauses that no edition of the agreement has which they name.
+// An agreement that is not of this law may have them.
+func (l *Law) lost() (faults agreement.Faults) {
+	for _, c := range l.compiled {
+		for _, id := range sortedKeys(c.abroad) {
+			for _, over := range c.abroad[id] {
+				of, clause, _ := strings.Cut(over, "/")
+				there, found := false, false
+				for _, e := range l.editions {
+					there = there || e.ID == of
+					found = found || e.ID == of && e.Clause(clause) != nil
+				}
+				if there && !found {
+					k := c.clauses[id]
+					faults = append(faults, agreement.Fault{File: k.File, Line: k.Line, Clause: id, What: fmt.Sprintf("overrides %q, which is not there", over), Mend: "name a clause of that agreement"})
+				}
+			}
+		}
+	}
+	return faults
 }
 
 // apart faults two editions that do not mean the same by one name. Passes carry the
@@ -343,6 +371,13 @@ func (c *compiled) build() agreement.Faults {
 		}
 	}
 	for _, x := range e.Clauses {
+		if over := slices.DeleteFunc(slices.Clone(x.Overrides), func(id string) bool { return !e.Abroad(id) }); len(over) > 0 {
+			if c.abroad == nil {
+				c.abroad = map[string][]string{}
+			}
+			slices.Sort(over)
+			c.abroad[x.ID] = over
+		}
 		k, fs := c.clause(x)
 		faults = append(faults, fs...)
 		c.clauses[x.ID] = k

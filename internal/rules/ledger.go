@@ -176,7 +176,7 @@ func (j *judge) ledger(i int, k *clause) {
 			steps = append(steps, Working{Code: workDue, Text: params["due"]})
 		}
 		if j.certain(i) && (slackless == nil || still == 0) {
-			j.amount(Amount{Name: "ledger.open", Of: k.ID, Minor: still, Known: true, Clause: k.ID, Steps: steps}.counting(unit))
+			j.amount(Amount{Name: amountOpen, Of: k.ID, Minor: still, Known: true, Clause: k.ID, Steps: steps}.counting(unit))
 		}
 	}
 	j.demand(i, k, is, nil, note, params)

@@ -295,10 +295,10 @@ func (j *judge) room() {
 		if j.lot.refused {
 			n = l.before
 		}
-		j.amount(Amount{Name: "allowance.left", Of: l.of, Minor: n, Currency: currency, Known: true, Clause: l.clause.ID, Steps: []Working{l.working}})
+		j.amount(Amount{Name: amountLeft, Of: l.of, Minor: n, Currency: currency, Known: true, Clause: l.clause.ID, Steps: []Working{l.working}})
 	}
 	if j.lot.passed && j.lot.roomBy != nil {
-		j.amount(Amount{Name: "fits", Minor: min(j.lot.room, j.lot.value), Currency: currency, Known: true, Clause: cmp.Or(j.lot.roomBy.ID, ""),
+		j.amount(Amount{Name: amountFits, Minor: min(j.lot.room, j.lot.value), Currency: currency, Known: true, Clause: cmp.Or(j.lot.roomBy.ID, ""),
 			Steps: []Working{{Code: workRoom, Text: unitText(j.lot.room, currency)}}})
 	}
 }

@@ -40,6 +40,7 @@ const (
 	CodeDate      reason.Code = "law.date.open"
 	CodeQuestion  reason.Code = "law.question.open"
 	CodeGoodOpen  reason.Code = "law.good.open"
+	CodeOwed      reason.Code = "law.amount.apart"
 	CodeMatter    reason.Code = "law.matter.conflict"
 	CodeTable     reason.Code = "law.table.gap"
 	CodeUnshared  reason.Code = "law.share.silent"
@@ -83,6 +84,7 @@ func Reasons() []reason.Decl {
 		{Code: CodeTax, Outcome: reason.Divert, When: "a tax is due under another regime"},
 		{Code: CodeFields, Outcome: reason.Refuse, When: "a paper lacks something that it has to show"},
 		{Code: CodeDispute, Outcome: reason.Conflict, When: "two clauses in force give different figures for the same amount"},
+		{Code: CodeOwed, Outcome: reason.Conflict, When: "two agreements in force give different figures for the same amount, and neither sets the other aside"},
 		{Code: CodeDate, Outcome: reason.Refer, When: "the text gives no day on which a clause or a number begins or ends, and it turns on that"},
 		{Code: CodeQuestion, Outcome: reason.Refer, When: "what a clause does turns on a question that is not settled"},
 		{Code: CodeGoodOpen, Outcome: reason.Refer, When: "a list ends in open words or was read in part, the code is too short, or a place is not on it, so that nobody can tell"},

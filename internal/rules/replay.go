@@ -289,6 +289,11 @@ func (r *Replay) Ask(d Recorded) (Replayed, error) {
 		if v.says() < saysAnswer {
 			out.New = others
 		}
+		// What the others' figures were is not recorded: whether they still are apart turns
+		// on them.
+		if out.New < reason.Conflict && slices.ContainsFunc(d.Reasons, func(x reason.Reason) bool { return x.Code == CodeOwed }) {
+			out.Lacks = append(out.Lacks, "amounts")
+		}
 		d.Reasons = slices.DeleteFunc(slices.Clone(d.Reasons), func(x reason.Reason) bool { return x.Agreement != "" && x.Agreement != r.law.editions[0].ID })
 	}
 	for _, w := range d.Withheld {

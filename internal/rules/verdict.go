@@ -51,6 +51,19 @@ type Amount struct {
 	Steps  []Working `json:"steps,omitempty"`
 	// Agreement is whose clause it is, where several answered.
 	Agreement string `json:"agreement,omitempty"`
+	// Over are clauses of other agreements, as "agreement/clause", whose figures this one
+	// sets aside.
+	Over []string `json:"over,omitempty"`
+}
+
+// same reports whether two figures are the same.
+func (a Amount) same(b Amount) bool {
+	return a.Minor == b.Minor && a.Known == b.Known && a.Currency == b.Currency && a.Unit == b.Unit
+}
+
+// limit reports whether a figure is what is left of a limit, of which the least counts.
+func (a Amount) limit() bool {
+	return a.Name == amountLeft || a.Name == amountFits || a.Name == amountOpen
 }
 
 // Figure writes an amount in what it is counted in: "50.00 USD", "12.500 kg".
@@ -68,6 +81,14 @@ func (a Amount) counting(unit string) Amount {
 
 // amountLot is the figure of the value of the lot at hand, where an edition works it out.
 const amountLot = "lot.value"
+
+// The figures of limits: what is left of an allowance, how much of the lot at hand fits
+// into it, and what is still open in a ledger.
+const (
+	amountLeft = "allowance.left"
+	amountFits = "fits"
+	amountOpen = "ledger.open"
+)
 
 // Counted returns the value of the lot at hand as the law worked it out, in minor units
 // of the edition's currency, and false where it is taken as it is given, or not known.
@@ -159,15 +180,26 @@ func (v Verdict) written() Verdict {
 	return v
 }
 
-// Amount returns the figure of that name and narrowing; where several agreements give it,
-// the one of the first by id.
+// Amount returns the figure of that name and narrowing. Of what several agreements leave of
+// a limit it is the least. Where they give a figure differently, it is not known.
 func (v Verdict) Amount(name, of string) (Amount, bool) {
-	for _, a := range v.Amounts {
-		if a.Name == name && a.Of == of {
-			return a, true
+	var out Amount
+	found := false
+	for i := range v.Amounts {
+		switch a := &v.Amounts[i]; {
+		case a.Name != name || a.Of != of:
+		case !found:
+			out, found = *a, true
+		case a.Agreement == out.Agreement:
+		case a.limit():
+			if a.Known && (!out.Known || a.Minor < out.Minor) {
+				out = *a
+			}
+		case !a.same(out):
+			out.Minor, out.Known, out.Steps = 0, false, nil
 		}
 	}
-	return Amount{}, false
+	return out, found
 }
 
 // Facts are the attributes known at a point, by declared name. Values are string,

@@ -86,6 +86,9 @@ func appendAmount(e *fact.Encoder, x *rules.Amount) {
 		s.Name("of").Text(x.Of)
 	}
 	s.Name("name").Text(x.Name)
+	if len(x.Over) > 0 {
+		fact.Each(s.Name("over"), x.Over, appendText)
+	}
 	if x.Unit != "" {
 		s.Name("unit").Text(x.Unit)
 	}
