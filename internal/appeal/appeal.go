@@ -140,6 +140,7 @@ type Case struct {
 	AnsweredAt  time.Time `cbor:"23,keyasint,omitempty"`
 	Reply       string    `cbor:"24,keyasint,omitempty"` // id of the sealed words of the answer
 	ReplyDigest [32]byte  `cbor:"25,keyasint"`
+	Agreement   string    `cbor:"26,keyasint,omitempty"` // of which Clause is, empty where the law is of one
 }
 
 // Open reports whether the case waits for its answer.

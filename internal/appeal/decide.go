@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/reason"
@@ -84,7 +83,7 @@ func (d Desk) DecideOpen(c Contest) ([]fact.Fact, ID, error) {
 	f := &Opened{Case: c.ID, Subject: m.Subject, Kind: m.Kind, Site: m.Site, Day: c.Today, Pass: m.Pass, DecidedAt: m.At, Outcome: m.Outcome, Edition: m.Edition,
 		Due: c.Today + c.Days, By: c.By, Sealed: c.Sealed, Digest: c.Digest}
 	for _, r := range m.Reasons {
-		f.Reasons = append(f.Reasons, reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause})
+		f.Reasons = append(f.Reasons, reason.Reason{Code: r.Code, Outcome: r.Outcome, Clause: r.Clause, Agreement: r.Agreement})
 	}
 	for _, o := range m.Officers {
 		if o != "" && !slices.Contains(f.Officers, o) {
@@ -101,6 +100,7 @@ type Answer struct {
 	Changed   bool
 	Ground    string
 	Clause    string
+	Agreement string // of which Clause is; empty takes the one that the contested answer names
 	Next      string
 	Officer   string
 	Corrected bool // the desk has put the contested answer right
@@ -123,6 +123,7 @@ func NextsFor(k Kind, changed bool) []string {
 // nothing but the case changes: what the law refuses stays refused.
 func (d Desk) DecideAnswer(a Answer) ([]fact.Fact, error) {
 	c, ok := d.Cases.Get(a.Case)
+	of, there := d.clause(c, a.Agreement, a.Clause)
 	grounds := Upheld[:]
 	if a.Changed {
 		grounds = Changed[:]
@@ -142,23 +143,35 @@ func (d Desk) DecideAnswer(a Answer) ([]fact.Fact, error) {
 		return nil, problem.New(problem.Conflict, "case.not_corrected")
 	case a.Sealed == "" || a.Digest == ([32]byte{}):
 		return nil, problem.Field("words", "case.words")
-	case !d.clause(c, a.Clause):
+	case !there:
 		return nil, problem.Field("clause", "case.clause")
 	}
-	return []fact.Fact{&Answered{Case: c.ID, Site: c.Site, Day: a.Today, Changed: a.Changed, Ground: a.Ground, Clause: a.Clause, Next: a.Next,
+	return []fact.Fact{&Answered{Case: c.ID, Site: c.Site, Day: a.Today, Changed: a.Changed, Ground: a.Ground, Clause: a.Clause, Agreement: of, Next: a.Next,
 		Officer: a.Officer, Sealed: a.Sealed, Digest: a.Digest}}, nil
 }
 
-// clause reports whether an answer may rest on a clause: one of the edition that decided
-// or of the one in force. None may be named only where the contested answer rests on none.
-func (d Desk) clause(c Case, id string) bool {
+// clause reports whether an answer may rest on a clause of an agreement: one of the edition
+// that decided or of the one in force. None may be named only where the contested answer
+// rests on none. Where no agreement is named it is that of the contested answer's reason
+// with the clause, or else the first that has it. of is the agreement, where the law is of
+// several.
+func (d Desk) clause(c Case, agreement, id string) (of string, ok bool) {
 	if id == "" {
-		return !slices.ContainsFunc(c.Reasons, func(r reason.Reason) bool { return r.Clause != "" })
+		return "", agreement == "" && !slices.ContainsFunc(c.Reasons, func(r reason.Reason) bool { return r.Clause != "" })
+	}
+	if i := slices.IndexFunc(c.Reasons, func(r reason.Reason) bool { return r.Clause == id && r.Agreement != "" }); agreement == "" && i >= 0 {
+		agreement = c.Reasons[i].Agreement
 	}
 	for _, at := range []time.Time{c.DecidedAt, d.Now} {
-		if slices.ContainsFunc(d.Law.EditionsAt("", at), func(e *agreement.Edition) bool { return e.Clause(id) != nil }) {
-			return true
+		for _, e := range d.Law.EditionsAt("", at) {
+			if (agreement != "" && e.ID != agreement) || e.Clause(id) == nil {
+				continue
+			}
+			if d.Law.Agreements() > 1 {
+				of = e.ID
+			}
+			return of, true
 		}
 	}
-	return false
+	return "", false
 }

@@ -46,6 +46,8 @@ type Answered struct {
 	Officer string   `cbor:"8,keyasint"`
 	Sealed  string   `cbor:"9,keyasint"`
 	Digest  [32]byte `cbor:"10,keyasint"`
+	// Agreement is the one of which Clause is, empty where the law is of one agreement.
+	Agreement string `cbor:"11,keyasint,omitempty"`
 }
 
 // FactKind names the fact.
@@ -98,7 +100,7 @@ func (st State) answered(at time.Time, f *Answered) {
 	if !ok || !c.Open() || f.Officer == "" {
 		return
 	}
-	c.Officer, c.Changed, c.Ground, c.Clause, c.Next, c.AnsweredAt, c.Reply, c.ReplyDigest = f.Officer, f.Changed, f.Ground, f.Clause, f.Next, at, f.Sealed, f.Digest
+	c.Officer, c.Changed, c.Ground, c.Clause, c.Agreement, c.Next, c.AnsweredAt, c.Reply, c.ReplyDigest = f.Officer, f.Changed, f.Ground, f.Clause, f.Agreement, f.Next, at, f.Sealed, f.Digest
 	st.Cases.Put(f.Case, c)
 	s, _ := st.Sites.Get(c.Site)
 	d, _ := st.Days.Get(DayKey{Site: c.Site, Day: f.Day})

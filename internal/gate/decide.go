@@ -548,13 +548,13 @@ func (q *inquiry) refusedBefore() {
 			switch {
 			case r.Outcome != reason.Refuse:
 				continue
-			case r.Code == CodeHolder || q.reads(r.Clause, "person.identified"):
+			case r.Code == CodeHolder || q.reads(r, "person.identified"):
 				if q.a.Match == Fits || q.a.Match == Differs {
 					continue
 				}
 				q.sayOnce(reason.Reason{Code: CodeHolderBefore, Outcome: reason.Refer})
-			case q.reads(r.Clause, "screening."):
-				q.sayOnce(reason.Reason{Code: CodeHealthBefore, Outcome: reason.Refer, Clause: r.Clause})
+			case q.reads(r, "screening."):
+				q.sayOnce(reason.Reason{Code: CodeHealthBefore, Outcome: reason.Refer, Clause: r.Clause, Agreement: r.Agreement})
 			default:
 				continue
 			}
@@ -568,18 +568,17 @@ func (q *inquiry) refusedBefore() {
 
 // sayOnce says what was not said yet.
 func (q *inquiry) sayOnce(r reason.Reason) {
-	if !slices.ContainsFunc(q.why, func(o reason.Reason) bool { return o.Code == r.Code && o.Clause == r.Clause }) {
+	if !slices.ContainsFunc(q.why, func(o reason.Reason) bool { return o.Code == r.Code && o.Clause == r.Clause && o.Agreement == r.Agreement }) {
 		q.say(r)
 	}
 }
 
-// reads reports whether a clause reads an attribute, or one of those with a prefix.
-func (q *inquiry) reads(clause, attribute string) bool {
-	if q.at.edition == nil || clause == "" {
-		return false
-	}
-	c := q.at.edition.Clause(clause)
-	return c != nil && strings.Contains(c.When+" "+c.Require, attribute)
+// reads reports whether the clause of a reason reads an attribute, or one of those with a
+// prefix that ends in a dot.
+func (q *inquiry) reads(r reason.Reason, attribute string) bool {
+	return slices.ContainsFunc(q.Law.Reads(r, q.Now), func(id string) bool {
+		return id == attribute || strings.HasSuffix(attribute, ".") && strings.HasPrefix(id, attribute)
+	})
 }
 
 // ask asks the law, and keeps the question for the record.

@@ -214,6 +214,56 @@ func (l *Law) Named(v Verdict) []reason.Reason {
 	return out
 }
 
+// Reads returns the attributes that the clause of a reason reads, in its conditions and in
+// the other fields of its kind, as it was compiled, sorted. Where what it reads is worked
+// out, what that is made of is among them.
+func (l *Law) Reads(r reason.Reason, at time.Time) (ids []string) {
+	e, k := l.Clause(r, "", at)
+	i := slices.Index(l.editions, e)
+	if k == nil || i < 0 {
+		return nil
+	}
+	c := l.compiled[i]
+	read := make([]bool, len(c.attrs))
+	var take func(k *clause)
+	take = func(k *clause) {
+		for _, n := range k.reads {
+			if read[n] {
+				continue
+			}
+			read[n] = true
+			for _, x := range c.e.Clauses {
+				if slices.Contains(c.sets(x), n) {
+					take(c.clauses[x.ID])
+				}
+			}
+		}
+	}
+	take(c.clauses[k.ID])
+	for n := range c.attrs {
+		if read[n] {
+			ids = append(ids, c.attrs[n].id)
+		}
+	}
+	return ids
+}
+
+// Decider returns the role that a clause names to end what a reason leaves open: the one
+// that the reason itself carries, or else that of its clause. It is empty where the reason
+// leaves nothing open or nobody is named.
+func (l *Law) Decider(r reason.Reason, at time.Time) string {
+	if !r.Outcome.NeedsOfficer() {
+		return ""
+	}
+	if who := r.Params[paramDecides]; who != "" {
+		return who
+	}
+	if _, c := l.Clause(r, "", at); c != nil {
+		return c.Decides
+	}
+	return ""
+}
+
 // Clause returns the clause that a reason names, with its edition in force at an instant,
 // or else the newest one. of is the agreement of the verdict, for a reason that names none;
 // where it is empty too, the first agreement that has the clause counts. Both are nil where

@@ -76,8 +76,8 @@ func (tx *Tx) decider(o people.Officer, desk people.Role, rs []reason.Reason) er
 		role := desk
 		if gate.Supervised(r.Code) {
 			role = people.Supervisor
-		} else if _, c := tx.Law.Clause(r, "", tx.Now); c != nil && c.Decides != "" {
-			role = people.Role(c.Decides)
+		} else if who := tx.Law.Decider(r, tx.Now); who != "" {
+			role = people.Role(who)
 		}
 		if !o.Has(role) {
 			return problem.New(problem.Forbidden, "officer.decides")

@@ -44,6 +44,8 @@ type AnswerCase struct {
 	SealedID string           `cbor:"7,keyasint,omitempty"`
 	Sealed   []byte           `cbor:"8,keyasint,omitempty"`
 	Digest   [32]byte         `cbor:"9,keyasint"`
+	// Agreement is the one of which Clause is; empty takes that of the contested answer.
+	Agreement string `cbor:"10,keyasint,omitempty"`
 }
 
 // CaseAnswer is the case as it stands after the command.
@@ -142,7 +144,7 @@ func (c AnswerCase) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	m, _ := MatterOf(tx.State, k.Subject, k.Pass)
-	facts, err := tx.appeal().DecideAnswer(appeal.Answer{Case: c.Case, Today: siteToday(tx.Law, k.Site, tx.Now), Changed: c.Changed, Ground: c.Ground, Clause: c.Clause,
+	facts, err := tx.appeal().DecideAnswer(appeal.Answer{Case: c.Case, Today: siteToday(tx.Law, k.Site, tx.Now), Changed: c.Changed, Ground: c.Ground, Clause: c.Clause, Agreement: c.Agreement,
 		Next: c.Next, Officer: string(c.Officer), Corrected: m.Corrected, Sealed: c.SealedID, Digest: c.Digest})
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@
 package web
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -297,7 +298,8 @@ type agreementOut struct {
 	Now     time.Time  `json:"now"`
 	Sites   []siteOut  `json:"sites"`
 	Classes []classOut `json:"classes"`
-	// Agreements are all that the post runs under. The fields above are of the first.
+	// Agreements are all that the post runs under. ID, Edition, Hash and InForce are of the one
+	// that was asked for, else of the first.
 	Agreements []agreementRef `json:"agreements"`
 }
 
@@ -331,13 +333,23 @@ type classOut struct {
 	Name   lang.Text `json:"name"`
 }
 
-// apiAgreement says what is in force, with the ids that other calls take.
+// apiAgreement says what is in force, with the ids that other calls take. Of several
+// agreements the address may name one.
 func (s *server) apiAgreement(w http.ResponseWriter, r *request) error {
 	e, err := s.edition(r.Now)
 	if err != nil {
 		return err
 	}
-	_, inForce := s.deps.Law().Edition(r.Now)
+	if q := r.URL.Query(); q.Has("agreement") || q.Has("edition") {
+		q.Set("agreement", cmp.Or(q.Get("agreement"), e.ID))
+		all := named(s.deps.Law(), q, r.Now)
+		if len(all) == 0 {
+			return problem.New(problem.NotFound, "law")
+		}
+		e = all[0]
+	}
+	now, ok := s.deps.Law().EditionOf(e.ID, r.Now)
+	inForce := ok && now.Number == e.Number
 	out := agreementOut{ID: e.ID, Edition: e.Number, Hash: hexHash(e.Hash), InForce: inForce, Side: string(s.deps.Side), Now: r.Now.UTC()}
 	classes := func(e *agreement.Edition) {
 		for _, c := range e.Classes {

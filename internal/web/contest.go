@@ -292,6 +292,7 @@ type caseView struct {
 	Changed    bool
 	Ground     string
 	Clause     *agreement.Clause
+	Anchor     string // of the clause, on the page of the law
 	Instrument agreement.Instrument
 	Next       string
 	Reply      string
@@ -448,10 +449,8 @@ func (s *server) caseView(r *request, base string, c contested) (caseView, error
 		if v.Reply, _, err = s.openWords(r.Context(), k.Reply, reply); err != nil {
 			return v, err
 		}
-		for _, ed := range s.deps.Law().Editions() {
-			if cl := ed.Clause(k.Clause); cl != nil && k.Clause != "" {
-				v.Clause, v.Instrument = cl, ed.Instruments[cl.Instrument]
-			}
+		if ed, cl := s.deps.Law().Clause(reason.Reason{Clause: k.Clause, Agreement: k.Agreement}, "", k.AnsweredAt); cl != nil {
+			v.Clause, v.Anchor, v.Instrument = cl, s.anchor(ed, cl), ed.Instruments[cl.Instrument]
 		}
 		return v, nil
 	}
@@ -461,33 +460,52 @@ func (s *server) caseView(r *request, base string, c contested) (caseView, error
 		}
 		v.Upheld, v.Grounds, v.Nexts = appeal.Upheld[:], appeal.Changed[:], appeal.NextsFor(k.Kind, true)
 		for _, re := range m.Reasons {
-			if re.Clause != "" && !slices.Contains(v.Clauses, re.Clause) {
-				v.Clauses = append(v.Clauses, re.Clause)
+			if id := s.clauseNamed(re, m.At); id != "" && !slices.Contains(v.Clauses, id) {
+				v.Clauses = append(v.Clauses, id)
 			}
 		}
 		if all := s.deps.Law().EditionsAt(site.ID, m.At); len(all) > 0 {
 			for _, one := range all {
-				v.Clauses = append(v.Clauses, otherClauses(one, v.Clauses)...)
+				v.Clauses = append(v.Clauses, s.otherClauses(one, v.Clauses)...)
 			}
 		} else {
-			v.Clauses = append(v.Clauses, otherClauses(e, v.Clauses)...)
+			v.Clauses = append(v.Clauses, s.otherClauses(e, v.Clauses)...)
 		}
 		if len(m.Reasons) > 0 {
-			v.ByClause = m.Reasons[0].Clause
+			v.ByClause = s.clauseNamed(m.Reasons[0], m.At)
 		}
 	}
 	return v, nil
 }
 
 // otherClauses are the clauses of an edition that are not in a list, in order.
-func otherClauses(e *agreement.Edition, but []string) (ids []string) {
+func (s *server) otherClauses(e *agreement.Edition, but []string) (ids []string) {
 	for _, c := range e.Clauses {
-		if !slices.Contains(but, c.ID) {
-			ids = append(ids, c.ID)
+		if id := s.anchorPrefix(e) + c.ID; !slices.Contains(but, id) {
+			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// clauseNamed is the clause of a reason as the list to choose from names it: with its
+// agreement before it where there are several.
+func (s *server) clauseNamed(re reason.Reason, at time.Time) string {
+	if e, c := s.deps.Law().Clause(re, "", at); c != nil {
+		return s.anchorPrefix(e) + c.ID
+	}
+	return re.Clause
+}
+
+// clauseChosen takes apart what clauseNamed has put together.
+func (s *server) clauseChosen(name string) (of, id string) {
+	for _, e := range s.deps.Law().Newest() {
+		if rest, ok := strings.CutPrefix(name, s.anchorPrefix(e)); ok && rest != name {
+			return e.ID, rest
+		}
+	}
+	return "", name
 }
 
 func caseStatus(k appeal.Case, late bool) string {
@@ -746,7 +764,8 @@ func (s *server) caseAnswered(w http.ResponseWriter, r *request) error {
 	if switched(f) {
 		return s.renderCase(w, r, v, 0)
 	}
-	in := caseReply{Changed: v.Result == "changed", Ground: v.OnGround, Clause: v.ByClause, Next: v.Do, Words: v.Words}
+	in := caseReply{Changed: v.Result == "changed", Ground: v.OnGround, Next: v.Do, Words: v.Words}
+	in.Agreement, in.Clause = s.clauseChosen(v.ByClause)
 	if !in.Changed && in.Next == "" {
 		in.Next = "nothing"
 	}
@@ -785,6 +804,8 @@ type caseReply struct {
 	Clause  string `json:"clause"`
 	Next    string `json:"next"`
 	Words   string `json:"words"`
+	// Agreement is the one of which Clause is; empty takes that of the contested answer.
+	Agreement string `json:"agreement,omitempty"`
 }
 
 // answerCase runs an answer.
@@ -792,7 +813,7 @@ func (s *server) answerCase(r *request, id appeal.ID, in caseReply) (a service.C
 	if _, err := r.idem(); err != nil { // before a key is made
 		return a, d, err
 	}
-	c := service.AnswerCase{Case: id, Changed: in.Changed, Ground: in.Ground, Clause: in.Clause, Next: in.Next, Officer: r.Officer.ID}
+	c := service.AnswerCase{Case: id, Changed: in.Changed, Ground: in.Ground, Clause: in.Clause, Agreement: in.Agreement, Next: in.Next, Officer: r.Officer.ID}
 	if c.SealedID, c.Sealed, c.Digest, err = s.sealWords(r.Context(), in.Words); err != nil {
 		return a, d, err
 	}
@@ -821,6 +842,7 @@ type caseOut struct {
 	Changed    bool        `json:"changed"`
 	Ground     string      `json:"ground,omitempty"`
 	Clause     string      `json:"clause,omitempty"`
+	Agreement  string      `json:"agreement,omitempty"` // of which the clause is, where there are several
 	Next       string      `json:"next,omitempty"`
 	AnsweredAt *time.Time  `json:"answered_at,omitempty"`
 	AnsweredBy string      `json:"answered_by,omitempty"`
@@ -841,7 +863,7 @@ func (s *server) caseDocument(r *request, k appeal.Case, d *service.Done) (*case
 	late := k.Late(dayNumber(calendar.On(r.Now, s.deps.Law().Zone(site.ID))))
 	out := &caseOut{Case: k.ID, Answer: quotedNumber(k.Subject), Kind: k.Kind, Site: site.ID, Status: caseStatus(k, late), Reasons: []groundOut{}, Says: []string{},
 		Edition: k.Edition, DecidedAt: k.DecidedAt.UTC(), OpenedAt: k.OpenedAt.UTC(), OpenedBy: k.By, Due: dayDate(k.Due).String(), Digest: hex.EncodeToString(k.Digest[:]),
-		Changed: k.Changed, Ground: k.Ground, Clause: k.Clause, Next: k.Next, AnsweredBy: k.Officer}
+		Changed: k.Changed, Ground: k.Ground, Clause: k.Clause, Agreement: k.Agreement, Next: k.Next, AnsweredBy: k.Officer}
 	if k.Outcome != reason.None {
 		out.Outcome = k.Outcome.String()
 	}
@@ -998,7 +1020,7 @@ func (s *server) apiAnswer(w http.ResponseWriter, r *request) error {
 	if in.Words, err = s.wordsIn(in.Words); err != nil {
 		return err
 	}
-	if len(in.Ground) > 40 || len(in.Next) > 40 || len(in.Clause) > 64 {
+	if len(in.Ground) > 40 || len(in.Next) > 40 || len(in.Clause) > 64 || len(in.Agreement) > 64 {
 		return problem.Field("ground", "case.ground")
 	}
 	a, d, err := s.answerCase(r, k.ID, in)

@@ -433,9 +433,8 @@ func (s *server) decider(r *request, rs []reason.Reason) string {
 			}
 			continue
 		}
-		if _, c := s.deps.Law().Clause(re, "", r.Now); c != nil && c.Decides != "" && re.Outcome.NeedsOfficer() &&
-			!r.Officer.Has(people.Role(c.Decides)) && !r.Officer.Has(people.Supervisor) {
-			return "role." + c.Decides
+		if who := s.deps.Law().Decider(re, r.Now); who != "" && !r.Officer.Has(people.Role(who)) && !r.Officer.Has(people.Supervisor) {
+			return "role." + who
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"sort"
 	"strconv"
 	"strings"
@@ -144,12 +145,7 @@ func (s *server) makeLaw(r *request) (page, error) {
 	editions := law.EditionsAt("", r.Now)
 	q := r.URL.Query()
 	if q.Has("edition") || q.Has("agreement") {
-		editions = nil
-		for _, x := range law.Editions() {
-			if (!q.Has("edition") || q.Get("edition") == strconv.Itoa(x.Number)) && (!q.Has("agreement") || q.Get("agreement") == x.ID) {
-				editions = []*agreement.Edition{x}
-			}
-		}
+		editions = named(law, q, r.Now)
 		if len(editions) == 0 {
 			return page{Name: "law", View: lawView{Missing: true}, Status: http.StatusNotFound}, nil
 		}
@@ -162,6 +158,29 @@ func (s *server) makeLaw(r *request) (page, error) {
 		v.Laws = append(v.Laws, l)
 	}
 	return page{Name: "law", View: v}, nil
+}
+
+// named are the editions that an address names: with "agreement" and "edition" that one, with
+// "agreement" alone the one in force, or else its newest, and with "edition" alone those of
+// that number, one of each agreement that has it.
+func named(law *rules.Law, q url.Values, now time.Time) (out []*agreement.Edition) {
+	if !q.Has("edition") {
+		if e, ok := law.EditionOf(q.Get("agreement"), now); ok && e.ID == q.Get("agreement") {
+			return []*agreement.Edition{e}
+		}
+		for _, e := range law.Newest() {
+			if e.ID == q.Get("agreement") {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	for _, e := range law.Editions() {
+		if q.Get("edition") == strconv.Itoa(e.Number) && (!q.Has("agreement") || q.Get("agreement") == e.ID) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 func (s *server) lawWhole(r *request, e *agreement.Edition) (lawWhole, error) {

@@ -29,8 +29,8 @@ func (s *server) deciderOf(rs []reason.Reason, at time.Time) people.Role {
 			continue
 		}
 		want := people.Clerk
-		if _, c := s.deps.Law().Clause(r, "", at); c != nil && c.Decides != "" {
-			want = people.Role(c.Decides)
+		if who := s.deps.Law().Decider(r, at); who != "" {
+			want = people.Role(who)
 		}
 		if role != "" && role != want || want != people.Clerk && want != people.Manager {
 			return people.Supervisor
