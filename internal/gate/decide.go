@@ -568,7 +568,9 @@ func (q *inquiry) refusedBefore() {
 
 // sayOnce says what was not said yet.
 func (q *inquiry) sayOnce(r reason.Reason) {
-	if !slices.ContainsFunc(q.why, func(o reason.Reason) bool { return o.Code == r.Code && o.Clause == r.Clause && o.Agreement == r.Agreement }) {
+	if !slices.ContainsFunc(q.why, func(o reason.Reason) bool {
+		return o.Code == r.Code && o.Clause == r.Clause && o.Agreement == r.Agreement
+	}) {
 		q.say(r)
 	}
 }
