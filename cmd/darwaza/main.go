@@ -47,6 +47,7 @@ func commands() []command {
 		{"backup", "--config FILE --to DIR", "copy a post's database, while it serves", runBackup},
 		{"restore", "--config FILE --from DIR", "put a backup in the place of a lost database", runRestore},
 		{"sales", "open --config FILE --by LOGIN SITE", "sell places again after a restore", runSales},
+		{"level", "show|set --config FILE SITE [LEVEL]", "show and bring in levels of protection", runLevel},
 		{"record", "check --config FILE", "check the record and the state against each other", runRecord},
 		{"agreement", "VERB PACKAGE", "write, check, test, compare, sign an agreement package", runAgreement},
 		{"verify", "CODE|FILE|PICTURE [--trust FILE|DIR]... [--at TIME]", "say whether a health certificate is genuine", runVerify},

@@ -35,14 +35,9 @@ func (p *Post) forgotten(ctx context.Context) (bool, error) {
 // end. by is the login of the supervisor whose act it is, and word their sign-in word. It
 // reports whether anything was held.
 func (p *Post) OpenSales(ctx context.Context, site, by, word string) (bool, error) {
-	number := uint16(0)
-	for _, s := range p.law.Sites(p.clock()) {
-		if s.ID == site {
-			number = s.Number
-		}
-	}
-	if number == 0 {
-		return false, problem.Newf(problem.NotFound, "site.unknown", "the agreements in force have no site %q", site)
+	number, err := p.siteNumber(site)
+	if err != nil {
+		return false, err
 	}
 	o, err := p.Signed(ctx, by, word)
 	if err != nil {
