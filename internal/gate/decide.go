@@ -124,7 +124,8 @@ type Arrival struct {
 	Match     Match
 	Found     bool // the pass was lost, and its booking found by document
 	Screening Screening
-	Again     uint64 // the scan that this one completes or corrects, 0 for a new arrival
+	Evidence  Evidence // of health certificates; of somebody who comes in
+	Again     uint64   // the scan that this one completes or corrects, 0 for a new arrival
 	Tag       [16]byte
 	// Vendor is whether the holder has a vendor's card that is good today; VendorKnown is
 	// false where this side cannot tell.
@@ -214,6 +215,9 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	if !a.Screening.Possible() {
 		return nil, Answer{}, problem.Field("temperature", "gate.temperature")
 	}
+	if !a.Evidence.Possible() {
+		return nil, Answer{}, problem.Field("proof", "gate.proof")
+	}
 	at, err := d.spot(a.Site, a.Gate)
 	if err != nil {
 		return nil, Answer{}, err
@@ -268,6 +272,14 @@ func (d Desk) DecideScan(a Arrival) ([]fact.Fact, Answer, error) {
 	}
 	ans.Verdict, ans.Earlier, ans.Class, ans.People = q.v, q.earlier, c.Class, f.People
 	ans.Asks = asks(q.v, q.at.edition)
+	if len(ans.Asks) > 0 && a.Direction == In {
+		if asksHolder(q.v) {
+			ans.Asks = append([]string{"holder"}, ans.Asks...)
+		}
+		if d.Law.Wants(q.v, at.site.ID) {
+			ans.Asks = append([]string{"proof"}, ans.Asks...)
+		}
+	}
 	if f.Document {
 		ans.Asks = []string{"document"}
 	}
@@ -528,6 +540,7 @@ func (q *inquiry) enter() {
 	}
 	q.elsewhere()
 	q.refusedBefore()
+	q.proofs(plan)
 	q.v = q.ask(plan).With(q.why...)
 }
 
@@ -586,6 +599,9 @@ func (q *inquiry) reads(r reason.Reason, attribute string) bool {
 // ask asks the law, and keeps the question for the record.
 func (q *inquiry) ask(plan rules.SlotPlan) rules.Verdict {
 	query := rules.Query{Point: rules.Gate, At: q.Now, Site: q.at.site.ID, Side: string(q.Side), Facts: q.facts(plan)}
+	if q.a.Direction == In {
+		q.a.Evidence.Shown.Into(q.Law, &query)
+	}
 	v := q.Law.Check(query)
 	q.asked = append(q.asked, q.Law.Keep(query, v))
 	return v

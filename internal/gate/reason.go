@@ -37,7 +37,7 @@ const (
 
 // Declared returns this desk's reasons with their outcomes.
 func Declared() []reason.Decl {
-	return []reason.Decl{
+	return append([]reason.Decl{
 		{Code: CodeSite, Outcome: reason.Refuse, When: "the pass is for another site"},
 		{Code: CodeDay, Outcome: reason.Refuse, When: "the pass is for another day"},
 		{Code: CodeGate, Outcome: reason.Refer, When: "the pass names another gate of the site"},
@@ -63,7 +63,7 @@ func Declared() []reason.Decl {
 		{Code: CodePerson, Outcome: reason.Refer, When: "the same person has entered on this day with a pass of another booking, as far as it is known here"},
 		{Code: CodePast, Outcome: reason.Refuse, When: "a decision comes after the day of its scan: the scan ended undecided"},
 		{Code: CodeGoodsPast, Outcome: reason.Refuse, When: "a decision on goods comes after the day on which they came to the way out"},
-	}
+	}, proofsDeclared()...)
 }
 
 // Grounds are what an officer may decide on, as words: the texts are under

@@ -157,6 +157,8 @@ type Scan struct {
 	Tag [16]byte `cbor:"11,keyasint,omitempty"`
 	// Looks is what a text that is no pass looks like.
 	Looks pass.Kind `cbor:"12,keyasint,omitempty"`
+	// Evidence is what was shown of health certificates.
+	Evidence gate.Evidence `cbor:"13,keyasint,omitempty"`
 }
 
 // ScanAnswer is the gate's answer.
@@ -171,7 +173,7 @@ type ScanAnswer struct {
 	Inside   uint32        `cbor:"8,keyasint,omitempty"` // people inside at this side after the scan
 	Cap      uint32        `cbor:"9,keyasint,omitempty"` // this side's share of the occupancy cap, 0 where there is none
 	// Asks are the inputs that the officer can supply to get further: "document",
-	// "screening", "decision".
+	// "screening", "proof", "holder" (whether a certificate is the holder's), "decision".
 	Asks []string `cbor:"10,keyasint,omitempty"`
 	// Goods is what the law says of the goods that leave with the holder; its point is
 	// empty where none do, or where the agreement asks nothing of them.
