@@ -27,6 +27,10 @@ type scanIn struct {
 	Seen      bool         `json:"seen"`
 	Screening *screeningIn `json:"screening"`
 	Again     uint64       `json:"again"`
+	// Proof is a health certificate as its QR code has it, and ProofFits that an officer has
+	// compared it with the holder.
+	Proof     string `json:"proof"`
+	ProofFits bool   `json:"proof_fits"`
 }
 
 type screeningIn struct {
@@ -153,11 +157,42 @@ func (s *server) apiScan(w http.ResponseWriter, r *request) error {
 			return problem.Field("screening.temp_tenths", "temperature")
 		}
 	}
+	if in.Proof != "" {
+		if len(in.Proof) > maxLong {
+			return problem.Field("proof", "proof.size")
+		}
+		if c.Evidence, err = s.evidenceOf(r, site, c.Claims.ID, in.Proof, in.Document); err != nil {
+			return err
+		}
+		c.Evidence.Compared = in.ProofFits
+	}
 	a, d, err := do[service.ScanAnswer](s, r, c)
 	if err != nil {
 		return err
 	}
 	return s.answerScan(w, r, a, c.Fault, d)
+}
+
+// evidenceOf verifies a certificate that a program shows with a pass.
+func (s *server) evidenceOf(r *request, site agreement.Site, id pass.ID, text string, doc *documentIn) (gate.Evidence, error) {
+	var c carried
+	c.readProofs(text, s.trusted(site.ID, r.Now), s.deps.Law().Zone(site.ID), r.Now)
+	if len(c.Parts) > 0 { // a program shows a card whole
+		c.Why = append(c.Why, gate.CodeProofUnreadable)
+	}
+	name := ""
+	own, member, err := s.bookingOfPass(r, id)
+	if err != nil {
+		return gate.Evidence{}, err
+	}
+	if own != nil {
+		name = s.memberName(r, *own, member)
+	}
+	number := ""
+	if doc != nil {
+		number = doc.Number
+	}
+	return c.evidence(name, number, r.Now), nil
 }
 
 // decideIn is an officer's decision on a REFER or HOLD.

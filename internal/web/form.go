@@ -17,7 +17,13 @@ import (
 const (
 	maxFields = 200
 	maxField  = 2000 // bytes; a scanned receipt is the longest text
+	// maxLong is the limit of the fields of long: codes of health certificates, and what is
+	// carried of them.
+	maxLong = 48 << 10
 )
+
+// long are the fields that hold a health certificate, or what was read of several.
+func long(name string) bool { return name == "text" || name == "carry" || name == "certificate" }
 
 // form reads the fields of a posted form. Address parameters are no part of it. A
 // field must be valid text; line ends and tabs become spaces, other control
@@ -38,7 +44,7 @@ func (r *request) form() (formValues, error) {
 		}
 		clean := make([]string, len(values))
 		for i, v := range values {
-			if len(v) > maxField {
+			if len(v) > maxField && !(long(name) && len(v) <= maxLong) {
 				return nil, problem.New(problem.Limit, "form.field")
 			}
 			c, ok := cleanText(v)

@@ -35,6 +35,8 @@ type gateView struct {
 	Out    bool
 	Answer *gateAnswer // nil before the first scan
 	Find   *findAnswer // what was found by document
+	Proof  *proofView  // what was found of a certificate whose pass is still to be scanned
+	Carry  string      // what is taken along to the next scan, sealed
 	Empty  bool        // nothing was scanned
 	Inside uint32
 	Cap    uint32 // 0 where there is none
@@ -74,9 +76,13 @@ type gateAnswer struct {
 	// What would complete the answer.
 	AskDocument, AskScreening, AskDecision bool
 	Questions                              []question // of the screening, beside temperature and symptoms
-	Name                                   string     // of the holder, where this side sold the pass and a document is asked for
-	Text                                   string     // of the pass, carried to the scan that completes this one
-	Found                                  string     // or the booking that was found, with the document
+	AskProof                               bool
+	AskHolder                              bool     // whether the certificate is the holder's
+	Carry                                  string   // what is taken along to the next scan, sealed
+	Holders                                []string // whom the certificates name, where that is asked
+	Name                                   string   // of the holder, where this side sold the pass and a document is asked for
+	Text                                   string   // of the pass, carried to the scan that completes this one
+	Found                                  string   // or the booking that was found, with the document
 	Document                               string
 	Seen                                   bool
 	NoLook                                 bool // the document has to be read: that an officer has seen it is not enough
@@ -255,6 +261,27 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	v := gateView{Place: p, Out: out}
 	text, document := f.get("text"), f.get("document")
 	found := f.get("found")
+	carry := s.tokens.openCarried(f.get("carry"), r.Officer.ID, p.Site.Number, r.Now)
+	again, seen, shown := f.get("again"), f.get("seen") == "yes", false
+	switch {
+	case isProof(text):
+		carry.readProofs(text, s.trusted(p.Site.ID, r.Now), p.Zone, r.Now)
+		if len(carry.Parts) > 0 || carry.Pass == "" && carry.Found == "" || carry.Out != out {
+			v.Proof = s.proofSeen(r, &carry)
+			if v.Carry, err = s.tokens.sealCarried(carry, r.Officer.ID, p.Site.Number, r.Now); err != nil {
+				return err
+			}
+			return s.renderGate(w, r, v, http.StatusOK)
+		}
+		// The certificate of the pass that waits for it.
+		text, found, document, seen, shown = carry.Pass, carry.Found, carry.Document, carry.Seen, true
+		again = strconv.FormatUint(carry.Again, 10)
+	case carry.Pass != "" && carry.Pass != text || carry.Found != "" && carry.Found != found:
+		carry = carried{} // the next traveller's
+	}
+	if f.get("owner") == "yes" && carry.Shown.Any() {
+		carry.Compared = true
+	}
 	if text == "" && found == "" {
 		v.Empty = true
 		return s.renderGate(w, r, v, http.StatusUnprocessableEntity)
@@ -301,23 +328,33 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 			if c.Match, c.Tag, readable = s.compare(p, c.Claims, own, member, document); !readable {
 				a.Errors.add("document", "find.document.wrong")
 			}
-		case f.get("seen") == "yes":
+		case seen:
 			c.Match = service.Seen
 		}
 		a.Seen = c.Match == service.Seen
 	}
-	if again, err := strconv.ParseUint(f.get("again"), 10, 64); err == nil {
-		c.Again = again
+	if n, err := strconv.ParseUint(again, 10, 64); err == nil {
+		c.Again = n
+	}
+	if carry.Shown.Any() || len(carry.Why) > 0 {
+		name := ""
+		if own != nil {
+			name = s.memberName(r, *own, member)
+		}
+		c.Evidence = carry.evidence(name, document, r.Now)
 	}
 	a.Mistyped = f.get("mistyped") != ""
 	if sealed := f.get("screened"); sealed != "" {
 		if c.Screening, readable = s.tokens.openScreening(sealed, c.Claims.ID, r.Now); readable {
 			a.Screened = sealed
 		}
-	} else {
+	} else if c.Screening = carry.Screening; !shown && (f.has("temperature") || f.has("symptoms") || !c.Screening.Done) {
 		c.Screening = screening(f, &a.Errors)
 	}
 	if len(a.Errors) > 0 {
+		if a.Carry, err = s.tokens.sealCarried(carry, r.Officer.ID, p.Site.Number, r.Now); err != nil {
+			return err
+		}
 		// Nothing is asked of the gate, and nothing recorded, until the officer has mended it.
 		v.Answer = a
 		a.Outcome, a.Number, a.Pass = reason.Hold, c.Again, c.Claims.ID
@@ -339,6 +376,22 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	a.Mistyped = a.AskDocument && ans.Verdict.Outcome == reason.Refuse
+	if ans.Verdict.Outcome.NeedsOfficer() && !out {
+		// What waits takes along all that was shown; what has ended forgets it.
+		carry.Pass, carry.Found, carry.Document, carry.Seen, carry.Out = text, found, document, c.Match == service.Seen, out
+		carry.Again, carry.Screening = ans.Scan.Serial, c.Screening
+		if found != "" {
+			carry.Pass = ""
+		}
+		if a.Carry, err = s.tokens.sealCarried(carry, r.Officer.ID, p.Site.Number, r.Now); err != nil {
+			return err
+		}
+	}
+	if a.AskHolder {
+		for _, h := range carry.Holders {
+			a.Holders = append(a.Holders, h.said())
+		}
+	}
 	if a.Screened = ""; a.AskDocument && !a.AskScreening && c.Screening.Done {
 		if a.Screened, err = s.tokens.sealScreening(c.Screening, c.Claims.ID, r.Now); err != nil {
 			return err
@@ -347,7 +400,7 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	if len(a.Reasons) > 0 {
 		a.Needs = s.wouldChange(r.Lang, ans.Verdict, rules.Query{Site: p.Site.ID, Side: string(s.deps.Side), Facts: measured(c.Screening)})
 	}
-	if a.AskDocument && own != nil {
+	if (a.AskDocument || a.AskHolder) && own != nil {
 		a.Name = s.memberName(r, *own, member)
 	}
 	v.Answer = a
@@ -394,6 +447,10 @@ func (s *server) fillAnswer(r *request, a *gateAnswer, ans service.ScanAnswer) e
 		case "screening":
 			a.AskScreening = true
 			a.Questions = questions(a.Place.Edition, ans.Verdict.Missing)
+		case "proof":
+			a.AskProof = true
+		case "holder":
+			a.AskHolder = true
 		case "decision":
 			a.AskDecision = true
 		}

@@ -8,6 +8,7 @@ package verify
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,6 +160,13 @@ func isCertificate(name string, b []byte) bool {
 		}
 	}
 	return len(b) > 0 && (b[0] == 0x30 || bytes.HasPrefix(b, []byte("-----BEGIN ")))
+}
+
+// With returns the same lists and one more that is read already.
+func (l *Lists) With(list *trust.List) *Lists {
+	c := *l
+	c.lists, c.store = append(slices.Clip(l.lists), list), nil
+	return &c
 }
 
 // Limited returns the same lists under other limits of age, ready to be asked about a time.

@@ -12,11 +12,12 @@
 // What a scanner sends is the keys of a US keyboard. With a Persian or Urdu keyboard
 // chosen on the tablet, letters of that language would arrive: the key's place on the
 // board still says which one was meant.
-const SHIFTED = { Digit4: "$", Digit5: "%", Digit8: "*", Equal: "+", Semicolon: ":", Comma: "<" };
-const PLAIN = { Space: " ", Minus: "-", Period: ".", Slash: "/", Comma: ",", Semicolon: ";", Equal: "=" };
+const SHIFTED = { Minus: "_", BracketLeft: "{", BracketRight: "}", Quote: '"', Digit4: "$", Digit5: "%", Digit8: "*", Equal: "+", Semicolon: ":", Comma: "<" };
+const PLAIN = { BracketLeft: "[", BracketRight: "]", Space: " ", Minus: "-", Period: ".", Slash: "/", Comma: ",", Semicolon: ";", Equal: "=" };
 
 function usKey(e) {
-  if (/^Key[A-Z]$/.test(e.code)) return e.code[3];
+  // Of a seal or a card small letters count; a pass has none.
+  if (/^Key[A-Z]$/.test(e.code)) return /^(\{|s$|sh$|shc)/i.test(e.target.value) && !e.shiftKey ? e.code[3].toLowerCase() : e.code[3];
   if (e.shiftKey && SHIFTED[e.code]) return SHIFTED[e.code];
   if (/^Digit\d$/.test(e.code)) return e.code[5];
   return PLAIN[e.code] ?? "";
