@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"darwaza.dev/internal/picture"
 	"darwaza.dev/internal/proof"
 	"darwaza.dev/internal/proof/shc"
 	"darwaza.dev/internal/proof/vdsnc"
@@ -251,7 +252,7 @@ func scoreSHC(dir string, trusted shc.KeysFile, now time.Time) (*vectorSuite, er
 		switch {
 		case strings.HasSuffix(name, ".json") && shc.LooksLikeRevoked(b):
 		case slices.Contains([]string{".png", ".jpg", ".jpeg", ".bmp", ".svg", ".gif"}, path.Ext(name)):
-			code, err := readPicture(b)
+			code, err := picture.Text(b, picture.MaxPixels)
 			if err != nil {
 				if expectedSHC(name) == cardRefused {
 					s.score("pictures", name, cardRefused, cardRefused)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/cose"
+	"darwaza.dev/internal/picture"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/proof"
 	"darwaza.dev/internal/proof/hcert"
@@ -143,7 +144,7 @@ func scoreDCCPicture(s *vectorSuite, name string, v *dccVector, want bool) {
 	if err != nil {
 		b = nil
 	}
-	text, err := readPicture(b)
+	text, err := picture.Text(b, picture.MaxPixels)
 	read := err == nil && (v.PREFIX == "" || text == v.PREFIX)
 	if want && err != nil {
 		s.apart(name, "no code could be read in its picture")
@@ -173,7 +174,7 @@ func scoreQA(dir string, keys proof.Keys, at time.Time) (*vectorSuite, error) {
 		if err != nil {
 			return err
 		}
-		text, err := readPicture(b)
+		text, err := picture.Text(b, picture.MaxPixels)
 		if err != nil {
 			s.apart(name, "no code could be read in the picture")
 			return nil

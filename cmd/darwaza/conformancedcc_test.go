@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"darwaza.dev/internal/picture"
 	"rsc.io/qr"
 )
 
@@ -149,17 +150,17 @@ func TestPicture(t *testing.T) {
 		"drawn": draw(4, 16, 0, 255, false), "no margin": draw(4, 0, 0, 255, false), "a point each": draw(1, 0, 0, 255, false), "negative": draw(4, 16, 255, 0, false),
 		"turned": draw(4, 16, 0, 255, true), "pale": draw(5, 20, 90, 160, false), "large": draw(20, 80, 0, 255, false),
 	} {
-		if got, err := readPicture(b); got != want {
+		if got, err := picture.Text(b, picture.MaxPixels); got != want {
 			t.Errorf("%s: %.20q, %v", name, got, err)
 		}
 	}
 	for name, b := range map[string][]byte{"blank": draw(1, 0, 255, 255, false), "none": nil, "cut": draw(4, 16, 0, 255, false)[:200]} {
-		if got, err := readPicture(b); err == nil {
+		if got, err := picture.Text(b, picture.MaxPixels); err == nil {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
 	huge, _ := base64.StdEncoding.DecodeString("iVBORw0KGgoAAAANSUhEUgAAw1AAAMNQCAAAAAC3")
-	if _, err := readPicture(append(huge, make([]byte, 40)...)); err == nil {
+	if _, err := picture.Text(append(huge, make([]byte, 40)...), picture.MaxPixels); err == nil {
 		t.Error("a picture of 2.5 thousand million points")
 	}
 }
@@ -167,16 +168,16 @@ func TestPicture(t *testing.T) {
 // TestVerifyCommand takes a code as text, as a file, as a picture and from the standard
 // input, and its status and its JSON say whether it is genuine.
 func TestVerifyCommand(t *testing.T) {
-	picture := hcertVectors + "qa/AT/1.3.0/VAC.png"
-	if _, err := os.Stat(picture); err != nil {
+	vector := hcertVectors + "qa/AT/1.3.0/VAC.png"
+	if _, err := os.Stat(vector); err != nil {
 		t.Skipf("the pictures are not there: %v", err)
 	}
 	keys, at := hcertVectors+"keys", "2022-03-01T00:00:00Z"
-	b, err := os.ReadFile(picture)
+	b, err := os.ReadFile(vector)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := readPicture(b)
+	text, err := picture.Text(b, picture.MaxPixels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +200,7 @@ func TestVerifyCommand(t *testing.T) {
 		}
 		return a, status
 	}
-	for _, code := range []string{text, file, picture} {
+	for _, code := range []string{text, file, vector} {
 		if a, status := ask(code, "--trust", keys, "--at", at); !a.Genuine || status != 0 || a.Format != "dcc" || len(a.Reasons) != 0 {
 			t.Errorf("%.20q: %+v, status %d", code, a, status)
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/lang"
+	"darwaza.dev/internal/picture"
 	"darwaza.dev/internal/post"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/proof"
@@ -139,10 +140,10 @@ func readCode(c console, arg string) ([]byte, error) {
 		if err == nil && len(b) > maxInput {
 			err = problem.Newf(problem.Limit, "verify.input", "the input is too large")
 		}
-		if err != nil || !isPicture(b) {
+		if err != nil || !picture.Is(b) {
 			return b, err
 		}
-		text, err := readPicture(b)
+		text, err := picture.Text(b, picture.MaxPixels)
 		return []byte(text), err
 	}
 	// A code is longer than any path, and the shorter ones begin like none.
@@ -165,10 +166,10 @@ func readCode(c console, arg string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !isPicture(b) {
+	if !picture.Is(b) {
 		return b, nil
 	}
-	text, err := readPicture(b)
+	text, err := picture.Text(b, picture.MaxPixels)
 	return []byte(text), err
 }
 

@@ -259,6 +259,7 @@ type peopleView struct {
 	Standing bool
 	Kinds    []string
 	Errors   errorsIn
+	Proof    bool // a health certificate is asked for at the crossing
 	// Idem is the key of the act that the check page's form asks for. It is made with that
 	// page and not carried back: other answers are another act.
 	Idem string
@@ -329,6 +330,7 @@ func (s *server) peopleView(r *request, base, slot string) (peopleView, error) {
 			return v, err
 		}
 	}
+	v.Proof = s.asksCertificate(r, v.Slot.ID)
 	v.Back = base + "?" + url.Values{"site": {v.Slot.Site.ID}, "class": {v.Slot.Class.ID}, "day": {v.Slot.Span.Date.String()}}.Encode()
 	return v, nil
 }

@@ -25,13 +25,16 @@ import (
 var reading = map[string]string{
 	"POST /api/v1/receipts/check": "checks a signature",
 	"POST /api/v1/passes/check":   "checks a signature",
-	"POST /clerk/find":            "finds",
-	"POST /clerk/book/people":     "checks what was typed",
-	"POST /requests":              "finds",
-	"POST /gate/find":             "finds",
-	"POST /desk":                  "opens the buyer's page",
-	"POST /vendors":               "finds",
-	"POST /cases":                 "finds",
+
+	"POST /api/v1/certificates/check": "judges a health certificate",
+	"POST /clerk/book/certificate":    "judges a health certificate",
+	"POST /clerk/find":                "finds",
+	"POST /clerk/book/people":         "checks what was typed",
+	"POST /requests":                  "finds",
+	"POST /gate/find":                 "finds",
+	"POST /desk":                      "opens the buyer's page",
+	"POST /vendors":                   "finds",
+	"POST /cases":                     "finds",
 }
 
 // acts are requests to routes by officers, each held to leave a fact that names them.

@@ -52,6 +52,7 @@ type server struct {
 	sessions  *sessions
 	links     links
 	tokens    *tokens
+	pictures  chan struct{} // one in it for each picture that is looked at
 	clients   map[[32]byte]Client
 	actors    actors
 	gzips     sync.Pool // of *gzip.Writer
@@ -84,6 +85,7 @@ func newServer(d Deps) (*server, error) {
 	}
 	s.cross = http.NewCrossOriginProtection()
 	var err error
+	s.pictures = make(chan struct{}, atOnce)
 	if s.tokens, err = newTokens(d.SessionKey, d.Rand); err != nil {
 		return nil, err
 	}
@@ -236,7 +238,11 @@ func (s *server) answer(w *recorder, r *request, rt *route) (err error) {
 		return problem.Wrap(problem.Forbidden, "origin", err)
 	}
 	if r.Body != nil {
-		r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody)
+		most := int64(maxBody)
+		if rt.uploads() {
+			most = maxPicture + maxBody
+		}
+		r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, most)
 	}
 	if rt.access.api {
 		if err := s.client(r); err != nil {

@@ -1,7 +1,8 @@
 // Copyright The Darwaza Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package picture reads the text of a QR code out of a picture: a photograph or a drawing.
+package picture
 
 import (
 	"bytes"
@@ -16,11 +17,15 @@ import (
 	reader "github.com/makiuchi-d/gozxing/qrcode"
 )
 
-// maxPixels bounds a picture: a telephone's camera makes some 12 million.
-const maxPixels = 40 << 20
+// MaxPixels bounds a picture, in points, and Photograph one that a stranger sends: a
+// telephone's camera makes some 12 million.
+const (
+	MaxPixels  = 40 << 20
+	Photograph = 16 << 20
+)
 
-// isPicture reports whether a file is a picture of a format that is read.
-func isPicture(b []byte) bool {
+// Is reports whether a file is a picture of a format that is read.
+func Is(b []byte) bool {
 	for _, magic := range []string{"\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "GIF8"} {
 		if bytes.HasPrefix(b, []byte(magic)) {
 			return true
@@ -29,17 +34,17 @@ func isPicture(b []byte) bool {
 	return false
 }
 
-// readPicture returns the text of the QR code in a picture. Readers in Go find fewer codes
+// Text returns the text of the QR code in a picture of so many points at most. Readers in Go find fewer codes
 // than those of browsers, so that it is tried in several ways, from the likely to the
 // slow: as it is; with a margin, which a quarter of published pictures lack; at other
 // sizes; in negative. What none finds is a problem of kind Invalid, which says nothing of
 // the certificate.
-func readPicture(b []byte) (string, error) {
+func Text(b []byte, most int) (string, error) {
 	config, _, err := image.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
 		return "", problem.Wrap(problem.Invalid, "picture", err)
 	}
-	if config.Width < 1 || config.Height < 1 || config.Width > maxPixels/config.Height {
+	if config.Width < 1 || config.Height < 1 || config.Width > most/config.Height {
 		return "", problem.Newf(problem.Limit, "picture", "the picture is too large")
 	}
 	img, _, err := image.Decode(bytes.NewReader(b))
