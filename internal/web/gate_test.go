@@ -277,7 +277,8 @@ func TestGateRefuses(t *testing.T) {
 	tr := p.book(10, cnicA, "Bibi Gul", 0)
 	forged := tr.text[:40] + map[bool]string{true: "B", false: "A"}[tr.text[40] == 'A'] + tr.text[41:]
 	for _, c := range []struct{ name, text, outcome string }{
-		{"foreign", "HC1:6BFOXN*TS0BI$ZD", "REFUSE"},
+		{"foreign", "tel:+921234567", "REFUSE"},
+		{"a health certificate without its pass", "HC1:6BFOXN*TS0BI$ZD", "PROOF"},
 		{"an address", "https://example.org/", "REFUSE"},
 		{"altered", forged, "REFUSE"},
 		{"cut off", tr.text[:60], "REFUSE"},
