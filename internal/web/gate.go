@@ -348,8 +348,13 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 		if c.Screening, readable = s.tokens.openScreening(sealed, c.Claims.ID, r.Now); readable {
 			a.Screened = sealed
 		}
-	} else if c.Screening = carry.Screening; !shown && (f.has("temperature") || f.has("symptoms") || !c.Screening.Done) {
-		c.Screening = screening(f, &a.Errors)
+	} else {
+		if !shown {
+			c.Screening = screening(f, &a.Errors)
+		}
+		if !c.Screening.Done && len(a.Errors) == 0 {
+			c.Screening = carry.Screening
+		}
 	}
 	if len(a.Errors) > 0 {
 		if a.Carry, err = s.tokens.sealCarried(carry, r.Officer.ID, p.Site.Number, r.Now); err != nil {
