@@ -168,6 +168,34 @@ func mutants(e *agreement.Edition) []mutant {
 		if k.AtMost != "" {
 			clause(i, func(c *agreement.Clause) { c.AtMost = "" }, "no atmost")
 		}
+		if k.Profile != "" {
+			clause(i, func(c *agreement.Clause) { c.Disease, c.Profile = e.Profiles[k.Profile].Disease, "" }, "under no profile")
+		}
+		for j, w := range k.Weekdays {
+			clause(i, func(c *agreement.Clause) { c.Weekdays = slices.Delete(slices.Clone(k.Weekdays), j, j+1) }, "not on %s", w)
+		}
+		for j, x := range k.Accepts {
+			accept := func(y agreement.Accept, what string) {
+				clause(i, func(c *agreement.Clause) { c.Accepts = slices.Clone(k.Accepts); c.Accepts[j] = y }, "%s: %s", x, what)
+			}
+			if len(k.Accepts) > 1 {
+				clause(i, func(c *agreement.Clause) { c.Accepts = slices.Delete(slices.Clone(k.Accepts), j, j+1) }, "without %s", x)
+			}
+			for field, at := range map[string]func(*agreement.Accept) *string{
+				"doses": func(y *agreement.Accept) *string { return &y.Doses }, "atleast": func(y *agreement.Accept) *string { return &y.AtLeast }, "atmost": func(y *agreement.Accept) *string { return &y.AtMost },
+				"products": func(y *agreement.Accept) *string { return &y.Products }, "countries": func(y *agreement.Accept) *string { return &y.Countries },
+			} {
+				if y := x; *at(&y) != "" {
+					*at(&y) = ""
+					accept(y, "no "+field)
+				}
+			}
+			if len(x.Tests) > 0 {
+				y := x
+				y.Tests = nil
+				accept(y, "any test")
+			}
+		}
 		if k.Kind == agreement.KindValidity && k.Issued != "" {
 			clause(i, func(c *agreement.Clause) { c.Including = !k.Including }, "the anniversary the other way")
 		}
@@ -279,6 +307,9 @@ func mutants(e *agreement.Edition) []mutant {
 func asked(e *agreement.Edition, id string) bool {
 	for _, k := range e.Clauses {
 		fields := []string{k.Limit, k.Rate, k.AtLeast, k.AtMost, k.Days, k.Nights, k.For, k.Times, k.Within, k.Tolerance}
+		for _, x := range k.Accepts {
+			fields = append(fields, x.Doses, x.AtLeast, x.AtMost)
+		}
 		text := strings.Join([]string{k.When, k.Require, k.Value, k.Release}, " ")
 		if k.Span != nil {
 			fields = append(fields, k.Span.Rolling)
