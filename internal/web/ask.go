@@ -15,6 +15,7 @@ import (
 	"darwaza.dev/internal/goods"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/service"
 )
 
 // "What would happen if": somebody supposes where, when and what, and is told what the law
@@ -31,13 +32,14 @@ type askView struct {
 	Errors errorsIn
 	Chosen bool
 	// Where and when.
-	Sites  []askOption
-	Points []askOption
-	Sides  []askOption
-	Day    string
-	Time   string
-	Where  askWhere
-	Back   string // address of the first page with the same choices
+	Sites   []askOption
+	Points  []askOption
+	Sides   []askOption
+	Day     string
+	Time    string
+	Where   askWhere
+	InForce string // name of the level of protection that is taken, where the person supposed none
+	Back    string // address of the first page with the same choices
 	// What.
 	Fields []askField
 	Events []askEvents
@@ -278,11 +280,46 @@ func (a *askForm) fill() {
 			a.v.Codes = a.codes()
 		}
 	}
+	a.level(asks.Attributes)
 	for _, id := range asks.Events {
 		a.events(a.e.Events[id], known)
 	}
 	if asks.Lots {
 		a.lots()
+	}
+}
+
+// level fills in the level of protection in force at the site and time that are asked
+// about, and what it switches on, where the person supposes no other.
+func (a *askForm) level(read []string) {
+	missing := func(id string) bool { _, given := a.q.Facts[id]; return !given && slices.Contains(read, id) }
+	number := uint16(0)
+	for _, st := range a.s.deps.Law().Sites(a.q.At) {
+		if st.ID == a.q.Site {
+			number = st.Number
+		}
+	}
+	h, ok := a.s.deps.Law().Health(number, a.q.At)
+	if number == 0 || !ok || !missing(agreement.AttrLevel) && !missing(agreement.AttrProfiles) {
+		return
+	}
+	facts := rules.Facts{}
+	supposed, given := a.q.Facts[agreement.AttrLevel].(string)
+	if given {
+		h.Facts(h.Rank(supposed), nil, facts)
+	} else if err := a.s.view(a.r.Context(), func(st service.State) error {
+		st.Levels.Facts(a.s.deps.Law(), number, a.q.At, facts)
+		return nil
+	}); err != nil {
+		return
+	}
+	for _, id := range []string{agreement.AttrLevel, agreement.AttrProfiles} {
+		if x, ok := facts[id]; ok && missing(id) {
+			a.q.Facts[id] = x
+		}
+	}
+	if x, ok := facts[agreement.AttrLevel].(string); ok && !given {
+		a.v.InForce = h.Levels()[h.Rank(x)].Name.In(a.r.Lang)
 	}
 }
 

@@ -292,3 +292,12 @@ func TestGateProofIsForgotten(t *testing.T) {
 		t.Error("it is good at another site, or for ever")
 	}
 }
+
+// TestAskTakesTheLevelInForce: whoever supposes no level of protection asks under the one
+// that holds then, and is told so.
+func TestAskTakesTheLevelInForce(t *testing.T) {
+	p, _ := guardedPost(t)
+	b := p.browser()
+	b.get("/en/ask?site=mand-pishin&point=gate&side=A&day=2025-09-02&time=10:30").wants("level of protection in force then, Guarded")
+	b.get("/en/ask?site=mand-pishin&point=gate&side=A&day=2025-09-20&time=10:30").wants("level of protection in force then, Normal")
+}
