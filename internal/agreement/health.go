@@ -28,7 +28,8 @@ const (
 	AttrCrossing = "crossing.at"
 	// AttrCrossingLatest is the latest that is to be reckoned with.
 	AttrCrossingLatest = "crossing.latest"
-	// AttrTest are the kinds of tests that are booked at the health desk before the crossing.
+	// AttrTest are the tests that are booked at the health desk before the crossing: disease
+	// and kind, such as "covid19/antigen".
 	AttrTest = "health.tests"
 	// EventProof is a health certificate that was shown, as its issuer dated it.
 	EventProof = "proof"

@@ -10,6 +10,7 @@
 package protocol
 
 import (
+	"cmp"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -225,14 +226,14 @@ func (d Desk) DecideLevel(w Wish) ([]fact.Fact, rules.Verdict, Change, error) {
 	}
 	var earliest time.Time
 	for range len(s.Changes) + 2 {
-		notice, gate, err := d.notice(h, s.base(first), n, profiles)
+		notice, gates, err := d.notice(h, s.base(first), n, profiles)
 		if err != nil {
 			return nil, rules.Verdict{}, Change{}, err
 		}
 		if notice < 0 {
 			return nil, v.With(refuse(CodeEmergency, "level", w.Level)), Change{}, nil
 		}
-		if !may(gate, w.Roles) {
+		if slices.ContainsFunc(gates, func(l agreement.Level) bool { return !may(l, w.Roles) }) {
 			return nil, rules.Verdict{}, Change{}, problem.New(problem.Forbidden, "level.role")
 		}
 		earliest = ceil(d.Now.Add(notice))
@@ -250,25 +251,26 @@ func (d Desk) DecideLevel(w Wish) ([]fact.Fact, rules.Verdict, Change, error) {
 	return d.set(w.Site, h, s, c, v)
 }
 
-// notice is how long before a change of what stands has to be said, and the level whose
-// roles may say it; it is negative where the level comes in at once or not at all.
-func (d Desk) notice(h rules.Health, base Change, n int, profiles []string) (time.Duration, agreement.Level, error) {
+// notice is how long before a change of what stands has to be said, and the levels whose
+// roles are needed to say it: that which is left, and that which comes in. It is negative
+// where the level comes in at once or not at all.
+func (d Desk) notice(h rules.Health, base Change, n int, profiles []string) (time.Duration, []agreement.Level, error) {
 	was, level := h.Rank(base.Level), h.Levels()[n]
 	old := h.Levels()[was]
 	// Whatever is no longer asked for widens, and whatever is asked for anew narrows.
 	wider := n < was || slices.ContainsFunc(base.Profiles, func(id string) bool { return !slices.Contains(profiles, id) && !slices.Contains(level.Profiles, id) })
 	narrower := n > was || slices.ContainsFunc(profiles, func(id string) bool { return !slices.Contains(base.Profiles, id) && !slices.Contains(old.Profiles, id) })
 	switch {
+	case narrower && level.Raise == 0:
+		return -1, []agreement.Level{level}, nil
 	case wider && narrower:
-		return max(old.Lower, level.Raise), old, nil
+		return max(old.Lower, level.Raise), []agreement.Level{old, level}, nil
 	case wider:
-		return old.Lower, old, nil
+		return old.Lower, []agreement.Level{old}, nil
 	case !narrower:
-		return 0, level, problem.New(problem.Conflict, "level.same")
-	case level.Raise == 0:
-		return -1, level, nil
+		return 0, nil, problem.New(problem.Conflict, "level.same")
 	}
-	return level.Raise, level, nil
+	return level.Raise, []agreement.Level{level}, nil
 }
 
 // emergency decides on a level that is brought in at once and lapses by itself.
@@ -278,15 +280,21 @@ func (d Desk) emergency(h rules.Health, s Standing, w Wish, c Change, n int, v r
 		return nil, rules.Verdict{}, Change{}, problem.New(problem.Forbidden, "level.role")
 	}
 	rank, _ := s.rank(h, d.Now)
+	asked := s.profiles(h, d.Now)
+	fresh := slices.ContainsFunc(c.Profiles, func(id string) bool { return !slices.Contains(asked, id) })
 	switch {
-	case level.Emergency == 0 || n <= rank:
+	case level.Emergency == 0 || n < rank || n == rank && !fresh:
 		return nil, v.With(refuse(CodeEmergency, "level", w.Level)), Change{}, nil
 	case !w.From.IsZero() && w.From.After(d.Now.Add(time.Minute)):
 		return nil, rules.Verdict{}, Change{}, problem.Field("from", "level.emergency.from")
 	}
 	for _, x := range s.Changes {
 		// What lapses by itself is not prolonged by saying it again.
-		if m := h.Rank(x.Level); x.Emergency() && m >= n && d.Now.Before(x.Until.Add(h.Levels()[m].Emergency)) {
+		asks := func(id string) bool {
+			return slices.Contains(x.Profiles, id) || slices.Contains(h.Levels()[h.Rank(x.Level)].Profiles, id)
+		}
+		again := !slices.ContainsFunc(c.Profiles, func(id string) bool { return !asks(id) })
+		if m := h.Rank(x.Level); x.Emergency() && again && m >= n && d.Now.Before(x.Until.Add(h.Levels()[m].Emergency)) {
 			return nil, v.With(refuse(CodeProlonged, "level", w.Level, "earliest", x.Until.Add(h.Levels()[m].Emergency).Format(time.RFC3339))), Change{}, nil
 		}
 	}
@@ -333,20 +341,24 @@ func (d Desk) set(site uint16, h rules.Health, s Standing, c Change, v rules.Ver
 }
 
 // with adds a change. It takes the place of plans that begin with it or later and are no
-// stricter. What another has replaced is left out, and so is what lapsed more than a year
-// ago; what lapsed since may not be said again too soon.
+// stricter; those that stay keep what it has switched on, which nobody has given notice of
+// switching off. What another has replaced is left out, and so is what has lapsed and may
+// be said again.
 func (s Standing) with(h rules.Health, c Change, now time.Time) []Change {
 	var out []Change
 	last := -1 // the change without an end that holds
 	for _, x := range s.Changes {
 		switch {
-		case x.Emergency() && now.Sub(x.Until) > mostAhead:
+		case x.Emergency() && !now.Before(x.Until.Add(h.Levels()[h.Rank(x.Level)].Emergency)):
 		case x.Emergency():
 			out = append(out, x)
 		case x.From.After(now):
 			replaced := !c.Emergency() && !x.From.Before(c.From) && h.Rank(x.Level) <= h.Rank(c.Level) &&
 				!slices.ContainsFunc(x.Profiles, func(id string) bool { return !slices.Contains(c.Profiles, id) })
 			if !replaced {
+				if !c.Emergency() && !x.From.Before(c.From) {
+					x.Profiles = beside(h, x, c.Profiles)
+				}
 				out = append(out, x)
 			}
 		case last >= 0:
@@ -361,6 +373,20 @@ func (s Standing) with(h rules.Health, c Change, now time.Time) []Change {
 	return out
 }
 
+// beside are the profiles of a change with more switched on, but for those of its level.
+func beside(h rules.Health, x Change, more []string) []string {
+	out := slices.Concat(x.Profiles, more)
+	out = slices.DeleteFunc(out, func(id string) bool { return slices.Contains(h.Levels()[h.Rank(x.Level)].Profiles, id) })
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// profiles are all that a side asks for at a time, of its levels and beside them.
+func (s Standing) profiles(h rules.Health, t time.Time) (out []string) {
+	s.holding(t, func(c Change) { out = append(append(out, c.Profiles...), h.Levels()[h.Rank(c.Level)].Profiles...) })
+	return out
+}
+
 // DecideHeard takes over what the other side has brought in at a site, as it says it. It
 // is nothing new where that is known.
 func (d Desk) DecideHeard(site uint16, changes []Change) ([]fact.Fact, error) {
@@ -372,18 +398,22 @@ func (d Desk) DecideHeard(site uint16, changes []Change) ([]fact.Fact, error) {
 	var list []Change
 	for _, c := range changes {
 		c.Officer = "" // a person of the other side is no business of this one
-		if !plain(c.Level) || len(c.Profiles) > maxChanges || slices.ContainsFunc(c.Profiles, func(id string) bool { return !plain(id) }) || c.From.IsZero() || c.Said.IsZero() || c.Emergency() && !c.From.Before(c.Until) {
+		if !plain(c.Level) || len(c.Profiles) > maxChanges || slices.ContainsFunc(c.Profiles, func(id string) bool { return !plain(id) }) || !sound(c.From) || !sound(c.Said) || c.Emergency() && (!sound(c.Until) || !c.From.Before(c.Until)) {
 			return nil, problem.Field("levels", "level.heard")
 		}
 		if !c.over(d.Now) {
 			list = append(list, c)
 		}
 	}
+	slices.SortStableFunc(list, func(a, b Change) int { return cmp.Or(a.From.Compare(b.From), a.Said.Compare(b.Said)) })
 	if slices.EqualFunc(list, old.Changes, same) {
 		return nil, nil
 	}
 	return []fact.Fact{&Heard{Site: site, Side: string(key.Side), Changes: list}}, nil
 }
+
+// sound reports whether a time can be one of a change.
+func sound(t time.Time) bool { return t.Year() >= 2000 && t.Year() < 9000 }
 
 // plain reports whether a text can be the id of a level: there is no room in one for a
 // sentence of the other side's.

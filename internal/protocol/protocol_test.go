@@ -6,6 +6,7 @@ package protocol
 import (
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -285,5 +286,104 @@ func TestHeardForm(t *testing.T) {
 	p.apply(facts)
 	if p.at(noon()) != "high" {
 		t.Error("a level that nobody here knows is not the strictest")
+	}
+}
+
+// lawOf is the package with one file of it changed, by pairs of old and new text.
+func lawOf(t testing.TB, pairs ...string) *rules.Law {
+	t.Helper()
+	sub, err := fs.Sub(agreements.FS, "pk-ir-border-markets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = "health/example.yaml"
+	b, err := fs.ReadFile(sub, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if !strings.Contains(text, pairs[i]) {
+			t.Fatalf("%s has no %q", file, pairs[i])
+		}
+		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
+	}
+	over, err := agreement.Overlay(sub, map[string][]byte{file: []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, faults := agreement.Check(over)
+	if e == nil {
+		t.Fatal(faults)
+	}
+	l, err := rules.Compile(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// TestEmergencyOnly: a level that the edition lets in at once alone never comes in with
+// notice, nor by a role that may not bring it in, whatever is switched off with it.
+func TestEmergencyOnly(t *testing.T) {
+	l := lawOf(t, "    raise: 24 hours\n    lower: 72 hours\n    emergency: 7 days\n    by: [supervisor]", "    lower: 72 hours\n    emergency: 7 days\n    by: [committee]")
+	p := newPost(t, l, agreement.A)
+	if _, _, err := p.set("guarded", time.Time{}, false, "ebola"); err != nil {
+		t.Fatal(err)
+	}
+	p.Now = p.Now.Add(24 * time.Hour)
+	if v, _, err := p.set("high", time.Time{}, false); err == nil && v.Outcome == reason.Allow {
+		t.Error("comes in with notice")
+	}
+	if _, _, err := p.set("high", time.Time{}, true); problem.KindOf(err) != problem.Forbidden {
+		t.Errorf("a supervisor: %v", err)
+	}
+	l = lawOf(t, "    lower: 72 hours\n    emergency: 7 days\n    by: [supervisor]", "    lower: 72 hours\n    emergency: 7 days\n    by: [committee]")
+	p = newPost(t, l, agreement.A)
+	p.set("guarded", time.Time{}, false, "ebola")
+	p.Now = p.Now.Add(24 * time.Hour)
+	if _, _, err := p.set("high", time.Time{}, false); problem.KindOf(err) != problem.Forbidden {
+		t.Errorf("what widens and narrows takes the roles of both levels: %v", err)
+	}
+}
+
+// TestProfileKept: what is switched on beside a level stays on under a plan that was made
+// before, and a second disease can be switched on at once.
+func TestProfileKept(t *testing.T) {
+	p := newPost(t, testLaw(t), agreement.A)
+	_, plan, err := p.set("high", p.Now.Add(48*time.Hour), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := p.set("guarded", p.Now.Add(30*time.Hour), false, "ebola"); err != nil {
+		t.Fatal(err)
+	}
+	profiles := func(at time.Time) []string {
+		f := rules.Facts{}
+		p.State.Facts(p.Law, mand, at, f)
+		return f[agreement.AttrProfiles].([]string)
+	}
+	if got := profiles(plan.From.Add(time.Hour)); !slices.Equal(got, []string{"covid", "ebola"}) || p.at(plan.From) != "high" {
+		t.Errorf("%s %v", p.at(plan.From), got)
+	}
+	p = newPost(t, testLaw(t), agreement.A)
+	p.set("guarded", time.Time{}, false)
+	p.Now = p.Now.Add(25 * time.Hour)
+	if v, _, err := p.set("guarded", time.Time{}, true, "ebola"); err != nil || v.Outcome != reason.Allow || !slices.Contains(profiles(p.Now), "ebola") {
+		t.Errorf("a second disease at once: %v %v", v, err)
+	}
+	if v, _, _ := p.set("guarded", time.Time{}, true, "ebola"); v.Outcome != reason.Refuse {
+		t.Error("and again")
+	}
+}
+
+// TestManyEmergencies: what has lapsed long enough to be said again takes no room.
+func TestManyEmergencies(t *testing.T) {
+	p := newPost(t, testLaw(t), agreement.A)
+	for n := range maxChanges + 4 {
+		if v, _, err := p.set("high", time.Time{}, true); err != nil || v.Outcome != reason.Allow {
+			t.Fatalf("emergency %d: %v %v", n, v.Outcome, err)
+		}
+		p.Now = p.Now.Add(14 * 24 * time.Hour)
 	}
 }

@@ -6,6 +6,7 @@ package rules
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"cel.dev/cel-go/common/types"
@@ -80,13 +81,15 @@ func (j *judge) proof(i int, k *clause) {
 	var lapses, good time.Time
 	var lacks []int64
 	dated := true
+	disease, bad := j.disease(k), false
 	for e := range events {
+		f := events[e].Facts
+		bad = bad || f[proofDisease] == disease && f[proofKind] == "test" && f[proofResult] != "negative"
 		for n := range k.Accepts {
 			w := weigh{j: j, x: &k.Accepts[n], e: &events[e], from: from, to: to}
-			switch w.is(k, j.disease(k)); {
+			switch w.is(k, disease); {
 			case w.cannot:
-				j.unsure(i, k, w.lacks)
-				return
+				best, dated, lacks = open, false, append(lacks, w.lacks...)
 			case w.tri == yes:
 				j.met(i, k, "")
 				return
@@ -104,7 +107,7 @@ func (j *judge) proof(i int, k *clause) {
 			}
 		}
 	}
-	if a.q.Point == Booking && (!shown || j.tested(k)) {
+	if a.q.Point == Booking && (!shown || !bad && j.tested(k)) {
 		j.against(i, k, CodeProof, reason.Allow, nil)
 		return
 	}
@@ -148,7 +151,10 @@ func (j *judge) disease(k *clause) string {
 func (j *judge) tested(k *clause) bool {
 	booked := set(j.a.given(agreement.AttrTest))
 	return slices.ContainsFunc(k.Accepts, func(x agreement.Accept) bool {
-		return x.Kind == "test" && slices.ContainsFunc(booked, func(t string) bool { return len(x.Tests) == 0 || slices.Contains(x.Tests, t) })
+		return x.Kind == "test" && slices.ContainsFunc(booked, func(t string) bool {
+			of, kind, _ := strings.Cut(t, "/")
+			return of == j.disease(k) && (len(x.Tests) == 0 || slices.Contains(x.Tests, kind))
+		})
 	})
 }
 
@@ -271,27 +277,25 @@ func (w *weigh) age(k *clause) {
 		}
 		ends[n] = edge{set: true, n: m, unit: a.unit(id)}
 	}
-	if ends[0].set || ends[1].set {
-		first, last, ok := w.span()
-		if !ok {
-			w.tri, w.fields = max(w.tri, open), append(w.fields, proofEarliest)
-			return
-		}
-		// The least that may be said of each end, and the most.
-		old := func(e instant) bool { in, ok := inside(e, w.from, [2]edge{ends[0]}); return in && ok }
-		young := func(e instant) bool {
-			in, ok := inside(e, w.to, [2]edge{1: ends[1]})
-			return in && ok || w.to.at.Before(e.at)
-		}
-		past := func(e instant) bool { return !w.from.at.Before(e.at) }
-		switch {
-		case !old(first) || !young(last) || !past(first):
-			w.times(ends, first, last, old(first))
-			w.tri = no
-		case !old(last) || !young(first) || !past(last):
-			w.dated = w.tri == yes
-			w.tri = open
-		}
+	first, last, ok := w.span()
+	if !ok {
+		w.tri, w.fields = max(w.tri, open), append(w.fields, proofEarliest)
+		return
+	}
+	// The least that may be said of each end, and the most.
+	old := func(e instant) bool { in, ok := inside(e, w.from, [2]edge{ends[0]}); return in && ok }
+	young := func(e instant) bool {
+		in, ok := inside(e, w.to, [2]edge{1: ends[1]})
+		return in && ok || w.to.at.Before(e.at)
+	}
+	past := func(e instant) bool { return !w.from.at.Before(e.at) }
+	switch {
+	case !old(first) || !young(last) || !past(first):
+		w.times(ends, first, last, old(first))
+		w.tri = no
+	case !old(last) || !young(first) || !past(last):
+		w.dated = w.tri == yes
+		w.tri = open
 	}
 	if t, ok := w.e.Facts[proofFrom].(time.Time); ok && w.from.at.Before(t) {
 		w.tri, w.good = no, t

@@ -124,10 +124,12 @@ func TestProofAtBooking(t *testing.T) {
 		t.Errorf("lapses %q", got)
 	}
 	expect(t, l, "none shown", q, reason.Allow, CodeProof)
-	expect(t, l, "none, and a test is booked", q.with("health.tests", []string{"naat"}).of("proof"), reason.Allow, CodeProof)
-	expect(t, l, "none, and a test that will not do", q.with("health.tests", []string{"antigen"}).of("proof"), reason.Hold)
+	expect(t, l, "none, and a test is booked", q.with("health.tests", []string{"covid19/naat"}).of("proof"), reason.Allow, CodeProof)
+	expect(t, l, "a test of another disease is booked", q.with("health.tests", []string{"ebola/naat"}).of("proof"), reason.Hold)
+	expect(t, l, "a positive one is shown", q.with("health.tests", []string{"covid19/naat"}).of("proof", pcr("2025-06-09", "proof.result", "positive")), reason.Hold)
+	expect(t, l, "none, and a test that will not do", q.with("health.tests", []string{"covid19/antigen"}).of("proof"), reason.Hold)
 	q.Point = Gate
-	expect(t, l, "the gate asks again", q.with("health.tests", []string{"naat"}), reason.Hold, CodeWanted)
+	expect(t, l, "the gate asks again", q.with("health.tests", []string{"covid19/naat"}), reason.Hold, CodeWanted)
 }
 
 const wideHealth = `source: x
@@ -187,4 +189,35 @@ func proofOf(t testing.TB) Verdict {
 	q := noon("2025-06-10")
 	q.Point = Booking
 	return wideLaw(t, strings.Replace(proofClause, "TEXT", "text: {en: x}, say: {en: x}, at: [booking, gate]", 1), "parameters", proofParams).Check(q)
+}
+
+// TestProofWithoutAge: where a clause gives no distance, the date still has to be one that
+// has come.
+func TestProofWithoutAge(t *testing.T) {
+	l := wideLaw(t, "  - {id: c, kind: proof, TEXT, disease: covid19, else: HOLD, missing: HOLD, decides: health, accepts: [{kind: vaccination, doses: complete}]}\n", "parameters", proofParams)
+	q := noon("2025-06-10")
+	expect(t, l, "years ago", q.of("proof", dose("2021-01-01", 2, 2)), reason.Allow)
+	expect(t, l, "of tomorrow", q.of("proof", dose("2025-06-11", 2, 2)), reason.Hold)
+	undated := dose("2025-05-01", 2, 2)
+	undated.At = time.Time{}
+	if v := l.Check(q.of("proof", undated)); v.Outcome.Admits() {
+		t.Errorf("without a date: %s", v.Outcome)
+	}
+	month := undated
+	month.Facts = dose("2025-05-01", 2, 2, "proof.earliest", at("2025-06-01T00:00:00Z"), "proof.latest", at("2025-06-30T23:59:59Z")).Facts
+	expect(t, l, "of this month", q.of("proof", month), reason.Refer, CodeDate)
+}
+
+// TestProofAnyOrder: an accept whose number the text leaves empty does not keep another one
+// from doing, in whatever order they stand.
+func TestProofAnyOrder(t *testing.T) {
+	accepts := []string{"{kind: test, atmost: gap}", "{kind: vaccination, doses: complete}"}
+	for _, order := range [][2]int{{0, 1}, {1, 0}} {
+		l := wideLaw(t, "  - {id: c, kind: proof, TEXT, disease: covid19, else: HOLD, missing: HOLD, decides: health, accepts: ["+accepts[order[0]]+", "+accepts[order[1]]+"]}\n",
+			"parameters", "  - {id: gap, text: {en: x}, unit: hours, values: [{from: 2025-01-01, value: unknown, source: x}]}\n")
+		q := noon("2025-06-10")
+		expect(t, l, "a dose", q.of("proof", pcr("2025-06-10"), dose("2025-01-01", 2, 2)), reason.Allow)
+		expect(t, l, "a dose first", q.of("proof", dose("2025-01-01", 2, 2), pcr("2025-06-10")), reason.Allow)
+		expect(t, l, "a test alone", q.of("proof", pcr("2025-06-10")), reason.Refer, CodeParameter)
+	}
 }

@@ -220,8 +220,11 @@ func (s *server) valueName(tag lang.Tag, e *agreement.Edition, a agreement.Attri
 			return p.Name.In(tag)
 		}
 		for _, t := range p.Tests {
-			if t.ID == v && (a.ID == agreement.AttrTest || a.ID == "proof.test") {
+			switch {
+			case t.ID == v && a.ID == "proof.test":
 				return t.Name.In(tag)
+			case p.Disease+"/"+t.ID == v && a.ID == agreement.AttrTest:
+				return p.Name.In(tag) + ": " + t.Name.In(tag)
 			}
 		}
 	}

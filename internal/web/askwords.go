@@ -64,7 +64,7 @@ func wordsKnown(e *agreement.Edition) map[string][]string {
 	for _, id := range sortedKeys(e.Profiles) {
 		add(agreement.AttrProfiles, id)
 		for _, t := range e.Profiles[id].Tests {
-			add(agreement.AttrTest, t.ID)
+			add(agreement.AttrTest, e.Profiles[id].Disease+"/"+t.ID)
 			add("proof.test", t.ID)
 		}
 	}
