@@ -22,19 +22,15 @@ type Health struct {
 	at   time.Time
 }
 
-// Health returns what the edition that runs a site says of protection at a time. ok is
-// false where it has no levels.
+// Health returns what is said of protection at a site at a time by the one edition, of
+// those in force that know the site, that has levels. ok is false where none has.
 func (l *Law) Health(site uint16, at time.Time) (Health, bool) {
-	e, ok := l.EditionFor(site, at)
-	if !ok || len(e.Levels) == 0 {
-		return Health{}, false
+	for _, c := range l.seen(at, time.Time{}, "") {
+		if s, ok := c.siteNumbered(site); ok && len(c.e.Levels) > 0 {
+			return Health{c, s.ID, at}, true
+		}
 	}
-	s, ok := e.SiteNumbered(site)
-	i := slices.IndexFunc(l.compiled, func(c *compiled) bool { return c.e == e })
-	if !ok || i < 0 {
-		return Health{}, false
-	}
-	return Health{l.compiled[i], s.ID, at}, true
+	return Health{}, false
 }
 
 // Levels returns the levels, from mild to strict; there is at least one.

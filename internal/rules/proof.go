@@ -120,6 +120,8 @@ func (j *judge) proof(i int, k *clause) {
 		params := map[string]string{}
 		const form = "2006-01-02 15:04"
 		switch {
+		case a.q.Point != Booking:
+			// What is answered at a gate is kept for a retry, and a certificate's day is not to be.
 		case !lapses.IsZero():
 			params["lapses"] = lapses.In(a.zone).Format(form)
 		case !good.IsZero():

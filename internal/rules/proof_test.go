@@ -129,6 +129,10 @@ func TestProofAtBooking(t *testing.T) {
 	expect(t, l, "a positive one is shown", q.with("health.tests", []string{"covid19/naat"}).of("proof", pcr("2025-06-09", "proof.result", "positive")), reason.Hold)
 	expect(t, l, "none, and a test that will not do", q.with("health.tests", []string{"covid19/antigen"}).of("proof"), reason.Hold)
 	q.Point = Gate
+	v = expect(t, l, "the gate says nothing of the day", q.of("proof", Event{At: at("2025-06-07T13:00:00Z"), Facts: pcr("2025-06-07").Facts}), reason.Hold)
+	if len(v.Reasons[0].Params) > 0 && (v.Reasons[0].Params["lapses"] != "" || v.Reasons[0].Params["good"] != "") {
+		t.Errorf("%v", v.Reasons[0].Params)
+	}
 	expect(t, l, "the gate asks again", q.with("health.tests", []string{"covid19/naat"}), reason.Hold, CodeWanted)
 }
 
@@ -219,5 +223,35 @@ func TestProofAnyOrder(t *testing.T) {
 		expect(t, l, "a dose", q.of("proof", pcr("2025-06-10"), dose("2025-01-01", 2, 2)), reason.Allow)
 		expect(t, l, "a dose first", q.of("proof", dose("2025-01-01", 2, 2), pcr("2025-06-10")), reason.Allow)
 		expect(t, l, "a test alone", q.of("proof", pcr("2025-06-10")), reason.Refer, CodeParameter)
+	}
+}
+
+// TestHealthOfSeveral: where the law of a market says nothing of protection and a second
+// agreement does, that one is asked; two that do are not taken together.
+func TestHealthOfSeveral(t *testing.T) {
+	share := proofParams + "  - {id: share, text: {en: x}, unit: percent, values: [{from: 2025-01-01, value: 30, source: x}]}\n"
+	one, _ := wide(t, "  - {id: all, kind: rule, SILENT}\n", "schedule/s.yaml", "site: s\nsource: x\nhours: [{open: [\"00:00-24:00\"]}]\n")
+	two, _ := wide(t, "  - {id: all, kind: rule, SILENT}\n"+strings.Replace(proofClause, "disease: covid19", "profile: covid", 1), "parameters", share, "attributes", wideHealthAttributes, "health/h.yaml", wideHealth)
+	two.ID = "health"
+	for _, order := range [][]*agreement.Edition{{one, two}, {two, one}} {
+		l, err := Compile(order...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, ok := l.Health(1, at("2025-06-10T12:00:00Z"))
+		if !ok || len(h.Levels()) != 3 {
+			t.Fatalf("%v", ok)
+		}
+		q := noon("2025-06-10")
+		h.Facts(h.Rank("raised"), nil, q.Facts)
+		expect(t, l, "raised", q.of("proof"), reason.Hold)
+		q = noon("2025-06-10")
+		h.Facts(0, nil, q.Facts)
+		expect(t, l, "normal", q.of("proof"), reason.Allow)
+	}
+	three := *two
+	three.ID = "other"
+	if _, err := Compile(two, &three); err == nil || !strings.Contains(err.Error(), "levels of protection") {
+		t.Errorf("two with levels: %v", err)
 	}
 }
