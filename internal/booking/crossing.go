@@ -60,6 +60,16 @@ func (d Desk) crossed(p place) place {
 	return p
 }
 
+// Crosses returns when somebody with a slot will cross, as a booking of it is judged by.
+func (d Desk) Crosses(id SlotID) (planning.Crossing, error) {
+	p, err := d.locate(id)
+	if err != nil {
+		return planning.Crossing{}, err
+	}
+	p.crosses = true
+	return d.crossed(p).crossing, nil
+}
+
 // Crossing predicts when somebody who has a slot crosses at a gate that can do s: the latest
 // by full, as if all the side's places of the day were sold, the expected by booked.
 func Crossing(p rules.SlotPlan, booked, full []planning.Arrivals, s planning.Service) (planning.Crossing, bool) {

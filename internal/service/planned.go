@@ -130,6 +130,24 @@ func (tx *Tx) GateService(site uint16) (planning.Service, bool) {
 	return c.Service, c.known
 }
 
+// CrossingOf returns when somebody with a slot will cross, as a booking of it is judged by.
+func CrossingOf(st State, law *Law, side agreement.Side, id booking.SlotID, now time.Time) (planning.Crossing, error) {
+	return booking.Desk{State: st.Booking, Levels: st.Levels, Law: law, Side: side, Now: now, Gates: gatesOf{st, law, side, now}}.Crosses(id)
+}
+
+// gatesOf says what gates can do by a state alone.
+type gatesOf struct {
+	st   State
+	law  *Law
+	side agreement.Side
+	now  time.Time
+}
+
+func (g gatesOf) GateService(site uint16) (planning.Service, bool) {
+	s, ok := GateServiceOf(g.st, g.law, g.side, site, g.now)
+	return s.Service, ok
+}
+
 // A WaitView is a slot with the wait that was planned and the one that was measured.
 type WaitView struct {
 	Plan     rules.SlotPlan

@@ -259,15 +259,20 @@ func (s *server) asksProof(re reason.Reason, at time.Time) bool {
 }
 
 // crossing is the question that booking a slot asks of the law, as far as certificates go:
-// the crossing is from the slot's beginning to its end. tests are those of the profiles
-// that are switched on then.
+// the crossing is from the slot's beginning to the latest that is to be reckoned with, as a
+// booking is judged. tests are those of the profiles that are switched on then.
 func (s *server) crossing(r *request, e *agreement.Edition, site agreement.Site, id booking.SlotID, plan rules.SlotPlan) (q rules.Query, tests []testLine, err error) {
 	law := s.deps.Law()
-	facts := rules.Facts{"direction": "in", "slot.from": plan.From, agreement.AttrCrossing: plan.From, agreement.AttrCrossingLatest: plan.Until}
+	facts := rules.Facts{"direction": "in", "slot.from": plan.From}
 	if c, ok := e.ClassNumbered(id.Class()); ok {
 		facts["class"] = c.ID
 	}
 	err = s.view(r.Context(), func(st service.State) error {
+		c, err := service.CrossingOf(st, law, s.deps.Side, id, r.Now)
+		if err != nil {
+			return err
+		}
+		facts[agreement.AttrCrossing], facts[agreement.AttrCrossingLatest] = c.Earliest, c.Latest
 		st.Levels.Facts(law, id.Site(), plan.From, facts)
 		if h, ok := law.Health(id.Site(), plan.From); ok {
 			l := st.Levels.At(h, id.Site(), plan.From)
