@@ -68,6 +68,13 @@ func (h Health) on(rank int, more []string) []string {
 	return slices.Compact(out)
 }
 
+// sameLevels reports whether two editions mean the same by each level.
+func sameLevels(a, b *agreement.Edition) bool {
+	return slices.EqualFunc(a.Levels, b.Levels, func(x, y agreement.Level) bool {
+		return x.ID == y.ID && slices.EqualFunc(x.Profiles, y.Profiles, func(p, q string) bool { return p == q && a.Profiles[p].Disease == b.Profiles[q].Disease })
+	})
+}
+
 // profilesOf are the profiles of each level, sorted.
 func profilesOf(e *agreement.Edition) [][]string {
 	out := make([][]string, len(e.Levels))

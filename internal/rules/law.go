@@ -224,8 +224,8 @@ func apart(a, b *agreement.Edition) (faults agreement.Faults) {
 		if o.Zone != s.Zone {
 			fault(fmt.Sprintf("the site %s keeps the clock of %s in %s and of %s in %s", s.ID, s.Zone, b.ID, o.Zone, a.ID), "give a site one zone everywhere")
 		}
-		if len(a.Levels) > 0 && len(b.Levels) > 0 {
-			fault(fmt.Sprintf("both %s and %s have levels of protection, and both are about the site %s", a.ID, b.ID, s.ID), "let one agreement say the levels of a site")
+		if len(a.Levels) > 0 && len(b.Levels) > 0 && !sameLevels(a, b) {
+			fault(fmt.Sprintf("both %s and %s have levels of protection, not the same ones, and both are about the site %s", a.ID, b.ID, s.ID), "let one agreement say the levels of a site")
 		}
 		for _, x := range b.Slots[s.ID] {
 			for _, y := range a.Slots[s.ID] {

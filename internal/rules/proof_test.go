@@ -4,6 +4,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -251,6 +252,11 @@ func TestHealthOfSeveral(t *testing.T) {
 	}
 	three := *two
 	three.ID = "other"
+	if _, err := Compile(two, &three); err != nil {
+		t.Errorf("two with the same levels: %v", err)
+	}
+	three.Levels = slices.Clone(two.Levels)
+	three.Levels[1].Profiles = nil
 	if _, err := Compile(two, &three); err == nil || !strings.Contains(err.Error(), "levels of protection") {
 		t.Errorf("two with levels: %v", err)
 	}
