@@ -38,3 +38,18 @@ func Country(s string) (code string, ok bool) {
 	}
 	return "", false
 }
+
+// Alpha2 returns the two letters by which a certificate of the EU names a country, for the
+// code that Country returns of it; false where there are none.
+func Alpha2(code string) (letters string, ok bool) {
+	switch code {
+	case "RKS":
+		return "XK", true
+	case "EUE":
+		return "EU", true
+	}
+	if len(code) == 2 {
+		return code, true
+	}
+	return identity.Alpha2(code)
+}

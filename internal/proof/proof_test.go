@@ -238,6 +238,16 @@ func TestRedacted(t *testing.T) {
 	}
 }
 
+// TestAlpha2: the letters are those that Country reads as the code.
+func TestAlpha2(t *testing.T) {
+	for code, want := range map[string]string{"FRA": "FR", "GRC": "GR", "RKS": "XK", "EUE": "EU", "XT": "XT", "XCL": "", "UTO": "", "": ""} {
+		got, ok := Alpha2(code)
+		if back, _ := Country(got); got != want || ok != (want != "") || ok && back != code {
+			t.Errorf("%q: got %q, %v, which is %q", code, got, ok, back)
+		}
+	}
+}
+
 func TestCountry(t *testing.T) {
 	for s, want := range map[string]string{"DE": "DEU", "deu": "DEU", "D": "DEU", " AT ": "AUT", "EL": "GRC", "GR": "GRC", "UK": "GBR", "GB": "GBR", "XK": "RKS", "XCL": "XCL", "XXA": "XXA", "XT": "XT", "EU": "EUE",
 		"ZZ": "ZZ", "UTO": "UTO", "QMA": "QMA", "": "", "CH BAG": "", "CNAM": "", "DX": "", "WW": "", "QLA": "", "X": "", "X1": "", "XÄ": "", "https://example.test": ""} {

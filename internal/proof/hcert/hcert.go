@@ -28,6 +28,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -198,7 +199,7 @@ func (d *Document) Verify(now time.Time, keys proof.Keys, revocation proof.Revoc
 	if !c.Until.IsZero() && now.Unix() > c.Until.Unix() {
 		r.Fault(proof.Expired)
 	}
-	r.Hashes = d.hashes()
+	r.Hashes = d.hashes(key)
 	if r.Checked {
 		standing := proof.NoList
 		if revocation != nil {
@@ -309,8 +310,21 @@ func (d *Document) may(k *proof.Key, now time.Time) (faults []proof.Fault) {
 // hashes are those by which the certificate may be revoked (EU, 2022/483 annex, batch
 // types): of the signature, of ECDSA its first half, because whoever holds a certificate
 // can make another second half that verifies as well; of the number, and of the issuer's
-// country and the number.
-func (d *Document) hashes() []proof.Hash {
+// country and the number. Some issuers write a name, small letters or nothing for their
+// country and revoke by its two letters, so that those count beside what is written: the
+// country's that the issuer or the key is of. key may be nil.
+func (d *Document) hashes(key *proof.Key) []proof.Hash {
+	var room [3]string
+	countries := append(room[:0], d.Claims.Issuer)
+	add := func(code string) {
+		if c, ok := proof.Alpha2(code); ok && !slices.Contains(countries, c) {
+			countries = append(countries, c)
+		}
+	}
+	add(d.Claims.Country)
+	if key != nil {
+		add(key.Country)
+	}
 	sig := d.Message.Signature
 	if d.Message.Alg == cose.ES256 {
 		sig = sig[:len(sig)/2]
@@ -321,7 +335,10 @@ func (d *Document) hashes() []proof.Hash {
 		if id == "" {
 			continue
 		}
-		hs = append(hs, proof.NewHash(proof.HashUVCI, []byte(id)), proof.NewHash(proof.HashCountryUCI, append([]byte(d.Claims.Issuer), id...)))
+		hs = append(hs, proof.NewHash(proof.HashUVCI, []byte(id)))
+		for _, c := range countries {
+			hs = append(hs, proof.NewHash(proof.HashCountryUCI, append([]byte(c), id...)))
+		}
 	}
 	return hs
 }

@@ -499,6 +499,51 @@ func TestIssue(t *testing.T) {
 	}
 }
 
+// TestRevokedByCountry: a state revokes by its two letters and the number, whatever its
+// certificates write for it.
+func TestRevokedByCountry(t *testing.T) {
+	s := newSigner(t)
+	revoked := func(country string) proof.Revocation {
+		hash := proof.NewHash(proof.HashCountryUCI, []byte(country+"URN:UVCI:01:AT:1#2"))
+		return trust.NewRevoked(nil, trust.NewEntries([]proof.Hash{hash}).Has, time.Time{}, trust.Limits{})
+	}
+	for name, c := range map[string]struct {
+		issuer       any
+		key, country string
+		want         bool
+	}{
+		"as written":            {"FR", "FRA", "FR", true},
+		"small":                 {"fr", "FRA", "FR", true},
+		"small, as written":     {"fr", "FRA", "fr", true},
+		"small, an unbound key": {"fr", "", "FR", true},
+		"three letters":         {"FRA", "FRA", "FR", true},
+		"an agency":             {"CNAM", "FRA", "FR", true},
+		"an agency, as written": {"CNAM", "FRA", "CNAM", true},
+		"an office":             {"CH BAG", "CHE", "CH", true},
+		"null":                  {nil, "FRA", "FR", true},
+		"beside ISO 3166":       {"KS", "RKS", "XK", true},
+		"another country":       {"CNAM", "FRA", "CH", false},
+		"no country":            {"CNAM", "", "FR", false},
+	} {
+		p := payload(dose())
+		p[1] = c.issuer
+		s.keys[0].Country = c.key
+		text := pack(s.sign(p))
+		if r := Verify(text, now, s, nil); !r.Genuine() {
+			t.Errorf("%s: %v", name, r.Faults)
+		}
+		r := Verify(text, now, s, revoked(c.country))
+		if slices.Contains(r.Faults, proof.Revoked) != c.want || r.Genuine() == c.want {
+			t.Errorf("%s: revoked as %s%v, want %v", name, c.country, r.Faults, c.want)
+		}
+	}
+	// Of one that writes its two letters there is one hash of country and number.
+	s.keys[0].Country = "AUT"
+	if r := Verify(pack(s.sign(payload(dose()))), now, s, nil); len(r.Hashes) != 3 {
+		t.Errorf("%d hashes", len(r.Hashes))
+	}
+}
+
 // TestDVC reads the WHO's certificate, published and in its other forms.
 func TestDVC(t *testing.T) {
 	s := newSigner(t)
