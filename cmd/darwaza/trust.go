@@ -56,7 +56,7 @@ func composeVerb(f flagSet) func(context.Context, console, []string) error {
 	issued := f.String("issued", "", "the `time` from which the list's age counts, as 2026-11-24T12:00:00Z; now where it is left out")
 	sides := f.String("sides", "", "a PEM `file` with the public keys of sides A and B, for an earlier list of theirs")
 	var withdraw stringList
-	f.Var(&withdraw, "withdraw", "a `key` to take back, by its id in base64 and, after a colon, its country if only that one's; may be given several times")
+	f.Var(&withdraw, "withdraw", "a `key` to take back, by its id in base64 as verify shows it and, after a colon, its country if only that one's; may be given several times")
 	return func(_ context.Context, c console, args []string) error {
 		if *number == 0 || *to == "" {
 			return wrong("--number and --to are needed")
@@ -85,6 +85,9 @@ func composeVerb(f flagSet) func(context.Context, console, []string) error {
 		for _, w := range withdraw {
 			word, land, some := strings.Cut(w, ":")
 			id, err := base64.StdEncoding.DecodeString(word)
+			if err != nil {
+				id, err = base64.RawURLEncoding.DecodeString(word) // a card's, as verify shows it
+			}
 			if err != nil || len(id) == 0 {
 				return wrong("--withdraw %q is no key id in base64", w)
 			}

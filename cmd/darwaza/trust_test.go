@@ -149,6 +149,11 @@ func TestTrustCommand(t *testing.T) {
 	if out := ask(untrusted, "verify", at("code.txt"), "--trust", next, "--sides", at("sides.pem")); !strings.Contains(out, "(proof.key.revoked)") {
 		t.Errorf("withdrawn: %s", out)
 	}
+	// A card's key is taken back by its thumbprint, which is written in letters of base64url.
+	thumb := "3Kfdg-XwP-7gXyywtUfUADwBumDOPKMQx-iELL11W9s"
+	if out := ask(0, "trust", "compose", "--number", "9", "--to", at("card.json"), "--withdraw", thumb, at("certificates")); !strings.Contains(out, "withdrawn 3Kfdg+XwP+7gXyywtUfUADwBumDOPKMQx+iELL11W9s= of every country\n") {
+		t.Errorf("withdrawn: %s", out)
+	}
 	// A letter of the list that is another loses both signatures.
 	write("next.json", bytes.Replace(read("next.json"), []byte(base64.StdEncoding.EncodeToString([]byte(`{"number":8,"i`))[:16]), []byte(base64.StdEncoding.EncodeToString([]byte(`{"number":9,"i`))[:16]), 1))
 	if out := ask(untrusted, "trust", "show", "--sides", at("sides.pem"), next); !strings.HasPrefix(out, "list 9 of ") || !strings.HasSuffix(out, "side A has not signed\nside B has not signed\n") {

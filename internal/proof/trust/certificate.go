@@ -346,6 +346,50 @@ func (c *Certificate) IssuedBy(authority *Certificate) bool {
 	return signer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
 }
 
+// keyIDs returns the key ids of a certificate that an authority issued, as it is encoded by
+// the rules and, of ECDSA, with the other signature that is as good (s' = n − s). Neither
+// needs the authority's key: whoever holds a certificate that was taken back can write it
+// so that its hash is another.
+func (c *Certificate) keyIDs(authority *Certificate) (ids [][]byte) {
+	cert, err := x509.ParseCertificate(c.DER)
+	if err != nil {
+		return nil
+	}
+	in := cryptobyte.String(c.DER)
+	var outer, tbs, algorithm cryptobyte.String
+	if !in.ReadASN1(&outer, asn1.SEQUENCE) || !outer.ReadASN1Element(&tbs, asn1.SEQUENCE) || !outer.ReadASN1Element(&algorithm, asn1.SEQUENCE) {
+		return nil
+	}
+	add := func(signature []byte) {
+		var b cryptobyte.Builder
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddBytes(tbs)
+			b.AddBytes(algorithm)
+			b.AddASN1BitString(signature)
+		})
+		if der, err := b.Bytes(); err == nil {
+			ids = append(ids, (&Certificate{DER: der}).KeyID())
+		}
+	}
+	add(cert.Signature)
+	pub, ok := authority.Public.(*ecdsa.PublicKey)
+	sig, pair := cryptobyte.String(cert.Signature), cryptobyte.String(nil)
+	r, s := new(big.Int), new(big.Int)
+	if !ok || !sig.ReadASN1(&pair, asn1.SEQUENCE) || !pair.ReadASN1Integer(r) || !pair.ReadASN1Integer(s) {
+		return ids
+	}
+	s.Sub(pub.Curve.Params().N, s)
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(r)
+		b.AddASN1BigInt(s)
+	})
+	if twin, err := b.Bytes(); err == nil {
+		add(twin)
+	}
+	return ids
+}
+
 // spki returns the content of a SubjectPublicKeyInfo that stands alone, nil for none.
 func spki(der []byte) cryptobyte.String {
 	in := cryptobyte.String(der)

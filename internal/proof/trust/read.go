@@ -286,7 +286,7 @@ func (l *List) readMethod(raw json.RawMessage) {
 	}
 	switch {
 	case usage == "SCA" && cert != nil:
-		l.addAuthority(country, cert)
+		l.addAuthority(id, country, cert)
 	case usage == "SCA" || usage == "DECA" || usage == "DESC":
 		// Without a certificate an authority has no name to issue by; the other two sign
 		// decision rules and value sets.
@@ -344,7 +344,7 @@ func (l *List) readEntries(entries []json.RawMessage) {
 		case "", "DSC":
 			l.AddCertificate(id, country, cert)
 		case "CSCA":
-			l.addAuthority(country, cert)
+			l.addAuthority(id, country, cert)
 		default: // UPLOAD and AUTHENTICATION are keys of the gateway's own traffic
 		}
 	}

@@ -190,7 +190,7 @@ func TestCompose(t *testing.T) {
 	one, two := NewList("one", now), NewList("two", now)
 	one.AddCertificate([]byte("own-name"), "XCL", signer.cert)
 	one.AddCertificate([]byte("odd-land"), "ODDLAND", signer.cert)
-	one.addAuthority("", must(ParseCertificate(authority.cert.DER)))
+	one.addAuthority(nil, "", must(ParseCertificate(authority.cert.DER)))
 	two.AddKey([]byte("bare-key"), proof.Key{Public: &bare.PublicKey, Country: "FRA", Usage: proof.UsageTest | proof.UsageRecovery})
 	two.AddCertificate([]byte("own-name"), "XCL", signer.cert) // once more
 	two.Withdraw([]byte("bare-key"), "ODDLAND")

@@ -30,7 +30,8 @@ import (
 //	                        { "kid": base64, "country": "AUT", "key": base64, "usage": ["t"] } ],
 //	         "withdrawn": [ { "kid": base64, "country": "AUT" or "" } ] }
 //
-// An authority signs nobody's certificate: it vouches for the signers of seals. A key
+// An authority signs nobody's certificate: it vouches for the signers of seals. Its kid is
+// there where a list named it otherwise than by its hash. A key
 // without a certificate (SubjectPublicKeyInfo) has the usages t, v and r, none for all.
 //
 // The payload of each COSE_Sign1 is the hash, its external data "darwaza.dev/trust-list/1".
@@ -103,7 +104,11 @@ func Compose(number uint64, issued time.Time, lists ...*List) ([]byte, error) {
 	body := listBody{Number: number, Issued: issued.UTC(), Keys: []listEntry{}, Withdrawn: []listEntry{}}
 	for _, l := range lists {
 		for _, s := range l.signers {
-			body.Keys = append(body.Keys, listEntry{Kid: s.id, Country: s.country, Certificate: s.cert.DER, Authority: s.id == nil})
+			kid := s.id
+			if kid == nil && !bytes.Equal(s.listed, s.cert.KeyID()) {
+				kid = s.listed
+			}
+			body.Keys = append(body.Keys, listEntry{Kid: kid, Country: s.country, Certificate: s.cert.DER, Authority: s.id == nil})
 		}
 		for id, ks := range l.signed {
 			for _, k := range ks {
@@ -220,7 +225,7 @@ func ReadList(name string, list []byte) (*List, error) {
 		case err != nil || len(e.Kid) == 0 && !e.Authority:
 			l.reject(entry, ErrCertificate)
 		case e.Authority:
-			l.addAuthority(country, cert)
+			l.addAuthority(e.Kid, country, cert)
 		default:
 			l.AddCertificate(e.Kid, country, cert)
 		}

@@ -22,6 +22,7 @@ package trust
 import (
 	"bytes"
 	"crypto"
+	"encoding/base64"
 	"iter"
 	"maps"
 	"slices"
@@ -77,6 +78,7 @@ type signer struct {
 	cert    *Certificate
 	country string
 	id      []byte // by which HCERTs name it; nil of an authority, which signs none
+	listed  []byte // the id that the list gives an authority, nil where it gives none
 }
 
 // NewList returns an empty list.
@@ -124,17 +126,17 @@ func (l *List) AddCertificate(id []byte, country string, cert *Certificate) {
 		country = cert.Country
 	}
 	l.AddKey(id, proof.Key{Public: cert.Public, Country: country, NotBefore: cert.NotBefore, NotAfter: cert.NotAfter, Usage: cert.Usage})
-	l.signers = append(l.signers, signer{cert, country, id})
+	l.signers = append(l.signers, signer{cert: cert, country: country, id: id})
 }
 
 // addAuthority adds the certificate of an authority, which vouches for signers of seals and
-// signs no certificate of a person.
-func (l *List) addAuthority(country string, cert *Certificate) {
+// signs no certificate of a person. id is by which the list names it, nil where it does not.
+func (l *List) addAuthority(id []byte, country string, cert *Certificate) {
 	if country == "" {
 		country = cert.Country
 	}
 	cert.Authority = true
-	l.signers = append(l.signers, signer{cert, country, nil})
+	l.signers = append(l.signers, signer{cert: cert, country: country, listed: id})
 }
 
 // Authorities returns how many authorities the list has beside its keys.
@@ -178,7 +180,9 @@ func (l *List) Withdrawn() iter.Seq2[[]byte, []string] {
 }
 
 // Withdraw says that keys of an id are taken back: of one country, or of all where it is
-// empty.
+// empty. The id is that by which HCERTs and cards name the key, or by which a list has it;
+// of a certificate it may be its own too (KeyID), or the key identifier in it, and that of
+// an authority takes back what the authority issued.
 func (l *List) Withdraw(id []byte, country string) {
 	l.withdrawn[string(id)] = append(l.withdrawn[string(id)], country)
 }
@@ -243,25 +247,79 @@ func (s *Store) Keys(q proof.Query) ([]proof.Key, proof.Age) {
 	if found == nil {
 		return nil, age
 	}
-	return s.withdraw(q, found, own), foundAge
+	return s.mark(q, found, own), foundAge
 }
 
-// withdraw marks the keys that any list takes back, however old it is.
-func (s *Store) withdraw(q proof.Query, found []proof.Key, own bool) []proof.Key {
-	for _, l := range s.lists {
-		for _, country := range l.withdrawn[string(q.KeyID)] {
-			for i := range found {
-				if country != "" && country != found[i].Country {
-					continue
+// Withdraw returns keys that were found elsewhere, those marked that any list takes back,
+// however old it is. The slice that it is given is not changed.
+func (s *Store) Withdraw(q proof.Query, found []proof.Key) []proof.Key {
+	return s.mark(q, found, false)
+}
+
+// mark marks the keys that any list takes back. A key that is bound to no country is any
+// country's: what takes the id back for one takes it back.
+func (s *Store) mark(q proof.Query, found []proof.Key, own bool) []proof.Key {
+	for _, id := range s.names(q) {
+		if len(id) == 0 {
+			continue // that nobody named a key names none
+		}
+		for _, l := range s.lists {
+			for _, country := range l.withdrawn[string(id)] {
+				for i := range found {
+					if country != "" && found[i].Country != "" && country != found[i].Country {
+						continue
+					}
+					if !own {
+						found, own = append([]proof.Key(nil), found...), true
+					}
+					found[i].Withdrawn = true
 				}
-				if !own {
-					found, own = append([]proof.Key(nil), found...), true
-				}
-				found[i].Withdrawn = true
 			}
 		}
 	}
 	return found
+}
+
+// names returns the ids by which a list may take back what a query asks for, nil where no
+// list takes anything back.
+func (s *Store) names(q proof.Query) [][]byte {
+	if !slices.ContainsFunc(s.lists, func(l *List) bool { return len(l.withdrawn) > 0 }) {
+		return nil
+	}
+	ids := [][]byte{q.KeyID}
+	switch q.Format {
+	case proof.SHC:
+		// A card writes the thumbprint as text; whoever takes it back may decode that.
+		if sum, err := base64.RawURLEncoding.DecodeString(string(q.KeyID)); err == nil {
+			ids = append(ids, sum)
+		}
+	case proof.VDSNC:
+		if cert, err := ParseCertificate(q.Certificate); err == nil {
+			ids = s.sealNames(ids, cert)
+		}
+	}
+	return ids
+}
+
+// sealNames appends the ids of a certificate that a seal carries and of the authority that
+// issued it: their own, those under which any list has them, and the key identifiers in
+// them. The KeyID of a seal, which is its authority's identifier, may not be there at all.
+func (s *Store) sealNames(ids [][]byte, cert *Certificate) [][]byte {
+	ids = append(ids, cert.KeyID(), cert.SubjectKey)
+	public, _ := cert.Public.(interface{ Equal(crypto.PublicKey) bool })
+	for _, l := range s.lists {
+		for _, x := range l.signers {
+			switch {
+			case public != nil && public.Equal(x.cert.Public):
+			case x.cert.Authority && cert.IssuedBy(x.cert):
+				ids = append(ids, cert.keyIDs(x.cert)...)
+			default:
+				continue
+			}
+			ids = append(ids, x.id, x.listed, x.cert.KeyID(), x.cert.SubjectKey)
+		}
+	}
+	return ids
 }
 
 func (l *List) covers(f proof.Format) bool {

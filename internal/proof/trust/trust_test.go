@@ -4,6 +4,7 @@
 package trust
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -362,6 +363,44 @@ func TestSealers(t *testing.T) {
 	notCA.Authority = false
 	if ks := get(&notCA, "UTO"); len(ks) != 0 {
 		t.Error("a signer issued it")
+	}
+}
+
+// TestWithdrawnAuthority: an authority is taken back under the id that its list gives it, and
+// the list of two sides that is made of that one keeps the id.
+func TestWithdrawnAuthority(t *testing.T) {
+	ca := newCertificate("UT", nil, func(x *x509.Certificate) { x.IsCA, x.KeyUsage = true, x509.KeyUsageCertSign })
+	signer := newCertificate("UT", &ca, nil)
+	file := must(json.Marshal([]any{map[string]string{"kid": b64([]byte("csca5678")), "country": "UT", "certificateType": "CSCA", "rawData": b64(ca.cert.DER)}}))
+	listed := must(Read("gateway", file, now))
+	own := NewList("own", now)
+	own.addAuthority(ca.cert.KeyID(), "UT", ca.cert)
+	body := must(Compose(1, now, listed))
+	for name, l := range map[string]*List{"listed": listed, "of two sides": must(ReadList("sides", body)), "of its own id": must(ReadList("own", must(Compose(1, now, own))))} {
+		if n := l.Authorities(); n != 1 {
+			t.Fatalf("%s: %d authorities", name, n)
+		}
+		for id, want := range map[string]bool{"csca5678": name != "of its own id", string(ca.cert.KeyID()): true, string(signer.cert.KeyID()): true, "other678": false} {
+			gone := NewList("gone", now)
+			gone.Withdraw([]byte(id), "")
+			ks, _ := NewStore(Limits{}, l, gone).Keys(proof.Query{Format: proof.VDSNC, Certificate: signer.cert.DER, At: now})
+			if len(ks) != 1 || ks[0].Withdrawn != want {
+				t.Errorf("%s, %q taken back: %+v", name, id, ks)
+			}
+		}
+	}
+	if bytes.Contains(must(Compose(1, now, own)), []byte(`"kid"`)) {
+		t.Error("an authority's own id needs no place in the list")
+	}
+}
+
+// TestUnbound: a key of no country is taken back whatever country the withdrawal is for.
+func TestUnbound(t *testing.T) {
+	l := NewList("l", now)
+	l.AddKey([]byte("12345678"), proof.Key{Public: &newCertificate("", nil, nil).key.PublicKey})
+	l.Withdraw([]byte("12345678"), "AUT")
+	if ks, _ := ask(NewStore(Limits{}, l), []byte("12345678")); len(ks) != 1 || !ks[0].Withdrawn {
+		t.Errorf("%+v", ks)
 	}
 }
 

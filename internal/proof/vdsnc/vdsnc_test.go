@@ -8,6 +8,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -445,6 +446,132 @@ func TestLists(t *testing.T) {
 			t.Errorf("%s: faults %v, want %q", name, r.Faults, c.want)
 		}
 	}
+}
+
+// TestWithdrawn: what any list takes back is not believed, by whichever name of the signer
+// or of its authority, and what takes back something else does nothing.
+func TestWithdrawn(t *testing.T) {
+	p := newPKI(t, elliptic.P256(), "ES256", func(c *x509.Certificate) { c.SubjectKeyId = []byte("signer's") })
+	kid := func(c *x509.Certificate) []byte {
+		sum := sha256.Sum256(c.Raw)
+		return sum[:8]
+	}
+	// Seals may come with the signer's certificate encoded anew.
+	twin, shifted := p, p
+	twin.cert, shifted.cert = encodedAnew(t, p.cert, true), encodedAnew(t, p.cert, false)
+	for _, c := range []struct {
+		name    string
+		seal    pki
+		id      []byte
+		country string
+		// by the authority, by the signer itself, and by both
+		authority, signer, both bool
+	}{
+		{"the signer's own", p, kid(p.cert), "", true, true, true},
+		{"of its country", p, kid(p.cert), "AUS", true, true, true},
+		{"of another country", p, kid(p.cert), "NZL", false, false, false},
+		{"as it was listed", p, []byte("listed78"), "AUS", false, true, true},
+		{"the key identifier", p, []byte("signer's"), "", true, true, true},
+		{"the authority's own", p, kid(p.authority), "", true, false, true},
+		{"the authority as it was listed", p, []byte("csca5678"), "AUS", true, false, true},
+		{"the authority's key identifier", p, []byte("authority"), "", true, true, true},
+		{"nothing", p, nil, "", false, false, false},
+		{"something else", p, []byte("other678"), "", false, false, false},
+		{"its twin", twin, kid(p.cert), "", true, true, true},
+		{"its twin, as it was listed", twin, []byte("listed78"), "", false, true, true},
+		{"shifted by a bit", shifted, kid(p.cert), "", true, true, true},
+	} {
+		text := c.seal.seal(t, vaccination)
+		for with, want := range map[string]bool{"authority": c.authority, "signer": c.signer, "authority signer": c.both} {
+			var lists []*trust.List
+			add := func(id string, cert *x509.Certificate) {
+				l := trust.NewList("l", at)
+				l.AddCertificate([]byte(id), "AUS", parsed(t, cert))
+				lists = append(lists, l)
+			}
+			if strings.Contains(with, "authority") {
+				add("csca5678", p.authority)
+			}
+			if strings.Contains(with, "signer") {
+				add("listed78", p.cert)
+			}
+			r := Verify(text, trust.NewStore(trust.Limits{}, lists...), nil, at)
+			if !r.Genuine() && (with != "signer" || c.seal.cert == p.cert) {
+				t.Errorf("%s, by %s: %v", c.name, with, r.Faults)
+			}
+			// The list that takes back is years too old, and that does not matter.
+			gone := trust.NewList("gone", at.AddDate(-3, 0, 0))
+			gone.Withdraw(c.id, c.country)
+			r = Verify(text, trust.NewStore(trust.Limits{TooOld: time.Hour}, append(lists, gone)...), nil, at)
+			revoked := slices.Contains(r.Faults, proof.KeyRevoked)
+			if r.Genuine() == want || revoked != want && (with != "signer" || c.seal.cert == p.cert) {
+				t.Errorf("%s, by %s: genuine %v, faults %v", c.name, with, r.Genuine(), r.Faults)
+			}
+		}
+	}
+}
+
+// TestWithdrawnSpecimen: the published seals have a signer of no key identifier.
+func TestWithdrawnSpecimen(t *testing.T) {
+	when := time.Date(2021, 6, 1, 0, 0, 0, 0, time.UTC)
+	for _, name := range []string{"single-vaccine.txt", "test.txt"} {
+		text := vector(t, name)
+		s, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert := parsed(t, s.Certificate)
+		for _, id := range [][]byte{cert.KeyID(), []byte("listed78")} {
+			l := trust.NewList("l", when)
+			l.AddCertificate([]byte("listed78"), "", cert)
+			if r := Verify(text, trust.NewStore(trust.Limits{}, l), nil, when); !r.Genuine() {
+				t.Errorf("%s: %v", name, r.Faults)
+			}
+			l.Withdraw(id, "")
+			if r := Verify(text, trust.NewStore(trust.Limits{}, l), nil, when); r.Genuine() || !slices.Equal(r.Faults, []proof.Fault{proof.KeyRevoked}) {
+				t.Errorf("%s, %x taken back: genuine %v, faults %v", name, id, r.Genuine(), r.Faults)
+			}
+		}
+	}
+}
+
+func parsed(t *testing.T, c *x509.Certificate) *trust.Certificate {
+	t.Helper()
+	cert, err := trust.ParseCertificate(c.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
+
+// encodedAnew returns a certificate of the authority's other signature, n − s for s, which is
+// as good and which nobody needs its key for; or of the same, with a bit behind it that is
+// said not to count.
+func encodedAnew(t *testing.T, c *x509.Certificate, twin bool) *x509.Certificate {
+	t.Helper()
+	var sig struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(c.Signature, &sig); err != nil {
+		t.Fatal(err)
+	}
+	if twin {
+		sig.S.Sub(elliptic.P256().Params().N, sig.S)
+	}
+	value, err1 := asn1.Marshal(sig)
+	var cert struct {
+		TBS, Algorithm asn1.RawValue
+		Signature      asn1.BitString
+	}
+	_, err2 := asn1.Unmarshal(c.Raw, &cert)
+	cert.Signature = asn1.BitString{Bytes: value, BitLength: 8 * len(value)}
+	if !twin {
+		cert.Signature = asn1.BitString{Bytes: new(big.Int).Lsh(new(big.Int).SetBytes(value), 1).Bytes(), BitLength: 8*len(value) - 1}
+	}
+	der, err3 := asn1.Marshal(cert)
+	x, err4 := x509.ParseCertificate(der)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 type always proof.Standing

@@ -215,13 +215,15 @@ func (l *Lists) Ready(now time.Time) {
 	l.card = shc.NewKeys(l.cards, age)
 }
 
-// Keys implements proof.Keys.
+// Keys implements proof.Keys. What a trusted list takes back is taken back of cards' keys
+// as well, which stand in files of their own.
 func (l *Lists) Keys(q proof.Query) ([]proof.Key, proof.Age) {
 	if l.store == nil || l.card == nil {
 		l.Ready(q.At)
 	}
 	if q.Format == proof.SHC {
-		return l.card.Keys(q)
+		ks, age := l.card.Keys(q)
+		return l.store.Withdraw(q, ks), age
 	}
 	return l.store.Keys(q)
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -147,6 +148,63 @@ func TestPublished(t *testing.T) {
 	}
 	if rs := Text(must(os.ReadFile(vectors+"vdsnc/test.txt")), lists, lists, now); rs[0].Format != proof.VDSNC || rs[0].Genuine() {
 		t.Errorf("a seal of nobody's: %v", rs[0].Faults)
+	}
+}
+
+// TestWithdrawnCard: a list takes a card's key back by its id, as the card writes it and
+// decoded, and however old the list is.
+func TestWithdrawnCard(t *testing.T) {
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	point := must(key.PublicKey.Bytes())
+	b64 := base64.RawURLEncoding.EncodeToString
+	x, y := b64(point[1:33]), b64(point[33:])
+	sum := sha256.Sum256([]byte(`{"crv":"P-256","kty":"EC","x":"` + x + `","y":"` + y + `"}`))
+	kid := b64(sum[:])
+	file := []byte(`{"keys":[{"kty":"EC","use":"sig","alg":"ES256","crv":"P-256","kid":"` + kid + `","x":"` + x + `","y":"` + y + `"}]}`)
+	withdraw := func(lists *Lists, id []byte, country string) *Lists {
+		gone := trust.NewList("gone", now.AddDate(-3, 0, 0))
+		gone.Withdraw(id, country)
+		return lists.With(gone)
+	}
+	lists := NewLists(trust.Limits{TooOld: time.Hour})
+	if err := lists.Add("jwks.json", file, now, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		id      []byte
+		country string
+		want    bool
+	}{
+		"as written":   {[]byte(kid), "", true},
+		"decoded":      {sum[:], "", true},
+		"of a country": {[]byte(kid), "AUT", true},
+		"another":      {[]byte("other678"), "", false},
+		"none":         {nil, "", false},
+	} {
+		ks, age := withdraw(lists, c.id, c.country).Keys(proof.Query{Format: proof.SHC, KeyID: []byte(kid), At: now})
+		if len(ks) != 1 || age != proof.Fresh || ks[0].Withdrawn != c.want {
+			t.Errorf("%s: %+v, age %d", name, ks, age)
+		}
+	}
+	if ks, _ := lists.Keys(proof.Query{Format: proof.SHC, KeyID: []byte(kid), At: now}); len(ks) != 1 || ks[0].Withdrawn {
+		t.Errorf("the lists were changed by asking: %+v", ks)
+	}
+
+	if _, err := os.Stat(vectors); err != nil {
+		t.Skipf("the vectors are not there: %v", err)
+	}
+	lists = NewLists(trust.Limits{})
+	if err := lists.Add("jwks.json", must(os.ReadFile(vectors+"shc/examples/issuer/.well-known/jwks.json")), time.Time{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	text := must(os.ReadFile(vectors + "shc/examples/example-00-f-qr-code-numeric-value-0.txt"))
+	r := Text(text, lists, lists, now)[0]
+	if !r.Genuine() {
+		t.Fatalf("the example: %v", r.Faults)
+	}
+	gone := withdraw(lists, r.KeyID, "")
+	if r := Text(text, gone, gone, now)[0]; r.Genuine() || !slices.Equal(r.Faults, []proof.Fault{proof.KeyRevoked}) {
+		t.Errorf("the example, its key taken back: genuine %v, faults %v", r.Genuine(), r.Faults)
 	}
 }
 
