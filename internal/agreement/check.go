@@ -91,13 +91,16 @@ func (r *reader) outcomes() {
 					r.fault(s.Line, fmt.Sprintf("names clause %s twice", c), "write it under holds or under ends, once")
 				case !slices.Contains(k.Turns, id) && !slices.Contains(k.Questions, id):
 					r.fault(s.Line, fmt.Sprintf("clause %s does not name the question", c), "write the question under turns of the clause, or under questions, or take the clause out")
+				case !q.BindsText(s.By, e.SideOf(k)):
+					r.fault(s.Line, fmt.Sprintf("clause %s is of %s, which is not a text of side %s alone, and side %s alone says what becomes of it", c, k.Instrument, s.By, s.By),
+						"take the clause out: it stays open until both sides settle the question, with by: both")
 				}
 			}
 			for _, c := range turning[id] {
 				if !r.spend(1) {
 					return
 				}
-				if !slices.Contains(said, c.ID) {
+				if q.BindsText(s.By, e.SideOf(c)) && !slices.Contains(said, c.ID) {
 					r.fault(s.Line, fmt.Sprintf("is settled from %s on, and nothing says what becomes of clause %s, whose effect turns on it", s.From, c.ID),
 						fmt.Sprintf("write holds: [%q] where the clause holds under that reading, or ends: [%q] where it does not", c.ID, c.ID))
 				}
@@ -286,7 +289,7 @@ func (r *reader) references(c *Clause) {
 	questions := slices.Clone(c.Questions)
 	if q, ok := strings.CutPrefix(c.Diverted, "question:"); ok {
 		questions = append(questions, q)
-		if e.Questions[q].Settled(calendar.On(e.From, time.UTC), calendar.Date{}) {
+		if e.Questions[q].SettledFor(e.SideOf(c), calendar.On(e.From, time.UTC), calendar.Date{}) {
 			r.fault(c.Line, fmt.Sprintf("question %s is settled", q), "write count or ignore, as the reading has it, and name the question under questions")
 		}
 	}

@@ -139,7 +139,7 @@ func (e *Edition) means(c *Clause, field string) string {
 	ids := func(list []string, say func(string) string) string { return strings.Join(mapped(list, say), "; ") }
 	switch field {
 	case "Else", "Then":
-		if n := slices.IndexFunc(c.Turns, func(id string) bool { return !e.Questions[id].SettledNow() }); n >= 0 && c.outcome(field) != reason.None {
+		if n := slices.IndexFunc(c.Turns, func(id string) bool { return !e.Questions[id].SettledNowFor(e.SideOf(c)) }); n >= 0 && c.outcome(field) != reason.None {
 			return "REFER instead while question " + c.Turns[n] + " is not settled"
 		}
 		if len(c.Turns) > 0 && c.outcome(field) != reason.None {
@@ -150,7 +150,7 @@ func (e *Edition) means(c *Clause, field string) string {
 		if field == "Questions" {
 			list = c.Questions
 		}
-		return ids(list, func(id string) string { return e.asked(id, c.ID) })
+		return ids(list, func(id string) string { return e.asked(id, c) })
 	case "List":
 		return e.listed(c.List)
 	case "Beside":
@@ -208,7 +208,7 @@ func (c *Clause) outcome(field string) reason.Outcome {
 }
 
 // asked says what a question asks, who holds its reading, and what that makes of a clause.
-func (e *Edition) asked(id, clause string) string {
+func (e *Edition) asked(id string, c *Clause) string {
 	q, ok := e.Questions[id]
 	if !ok {
 		return ""
@@ -220,6 +220,9 @@ func (e *Edition) asked(id, clause string) string {
 		case "nobody", "":
 			return "not settled"
 		case string(q.Side):
+			if !q.BindsText(by, e.SideOf(c)) {
+				return "settled by side " + by + " for its own texts alone"
+			}
 			return "settled by side " + by + ", whose text it is"
 		}
 		return "not settled, read by side " + by + " alone"
@@ -228,9 +231,10 @@ func (e *Edition) asked(id, clause string) string {
 	for _, x := range q.Later {
 		s += ", " + who(x.By) + " from " + x.From.String()
 		switch {
-		case slices.Contains(x.Ends, clause):
+		case !q.BindsText(x.By, e.SideOf(c)):
+		case slices.Contains(x.Ends, c.ID):
 			s += ", and the clause is not asked from then on"
-		case slices.Contains(x.Holds, clause):
+		case slices.Contains(x.Holds, c.ID):
 			s += ", and the clause holds"
 		}
 	}

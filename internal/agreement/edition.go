@@ -366,18 +366,24 @@ type Settlement struct {
 
 // Binds reports whether a reading that somebody holds settles the question: that of both,
 // or of the side whose own text it is.
-func (q Question) Binds(by string) bool {
-	return by == "both" || q.Side.Valid() && by == string(q.Side)
+func (q Question) Binds(by string) bool { return q.BindsText(by, q.Side) }
+
+// BindsText reports whether such a reading settles the question for the clauses of a text:
+// that of both does for every text, that of one side for its own texts alone. text is the
+// side whose text it is, empty where it is joint.
+func (q Question) BindsText(by string, text Side) bool {
+	return by == "both" || text.Valid() && text == q.Side && by == string(text)
 }
 
 // Ended reports whether a clause is no longer asked on a day because the question was
-// settled otherwise, as far as was published by then; known zero sees all.
-func (q Question) Ended(clause string, day, known calendar.Date) bool {
+// settled otherwise, as far as was published by then; known zero sees all. text is the side
+// whose text the clause is of, empty where it is joint.
+func (q Question) Ended(clause string, text Side, day, known calendar.Date) bool {
 	ended := false
 	for _, s := range q.Later {
 		switch {
 		case day.Before(s.From) || !known.IsZero() && s.Published.After(known):
-		case !q.Binds(s.By) || slices.Contains(s.Holds, clause):
+		case !q.BindsText(s.By, text) || slices.Contains(s.Holds, clause):
 			ended = false
 		case slices.Contains(s.Ends, clause):
 			ended = true
@@ -400,9 +406,12 @@ func (q Question) On(day, known calendar.Date) (by string, reading lang.Text) {
 
 // Settled reports whether the reading of a day is one that settles the question: both
 // sides agreed on it, or it is of one side's own text and that side holds it.
-func (q Question) Settled(day, known calendar.Date) bool {
+func (q Question) Settled(day, known calendar.Date) bool { return q.SettledFor(q.Side, day, known) }
+
+// SettledFor is Settled for the clauses of a text: see BindsText.
+func (q Question) SettledFor(text Side, day, known calendar.Date) bool {
 	by, _ := q.On(day, known)
-	return q.Binds(by)
+	return q.BindsText(by, text)
 }
 
 // Site returns the site with the id.
@@ -496,9 +505,15 @@ type place struct {
 }
 
 // SettledNow reports whether the newest reading settles the question.
-func (q Question) SettledNow() bool {
+func (q Question) SettledNow() bool { return q.SettledNowFor(q.Side) }
+
+// SettledNowFor is SettledNow for the clauses of a text: see BindsText.
+func (q Question) SettledNowFor(text Side) bool {
 	if n := len(q.Later); n > 0 {
-		return q.Binds(q.Later[n-1].By)
+		return q.BindsText(q.Later[n-1].By, text)
 	}
-	return q.Binds(q.By)
+	return q.BindsText(q.By, text)
 }
+
+// SideOf returns the side whose text a clause is of, empty where it is joint.
+func (e *Edition) SideOf(c *Clause) Side { return e.Instruments[c.Instrument].Side }

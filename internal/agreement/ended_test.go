@@ -93,11 +93,11 @@ func TestEndedByQuestion(t *testing.T) {
 		{From: day("2025-05-01"), Published: day("2025-05-20"), By: "both", Ends: []string{"c"}}, {From: day("2025-06-01"), By: "both", Holds: []string{"c"}},
 	}}
 	for on, want := range map[string]bool{"2025-01-31": false, "2025-02-01": true, "2025-03-01": true, "2025-04-01": false, "2025-05-01": true, "2025-06-01": false} {
-		if q.Ended("c", day(on), calendar.Date{}) != want {
+		if q.Ended("c", "", day(on), calendar.Date{}) != want {
 			t.Errorf("on %s: want %v", on, want)
 		}
 	}
-	if q.Ended("c", day("2025-05-02"), day("2025-05-19")) || !q.Ended("c", day("2025-05-02"), day("2025-05-20")) {
+	if q.Ended("c", "", day("2025-05-02"), day("2025-05-19")) || !q.Ended("c", "", day("2025-05-02"), day("2025-05-20")) {
 		t.Error("what was published later is seen, or what was published is not")
 	}
 }

@@ -163,7 +163,7 @@ func (r *reader) silence(c *Clause) string {
 		}
 	}
 	for _, id := range c.Turns {
-		if !e.Questions[id].SettledNow() {
+		if !e.Questions[id].SettledNowFor(i.Side) {
 			return "question " + id + " is not settled"
 		}
 	}

@@ -48,7 +48,7 @@ func (j *judge) formula(i int, k *clause) {
 		x.Steps = append(x.Steps, Working{Code: workRegime, Name: k.Regime})
 	}
 	j.amount(x)
-	j.rests(k.Questions...)
+	j.rests(k, k.Questions...)
 }
 
 // origins write how what is derived came to its value: the working of the definitions
@@ -172,5 +172,5 @@ func (j *judge) choose(i int, k *clause) {
 		}
 	}
 	j.amount(x)
-	j.rests(k.Questions...)
+	j.rests(k, k.Questions...)
 }

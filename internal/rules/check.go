@@ -145,7 +145,7 @@ func (j *judge) ask() {
 	for i, k := range j.clauses {
 		in, why := k.inForce(a.q.Site, agreement.Side(a.q.Side), a.clock, a.known)
 		for n := range k.settled {
-			if q := &k.settled[n]; q.Ended(k.ID, a.on, a.known) {
+			if q := &k.settled[n]; q.Ended(k.ID, k.side, a.on, a.known) {
 				in, why = agreement.No, "question "+q.ID+" is settled otherwise"
 			}
 		}
@@ -153,7 +153,7 @@ func (j *judge) ask() {
 		st := &j.state[i]
 		st.asked, st.dated = in != agreement.No, in == agreement.Open
 		for _, id := range k.Turns {
-			if st.turn == "" && !a.c.e.Questions[id].Settled(a.on, a.known) {
+			if st.turn == "" && !a.c.e.Questions[id].SettledFor(k.side, a.on, a.known) {
 				st.turn = id
 			}
 		}
@@ -306,7 +306,7 @@ func (j *judge) certain(i int) bool {
 // met says that a clause asked for something that is there.
 func (j *judge) met(i int, k *clause, note string) {
 	j.step(i, didPass, note)
-	j.rests(k.Questions...)
+	j.rests(k, k.Questions...)
 }
 
 // against gives a reason, softened to REFER where it is not sure that the clause
@@ -326,7 +326,7 @@ func (j *judge) against(i int, k *clause, code reason.Code, o reason.Outcome, pa
 		code, o, params = CodeDate, reason.Refer, nil
 	case st.turn != "":
 		code, o, params = CodeQuestion, reason.Refer, map[string]string{"question": st.turn}
-		j.rests(st.turn)
+		j.rests(k, st.turn)
 	case st.maybe != 0 && o != reason.Allow:
 		x := j.clauses[st.maybe-1]
 		code, o, params = CodeException, reason.Refer, map[string]string{"exception": x.ID}
@@ -336,7 +336,7 @@ func (j *judge) against(i int, k *clause, code reason.Code, o reason.Outcome, pa
 	}
 	j.step(i, didApply, "")
 	j.reason(k, code, o, params)
-	j.rests(k.Questions...)
+	j.rests(k, k.Questions...)
 }
 
 // doubt names what it turns on whether an exception holds.
@@ -348,7 +348,7 @@ func (j *judge) doubt(i int) {
 		}
 	}
 	if x.turn != "" {
-		j.rests(x.turn)
+		j.rests(j.clauses[i], x.turn)
 	}
 }
 
@@ -417,7 +417,7 @@ const paramDecides = "decides"
 // open says that the answer of a clause turns on what is not known.
 func (j *judge) open(i int, k *clause, lacks []int64) {
 	j.step(i, didOpen, "")
-	j.rests(k.Questions...)
+	j.rests(k, k.Questions...)
 	for _, id := range lacks {
 		n := int(id) - 1
 		switch l := j.a.c.nameOf(id); l.kind {
@@ -433,7 +433,7 @@ func (j *judge) open(i int, k *clause, lacks []int64) {
 					r.Params = decided(k, r.Code, r.Outcome, r.Params)
 					j.v.Reasons = append(j.v.Reasons, r)
 					if id := r.Params["question"]; id != "" {
-						j.rests(id)
+						j.rests(k, id)
 					}
 				}
 				continue
@@ -464,7 +464,7 @@ func (j *judge) unlisted(k *clause, id string) {
 // lack says that a clause could not be asked for want of an attribute.
 func (j *judge) lack(i int, k *clause, name string) {
 	j.step(i, didOpen, "")
-	j.rests(k.Questions...)
+	j.rests(k, k.Questions...)
 	j.lackOf(k, name)
 }
 
@@ -487,12 +487,16 @@ func (j *judge) missing(name string) {
 	}
 }
 
-// rests notes the questions that an answer rests on.
-func (j *judge) rests(ids ...string) {
+// rests notes the questions that the answer of a clause rests on. One that is settled for
+// the clauses of one side's texts alone is open where another clause rests on it.
+func (j *judge) rests(k *clause, ids ...string) {
 	for _, id := range ids {
-		q := Question{ID: id, Settled: j.a.c.e.Questions[id].Settled(j.a.on, j.a.known)}
-		if !slices.Contains(j.v.Questions, q) {
-			j.v.Questions = append(j.v.Questions, q)
+		settled := j.a.c.e.Questions[id].SettledFor(k.side, j.a.on, j.a.known)
+		n := slices.IndexFunc(j.v.Questions, func(q Question) bool { return q.ID == id })
+		if n < 0 {
+			j.v.Questions = append(j.v.Questions, Question{ID: id, Settled: settled})
+		} else if !settled {
+			j.v.Questions[n].Settled = false
 		}
 	}
 }

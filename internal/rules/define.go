@@ -94,7 +94,7 @@ func (j *judge) derive(i int) ref.Val {
 	}
 	switch {
 	case value != nil && sure && lacks == nil:
-		j.rests(j.clauses[from].Questions...)
+		j.rests(j.clauses[from], j.clauses[from].Questions...)
 		return value
 	case value != nil && sure && !j.other(i, value):
 		return value

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/reason"
 )
 
@@ -122,6 +123,52 @@ func TestSettledEitherWay(t *testing.T) {
 	q := noon("2025-06-01").with("p", true)
 	expect(t, l, "what rests on it", q, reason.Allow)
 	expect(t, law("", "both", ", ends: [c]"), "what rests on it and is not named", q, reason.Hold)
+}
+
+// TestSettledForAnother lets one side settle a question of its own text, on which a clause
+// of the joint text and one of the other side turn too: for these two it stays open.
+func TestSettledForAnother(t *testing.T) {
+	law := func(instrument, by, what string) (*agreement.Edition, agreement.Faults) {
+		return wide(t, "instrument: i\nquestions:\n  - {id: k, asks: "+say+", reading: "+say+", by: nobody, words: x, settled: [{from: 2025-06-01, by: "+by+", reading: "+say+", source: x, "+what+"}]}\nclauses:\n"+
+			"  - {id: all, kind: rule, SILENT}\n  - {id: c, kind: rule, TEXT, then: REFUSE, turns: [k]}\n---\ninstrument: "+instrument+"\nclauses:\n  - {id: d, kind: rule, TEXT, then: REFUSE, turns: [k], decides: officer, questions: [k]}\n",
+			"instruments", "  - {id: i, title: "+say+", status: law, source: x, side: A, sides: [A, B]}\n  - {id: j, title: "+say+", status: law, source: x}\n  - {id: o, title: "+say+", status: law, source: x, side: B, sides: [A, B]}\n")
+	}
+	for _, instrument := range []string{"j", "o"} {
+		for what, want := range map[string]string{
+			"ends: [c, d]": "clause d is of " + instrument + ", which is not a text of side A alone", "ends: [c], holds: [d]": "clause d is of " + instrument + ", which is not a text of side A alone", "ends: [c]": "",
+		} {
+			e, faults := law(instrument, "A", what)
+			errs := append(faults.Errors(), Check(e)...)
+			if want == "" && len(errs) > 0 || want != "" && (len(errs) != 1 || !strings.HasPrefix(errs[0].What, want) || !strings.Contains(errs[0].Mend, "by: both")) {
+				t.Errorf("%s: %s: got %v, want %q", instrument, what, errs, want)
+			}
+			// Even where check was not asked.
+			l, err := Compile(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, side := range []string{"A", "B"} {
+				q := noon("2025-06-02")
+				q.Side = side
+				v := expect(t, l, instrument+" "+what, q, reason.Refer, CodeQuestion)
+				if d, _ := did(v, "c"); d != didDormant || len(v.Reasons) != 1 || v.Reasons[0].Clause != "d" || len(v.Questions) != 1 || v.Questions[0].Settled {
+					t.Errorf("%s: %s: c was %s, %v, %v", instrument, what, d, v.Reasons, v.Questions)
+				}
+			}
+		}
+		e, faults := law(instrument, "both", "ends: [c, d]")
+		if errs := append(faults.Errors(), Check(e)...); len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		l, err := Compile(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, l, instrument+", settled by both", noon("2025-06-02"), reason.Allow)
+		if _, faults := law(instrument, "both", "ends: [c]"); !strings.Contains(faults.Errors().Error(), "nothing says what becomes of clause d") {
+			t.Errorf("%s: d is not asked for: %v", instrument, faults)
+		}
+	}
 }
 
 // TestDateIsNoNumber faults dates that an expression reads as a difference of numbers.

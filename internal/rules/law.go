@@ -131,6 +131,7 @@ type clause struct {
 	weekdays      []time.Weekday
 	profile       int                  // 1 + the attribute of profiles, 0 where it is silent under none
 	settled       []agreement.Question // that say when they end the clause
+	side          agreement.Side       // whose text it is of, empty where joint
 	list          *goods.List
 	of            []int // attributes in Of and Fields
 }
@@ -527,6 +528,7 @@ func (c *compiled) clause(x *agreement.Clause) (*clause, agreement.Faults) {
 	if i, ok := e.Instruments[x.Instrument]; ok {
 		k.text = agreement.Period{From: i.From, Until: i.Until, Ended: i.Ended}
 		k.proposal = i.Status == agreement.StatusProposal
+		k.side = i.Side
 		if i.Published.After(k.published) {
 			k.published = i.Published
 		}

@@ -188,7 +188,7 @@ func (j *judge) cap(i int, k *clause) {
 		j.against(i, k, CodeCapOpen, reason.Refer, params)
 		j.v.Steps[i].Note = sum
 		if unsettled {
-			j.rests(question)
+			j.rests(k, question)
 		}
 		return
 	}
@@ -208,7 +208,7 @@ func (j *judge) cap(i int, k *clause) {
 	j.against(i, k, code, k.Else, params)
 	j.v.Steps[i].Note = sum
 	if concession && k.Earlier != "" {
-		j.rests(k.Earlier)
+		j.rests(k, k.Earlier)
 	}
 }
 

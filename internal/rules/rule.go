@@ -40,7 +40,7 @@ func (j *judge) permit(i int, k *clause) {
 	default:
 		st.stance = max(st.stance, reason.Allow)
 		j.step(i, didApply, "")
-		j.rests(k.Questions...)
+		j.rests(k, k.Questions...)
 	}
 }
 

@@ -229,7 +229,7 @@ func (s *server) reason(re reason.Reason, of string, at time.Time) reasonView {
 		}
 		v.Instrument = e.Instruments[c.Instrument]
 		for _, id := range c.Questions {
-			if q, ok := e.Questions[id]; ok && !q.SettledNow() {
+			if q, ok := e.Questions[id]; ok && !q.SettledNowFor(e.SideOf(c)) {
 				v.Open = append(v.Open, q)
 			}
 		}

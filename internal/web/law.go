@@ -257,7 +257,7 @@ func (b lawBook) texts() []lawText {
 			lc.Decider = b.say(key, nil)
 		}
 		for _, id := range c.Questions {
-			if q, ok := b.e.Questions[id]; ok && !q.SettledNow() {
+			if q, ok := b.e.Questions[id]; ok && !q.SettledNowFor(b.e.SideOf(c)) {
 				lc.Open = append(lc.Open, q)
 			}
 		}
