@@ -27,9 +27,82 @@ func TestEndOfInstrument(t *testing.T) {
 	if !says("", begun) {
 		t.Error("nothing asks when its end became known")
 	}
-	for _, x := range [][2]string{{", ended: 2025-03-17", begun}, {"", strings.Replace(begun, "gate", "signing", 1)}, {"", strings.Replace(begun, ", published: 2025-03-17", "", 1)}, {"", strings.Replace(begun, "from: 2025-03-15", "from: 2025-03-16", 1)}} {
+	for _, x := range [][2]string{{", ended: 2025-03-17", begun}, {"", strings.Replace(begun, "gate", "signing", 1)}, {"", strings.Replace(begun, ", published: 2025-03-17", "", 1)}, {"", strings.Replace(begun, "from: 2025-03-15", "from: 2025-03-17", 1)}} {
 		if says(x[0], x[1]) {
 			t.Errorf("%v: and yet it is asked", x)
+		}
+	}
+}
+
+// TestEndNearABeginning looks at ends and beginnings that do not meet to the minute, and
+// at days of publication that do not fit each other.
+func TestEndNearABeginning(t *testing.T) {
+	const rule = "kind: rule, at: [gate], text: {en: x}, say: {en: x}, when: class == 'driver', then: REFUSE"
+	const silent, between, both = "nothing says when that became known", "of what was known between, neither would hold", "both would hold"
+	clauses := func(old, new string) [3]string {
+		return [3]string{"clauses/treaty.yaml", "  - {id: T-2,", "  - {id: N-1, " + rule + ", " + old + "}\n  - {id: N-2, " + rule + ", " + new + "}\n  - {id: T-2,"}
+	}
+	const values = "      - {from: 2025-01-01, until: 2025-07-01, ended: 2025-06-15, value: 1000, source: gazette 1}\n      - {from: 2025-07-01, published: 2025-06-15, value: 2000, source: gazette 7}"
+	number := func(old, new string) [3]string {
+		return [3]string{"parameters/law.yaml", values, "      - {from: 2025-01-01, " + old + ", value: 1000, source: gazette 1}\n      - {" + new + ", value: 2000, source: gazette 7}"}
+	}
+	list := func(old, new string) [3]string {
+		return [3]string{"lists/purposes.csv", "id,en\ntrade,Trade\nvisit,Visit", "id,en,from,until,published,ended\ntrade,Trade,,2025-07-01,," + old + "\ntrade,Trade," + new + "\nvisit,Visit,,,,"}
+	}
+	hours := func(old, new string) [3]string {
+		return [3]string{"schedule/north.yaml", "hours:\n", "hours:\n  - {open: [\"01:00-02:00\"], " + old + "}\n  - {open: [\"01:00-02:00\"], " + new + "}\n"}
+	}
+	for name, x := range map[string]struct {
+		edit [3]string
+		want string // "" where there is no fault
+	}{
+		"a minute later":             {clauses("until: 2025-06-01", "from: 2025-06-01T00:01, published: 2025-06-10"), silent},
+		"a day earlier":              {clauses("until: 2025-06-01", "from: 2025-05-31, published: 2025-06-10"), silent},
+		"a day later":                {clauses("until: 2025-06-01", "from: 2025-06-02, published: 2025-06-10"), silent},
+		"two days later, of nothing": {clauses("until: 2025-06-01", "from: 2025-06-03, published: 2025-06-10"), ""},
+		"of one matter":              {clauses("matter: papers, until: 2025-06-01", "matter: papers, from: 2025-07-02, published: 2025-06-10"), silent},
+		"of one matter, long after":  {clauses("matter: papers, until: 2025-06-01", "matter: papers, from: 2025-07-03, published: 2025-06-10"), ""},
+		"set aside":                  {clauses("until: 2025-06-01", "overrides: [N-1], from: 2025-05-10, published: 2025-06-10"), silent},
+		"at other sites":             {clauses("until: 2025-06-01, sites: [north]", "from: 2025-06-02, published: 2025-06-10, sites: [south]"), ""},
+		"known all along":            {clauses("until: 2025-06-01, published: 2025-05-10", "from: 2025-06-02, published: 2025-05-10"), ""},
+		"its own next period":        {clauses("holds: [{until: 2025-06-01}, {from: 2025-06-01, published: 2025-06-10}]", "published: 2025-06-10"), silent},
+		"said":                       {clauses("until: 2025-06-01, ended: 2025-06-10", "from: 2025-06-02, published: 2025-06-10"), ""},
+		"said later":                 {clauses("until: 2025-06-01, ended: 2025-06-11", "from: 2025-06-01, published: 2025-06-10"), ""},
+		"said too early":             {clauses("until: 2025-06-01, ended: 2025-06-05", "from: 2025-06-01, published: 2025-06-10"), between},
+		"before it begins":           {clauses("from: 2025-03-01, until: 2025-06-01, ended: 2025-02-10", "published: 2025-06-10"), ""}, // the treaty was published before
+		"until unknown":              {clauses("until: unknown, ended: 2025-06-05", "published: 2025-06-10"), "until is unknown"},
+		"published after it ended":   {clauses("until: 2025-06-01, published: 2025-06-02", "published: 2025-06-10"), "had ended by 2025-06-01"},
+		"ended before published":     {clauses("until: 2025-06-01, ended: 2025-02-10, published: 2025-02-11", "published: 2025-06-10"), "before it was published itself"},
+
+		"number":                       {number("until: 2025-07-01, ended: 2025-06-15", "from: 2025-07-01, published: 2025-06-15"), ""},
+		"number, a day before":         {number("until: 2025-07-01", "from: 2025-06-30, published: 2025-06-15"), silent},
+		"number, too early":            {number("until: 2025-07-01, ended: 2025-06-14", "from: 2025-07-01, published: 2025-06-15"), between},
+		"number, too late":             {number("until: 2025-07-01, ended: 2025-06-16", "from: 2025-07-01, published: 2025-06-15"), both},
+		"number, always known":         {number("until: 2025-07-01, ended: 2025-06-16", "from: 2025-07-01"), both},
+		"number, before it begins":     {number("until: 2025-07-01, ended: 2024-12-31", "from: 2025-07-01, published: 2024-12-31"), "before it begins"},
+		"number, ended before known":   {number("published: 2025-01-05, until: 2025-07-01, ended: 2025-01-04", "from: 2025-07-01, published: 2025-01-04"), "before it was published itself"},
+		"number, repealed in time":     {number("published: 2024-12-01, until: 2025-07-01, ended: 2024-12-31", "from: 2025-07-01, published: 2024-12-31"), ""},
+		"line of a list":               {list("2025-06-10", "2025-07-01,,2025-06-10,"), ""},
+		"line of a list, a month":      {list("", "2025-08-01,,2025-06-10,"), silent},
+		"line of a list, two months":   {list("", "2025-09-01,,2025-06-10,"), ""},
+		"line of a list, too early":    {list("2025-06-09", "2025-07-01,,2025-06-10,"), between},
+		"hours":                        {hours("until: 2025-10-01, ended: 2025-09-10", "from: 2025-10-01, published: 2025-09-10"), ""},
+		"hours, a week":                {hours("until: 2025-10-01", "from: 2025-10-08, published: 2025-09-10"), silent},
+		"hours, published after their": {hours("until: 2025-10-01, published: 2025-10-02", "from: 2025-10-08"), "had ended by 2025-10-01"},
+	} {
+		m := wide(t)
+		change(t, m, x.edit[0], x.edit[1], x.edit[2])
+		_, faults := Check(m)
+		var got []string
+		for _, f := range faults.Errors() {
+			for _, s := range []string{silent, between, both, "until is unknown", "had ended by", "before it was published itself", "before it begins"} {
+				if f.File == x.edit[0] && strings.Contains(f.What, s) {
+					got = append(got, f.What)
+				}
+			}
+		}
+		if x.want == "" && len(got) > 0 || x.want != "" && (len(got) == 0 || !strings.Contains(got[0], x.want)) {
+			t.Errorf("%s: got %q, want %q in %v", name, got, x.want, faults.Errors())
 		}
 	}
 }
@@ -109,6 +182,7 @@ func TestEndsAreTold(t *testing.T) {
 	change(t, m, "clauses/treaty.yaml", "{from: 2025-08-21, until: 2025-12,", "{from: 2025-08-21, until: 2025-12, published: 2025-07-07, ended: 2025-07-08,")
 	change(t, m, "clauses/treaty.yaml", `, holds: \[T-1\]}`, ", ends: [T-1]}")
 	change(t, m, "parameters/law.yaml", "ended: 2025-06-15", "ended: 2025-06-14")
+	change(t, m, "parameters/law.yaml", "published: 2025-06-15", "published: 2025-06-14")
 	change(t, m, "lists/purposes.csv", "id,en\ntrade,Trade\nvisit,Visit", "id,en,until,published,ended\ntrade,Trade,2025-07-01,2025-01-09,2025-06-08\nvisit,Visit,,,")
 	change(t, m, "schedule/north.yaml", "until: 2025-06-01}", "until: 2025-06-01, published: 2025-01-03, ended: 2025-05-06}")
 	change(t, m, "schedule/north.yaml", "source: gazette 9", "published: 2025-02-28, source: gazette 9")

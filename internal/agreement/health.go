@@ -249,6 +249,17 @@ func (r *reader) levels() {
 				r.fault(k.Line, f+" is not sensitive", "declare what a health certificate says with sensitive: true")
 			}
 		}
+		if slices.ContainsFunc(e.Clauses, func(c *Clause) bool { return c.Kind == KindProof }) {
+			for _, x := range [...]struct{ a, b, lost string }{
+				{"proof.from", "proof.until", "the validity that an issuer gave a certificate"},
+				{"proof.earliest", "proof.latest", "what the date of a certificate can mean"},
+			} {
+				lacks := slices.DeleteFunc([]string{x.a, x.b}, func(f string) bool { return slices.Contains(k.Fields, f) })
+				if len(lacks) > 0 {
+					r.warn(k.Line, "has no field "+strings.Join(lacks, " and no field ")+": "+x.lost+" is not looked at", "declare the attribute, a time with sensitive: true, and name it among the fields")
+				}
+			}
+		}
 	}
 }
 
@@ -270,7 +281,8 @@ func (r *reader) words(a Attribute, typ string, ids []string, what string) {
 }
 
 // wider reports whether a level gives more of the places than a milder one on any day, at
-// any site and for either side.
+// any site and for either side. As in package rules, none are given where the text leaves
+// the share empty.
 func (r *reader) wider(mild, strict Level) (string, bool) {
 	a, b := r.e.Parameters[mild.Capacity], r.e.Parameters[strict.Capacity]
 	days := []Moment{Day(calendar.On(r.e.From, time.UTC))}
@@ -285,6 +297,9 @@ func (r *reader) wider(mild, strict Level) (string, bool) {
 			}
 		}
 	}
+	if mild.Capacity != "" && a == nil || strict.Capacity != "" && b == nil {
+		return "", false // faulted already
+	}
 	share := func(p *Parameter, site string, side Side, m Moment) int64 {
 		const all = 100_00
 		if p == nil {
@@ -292,9 +307,9 @@ func (r *reader) wider(mild, strict Level) (string, bool) {
 		}
 		v, _, ok := p.In(Ask{Site: site, Side: side, On: m.First, Minute: m.Minute})
 		if !ok || !v.Known {
-			return all
+			return 0
 		}
-		return min(v.Int, all)
+		return min(max(v.Int, 0), all)
 	}
 	for _, s := range r.e.Sites {
 		for _, side := range [...]Side{A, B} {

@@ -92,6 +92,10 @@ func TestHealthFaults(t *testing.T) {
 		{h, "raise: 24 hours, lower: 48 hours, by: [supervisor]", "raise: 24 hours", "nobody may bring it in"},
 		{h, "raise: 24 hours, ", "", "no notice"},
 		{h, "raise: 24 hours", "raise: soon", `notice "soon"`},
+		{h, "raise: 24 hours", "raise: 0 hours", `notice "0 hours"`},
+		{h, "lower: 48 hours", "lower: 0 days", `notice "0 days"`},
+		{h, "emergency: 7 days", "emergency: 0 days", `notice "0 days"`},
+		{"parameters/p.yaml", "value: 50, source: x}, {from: 2020-01-01, value: 40, source: x}", "value: unknown, source: x}", "gives more of the places than raised on"},
 		{h, "capacity: raised.share", "capacity: covid.days", `capacity "covid.days" counts days`},
 		{h, "profiles: [covid], capacity: raised.share", "profiles: [covid, covid], capacity: raised.share", `profile "covid" stands twice`},
 		{h, "profiles: [covid], capacity: raised.share", "profiles: [flu], capacity: raised.share", `profile "flu" is not known`},
@@ -117,6 +121,50 @@ func TestHealthFaults(t *testing.T) {
 	}
 	if _, faults := healthy(t, "clauses/c.yaml", "", "  - {id: S, kind: suspend, at: [gate], weekdays: [tuesday, noday], text: {en: x}, say: {en: x}}\n"); !strings.Contains(faults.Errors().Error(), `day "noday"`) {
 		t.Error(faults)
+	}
+}
+
+// TestHealthUnknownShare: where the text leaves the share of a stricter level empty, no
+// place is given, which is no more than at a milder one.
+func TestHealthUnknownShare(t *testing.T) {
+	if _, faults := healthy(t, "parameters/p.yaml", "value: 25,", "value: unknown,"); len(faults.Errors()) > 0 {
+		t.Error(faults.Errors())
+	}
+	if _, faults := healthy(t, "health/h.yaml", "capacity: raised.share, ", "", "parameters/p.yaml", "value: 25,", "value: unknown,"); len(faults.Errors()) > 0 {
+		t.Error(faults.Errors())
+	}
+	if _, faults := healthy(t, "parameters/p.yaml", "value: 50,", "value: unknown,"); !strings.Contains(faults.Errors().Error(), "level high: gives more of the places than raised") {
+		t.Error(faults.Errors())
+	}
+}
+
+// TestProofDates warns where an event proof has no room for the validity that an issuer
+// gave, or for what a half-known date can mean, and a clause asks for a certificate.
+func TestProofDates(t *testing.T) {
+	const clause = "  - {id: P, kind: proof, at: [gate], text: {en: x}, say: {en: x}, disease: polio, accepts: [{kind: recovery}], before: crossing.at, else: HOLD, decides: officer}\n"
+	const old = "fields: [proof.kind, proof.dose]"
+	warned := func(fields string, clauses ...string) (out []string) {
+		_, faults := healthy(t, append([]string{"agreement.yaml", old, "fields: [" + fields + "]"}, clauses...)...)
+		for _, f := range faults {
+			if f.Warning && strings.Contains(f.What, "is not looked at") {
+				out = append(out, f.Clause+" "+f.What[:strings.Index(f.What, ":")])
+			}
+		}
+		return out
+	}
+	asks := []string{"clauses/c.yaml", "", clause}
+	for fields, want := range map[string][]string{
+		"proof.kind": {"proof has no field proof.earliest and no field proof.latest", "proof has no field proof.from and no field proof.until"},
+		"proof.kind, proof.from, proof.until, proof.latest":                 {"proof has no field proof.earliest"},
+		"proof.kind, proof.from, proof.earliest, proof.latest":              {"proof has no field proof.until"},
+		"proof.kind, proof.from, proof.until, proof.earliest, proof.latest": nil,
+	} {
+		if got := warned(fields, asks...); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", fields, got, want)
+		}
+	}
+	if got := warned("proof.kind"); len(got) > 0 {
+		t.Errorf("no clause asks for one, and yet: %q", got)
 	}
 }
 

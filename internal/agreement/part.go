@@ -691,17 +691,17 @@ func (r *reader) schedule(x rawSchedule) {
 		h.Exceptions = append(h.Exceptions, calendar.Exception{On: r.date(y.v.On), Class: y.v.Class, Direction: y.v.Direction, Closed: y.v.Closed, Spans: r.spans(y.line, y.v.Open), Published: r.date(y.v.Published)})
 	}
 	r.dated(site, x.Hours, h.Weekly)
-	starts := map[Moment]start{}
-	for _, w := range h.Weekly {
-		if !w.Published.IsZero() {
-			starts[Day(w.From)] = start{name: "the entry", on: w.Published}
+	day := func(d calendar.Date) (m Moment) {
+		if !d.IsZero() {
+			m = Day(d)
 		}
+		return m
 	}
+	var lines []entry
 	for n, w := range h.Weekly {
-		if !w.Until.IsZero() {
-			r.unsaid(x.Hours[n].line, Day(w.Until), w.Ended, starts)
-		}
+		lines = append(lines, entry{w.Class + " " + w.Direction, finish{Period{From: day(w.From), Until: day(w.Until), Published: w.Published, Ended: w.Ended}, x.Hours[n].line, false}})
 	}
+	r.unsaidLines("the entry", lines)
 	for _, w := range h.Weekly {
 		r.e.turning[x.Site] = append(r.e.turning[x.Site], w.From, w.Until)
 	}
