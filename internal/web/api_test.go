@@ -5,6 +5,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -319,6 +320,9 @@ func TestRandomCalls(t *testing.T) {
 		"pass_id": m.waiting[0][0], "serial": json.Number(m.waiting[0][1]), "admit": false, "why": "doubt"})
 	keep(d)
 	answered[fmt.Sprint("decide ", d.StatusCode/100)]++
+	// No call at random makes up a certificate.
+	c := p.call("POST", "/api/v1/certificates/check", "clerk", "prime-certificate-1", certificateIn{Slot: slotIDText(hour(9)), Certificate: "HC1:6BFOXN*TS0BI$ZD"})
+	answered[fmt.Sprint("checkCertificate ", c.StatusCode/100)]++
 	for i := range 8000 {
 		o := ops[rng.IntN(len(ops))]
 		m.clean = rng.IntN(4) > 0
@@ -388,6 +392,15 @@ func TestRandomCalls(t *testing.T) {
 			keep(got)
 		}
 		p.now = p.now.Add(time.Duration(rng.IntN(24)) * time.Second)
+	}
+	// Nor does one guess a clause together with its agreement.
+	for _, c := range into[casesOut](t, p.call("GET", "/api/v1/cases?site=mand-pishin", "supervisor", "", nil)).Cases {
+		reply := caseReply{Ground: "facts", Next: "nothing", Words: "No."}
+		for _, g := range c.Reasons {
+			reply.Clause = cmp.Or(reply.Clause, g.Clause)
+		}
+		a := p.call("POST", "/api/v1/cases/"+string(c.Case)+"/answer", "supervisor", "last-answer-"+string(c.Case), reply)
+		answered[fmt.Sprint("answerCase ", a.StatusCode/100)]++
 	}
 	// Every operation was answered well at least once: the test has not been knocking at shut doors.
 	for _, o := range ops {

@@ -57,7 +57,7 @@ func TestGateByScanner(t *testing.T) {
 	js[bool](c, `(document.querySelectorAll("#last form button")[1].click(), true)`)
 	c.until(shows("PROBLEM")).until(`answer.innerText.includes("Take the later scan back first") && document.activeElement.id=="text"`)
 	c.axe()
-	c.keys("HC1:X\r").until(shows("REFUSE"))
+	c.keys("https://example.org\r").until(shows("REFUSE"))
 	c.keys(tr.text + "\r").until(shows("REFER"))
 	// A tap on nothing in particular does not lose the field.
 	js[bool](c, `(document.activeElement.blur(), document.querySelector(".verdict-word").click(), true)`)

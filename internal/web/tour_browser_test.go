@@ -144,7 +144,7 @@ func TestGateAnswersLook(t *testing.T) {
 			}
 			c.size(width, map[int64]int64{360: 780, 768: 1024, 1280: 800}[width])
 			for _, x := range []struct{ name, outcome, text string }{
-				{"HOLD", "HOLD", in.text}, {"REFUSE", "REFUSE", "HC1:6BFOXN*TS0BI$ZD"}, {"REFER", "REFER", twice.text}, {"before", "REFER", before.text},
+				{"HOLD", "HOLD", in.text}, {"REFUSE", "REFUSE", "https://example.org/menu"}, {"REFER", "REFER", twice.text}, {"before", "REFER", before.text},
 			} {
 				c.open("/" + tag + "/gate")
 				c.keys(x.text + "\r")
