@@ -172,7 +172,7 @@ func parseRule(v Value) (*Rule, error) {
 		return nil, errors.New("it ends before it begins")
 	}
 	if r.version, ok = parseVersion(r.Version); !ok {
-		return nil, errors.New("Version is no version such as 1.0.0")
+		return nil, errors.New("member Version is no version such as 1.0.0")
 	}
 	if err := r.describe(v.Member("Description")); err != nil {
 		return nil, err
@@ -202,14 +202,14 @@ func parseRule(v Value) (*Rule, error) {
 
 func (r *Rule) describe(v Value) error {
 	if v.kind != Array || v.Len() == 0 || v.Len() > maxTexts {
-		return errors.New("Description is no array of texts, each with lang and desc")
+		return errors.New("member Description is no array of texts, each with lang and desc")
 	}
 	r.Description = lang.Text{}
 	for _, d := range v.x.list {
 		tag, ok := d.Member("lang").Str()
 		desc, ok2 := d.Member("desc").Str()
 		if !ok || !ok2 || d.Len() != 2 || len(desc) > maxText || !plainID(tag) || len(tag) < 2 || len(tag) > 8 {
-			return errors.New("Description is no array of texts, each with lang and desc")
+			return errors.New("member Description is no array of texts, each with lang and desc")
 		}
 		if _, twice := r.Description[lang.Tag(tag)]; twice {
 			return fmt.Errorf("the description in %s stands twice", tag)

@@ -191,8 +191,10 @@ func (n *notNode) Exec(f *interpreter.ExecutionFrame) ref.Val {
 	switch v := n.arg.Exec(f).(type) {
 	case types.Bool:
 		return !v
-	case *types.Err, *types.Unknown:
-		return v.(ref.Val)
+	case *types.Err:
+		return v
+	case *types.Unknown:
+		return v
 	}
 	return n.exec.Exec(f)
 }

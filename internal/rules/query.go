@@ -151,11 +151,11 @@ func points() []Point {
 // endOf is the last second of a day by the clock of a site, or else of the first agreement.
 func endOf(d calendar.Date, editions []*compiled, site string) time.Time {
 	zone := time.UTC
-	for _, c := range editions {
+	if len(editions) > 0 {
+		c := editions[0]
 		if zone = c.zone; c.sites[site] != nil {
 			zone = c.sites[site].zone
 		}
-		break
 	}
 	return d.AddDays(1).Start(zone).Add(-time.Second)
 }
