@@ -471,7 +471,7 @@ func clock(seal *vdsnc.Seal, at time.Time) time.Time {
 
 func problemOr(err error, ok string) string {
 	if err != nil {
-		return string(vdsnc.Fault(err))
+		return string(proof.FaultOf(err))
 	}
 	return ok
 }

@@ -68,6 +68,24 @@ func (k *Key) Validity(at time.Time) Fault {
 	return ""
 }
 
+// May says why a key that made the signature of claims might not make it at a time: it is
+// another country's, it may not sign such events, or it is not in force.
+func (k *Key) May(c *Claims, at time.Time) (faults []Fault) {
+	if c.Country != "" && k.Country != "" && c.Country != k.Country {
+		faults = append(faults, KeyCountry)
+	}
+	for i := range c.Events {
+		if !k.Usage.Allows(c.Events[i].Kind) {
+			faults = append(faults, KeyUsage)
+			break
+		}
+	}
+	if f := k.Validity(at); f != "" {
+		faults = append(faults, f)
+	}
+	return faults
+}
+
 // A Query asks for the keys that may have signed a certificate.
 type Query struct {
 	Format Format

@@ -253,7 +253,7 @@ func (d *Document) key(now time.Time, keys proof.Keys, r *proof.Result) (*proof.
 			}
 			continue
 		}
-		fs := d.may(k, now)
+		fs := k.May(d.Claims, now)
 		if len(fs) == 0 {
 			return k, nil
 		}
@@ -288,23 +288,6 @@ func check(m *cose.Message, public crypto.PublicKey, digest [32]byte) proof.Faul
 		return ""
 	}
 	return proof.Algorithm
-}
-
-// may says why a key that made the signature might not make it.
-func (d *Document) may(k *proof.Key, now time.Time) (faults []proof.Fault) {
-	if d.Claims.Country != "" && k.Country != "" && d.Claims.Country != k.Country {
-		faults = append(faults, proof.KeyCountry)
-	}
-	for i := range d.Claims.Events {
-		if !k.Usage.Allows(d.Claims.Events[i].Kind) {
-			faults = append(faults, proof.KeyUsage)
-			break
-		}
-	}
-	if f := k.Validity(now); f != "" {
-		faults = append(faults, f)
-	}
-	return faults
 }
 
 // hashes are those by which the certificate may be revoked (EU, 2022/483 annex, batch

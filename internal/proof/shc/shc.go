@@ -52,35 +52,16 @@ const (
 	chunkLength  = 1191
 )
 
-// Errors of form. [Fault] gives the reason for each.
+// Errors of form. [proof.FaultOf] gives the reason for each.
 var (
-	ErrNotCard     = errors.New("shc: not a health card")
-	ErrForm        = errors.New("shc: not well formed")
-	ErrSize        = errors.New("shc: too large")
-	ErrIncomplete  = errors.New("shc: a part is missing")
-	ErrUnsupported = errors.New("shc: nothing that can be read")
-	ErrAlgorithm   = errors.New("shc: algorithm is not ES256")
-	ErrContent     = errors.New("shc: content is not acceptable")
+	ErrNotCard     error = &proof.FormError{Fault: proof.NotProof, Text: "shc: not a health card"}
+	ErrForm        error = &proof.FormError{Fault: proof.Unreadable, Text: "shc: not well formed"}
+	ErrSize        error = &proof.FormError{Fault: proof.TooLarge, Text: "shc: too large"}
+	ErrIncomplete  error = &proof.FormError{Fault: proof.Incomplete, Text: "shc: a part is missing"}
+	ErrUnsupported error = &proof.FormError{Fault: proof.Unsupported, Text: "shc: nothing that can be read"}
+	ErrAlgorithm   error = &proof.FormError{Fault: proof.Algorithm, Text: "shc: algorithm is not ES256"}
+	ErrContent     error = &proof.FormError{Fault: proof.Content, Text: "shc: content is not acceptable"}
 )
-
-// Fault returns the reason that an error of this package means.
-func Fault(err error) proof.Fault {
-	switch {
-	case errors.Is(err, ErrNotCard):
-		return proof.NotProof
-	case errors.Is(err, ErrSize):
-		return proof.TooLarge
-	case errors.Is(err, ErrIncomplete):
-		return proof.Incomplete
-	case errors.Is(err, ErrUnsupported):
-		return proof.Unsupported
-	case errors.Is(err, ErrAlgorithm):
-		return proof.Algorithm
-	case errors.Is(err, ErrContent):
-		return proof.Content
-	}
-	return proof.Unreadable
-}
 
 // Grade is how much a finding weighs.
 type Grade uint8

@@ -601,8 +601,8 @@ func TestChunks(t *testing.T) {
 		t.Errorf("two of three: %v", rs)
 	}
 	o, err := Open([]byte(strings.Join(a3[:2], " ")))
-	if o.Have != 2 || o.Want != 3 || Fault(err) != proof.Incomplete {
-		t.Errorf("%d of %d, %v", o.Have, o.Want, Fault(err))
+	if o.Have != 2 || o.Want != 3 || proof.FaultOf(err) != proof.Incomplete {
+		t.Errorf("%d of %d, %v", o.Have, o.Want, proof.FaultOf(err))
 	}
 	// What was put together of two cards is not signed by anybody.
 	o, err = Open([]byte(strings.Join([]string{a3[0], b3[1], a3[2]}, " ")))
@@ -908,7 +908,7 @@ func FuzzOpen(f *testing.F) {
 	keys := s.keys("https://nobody.example")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		o, err := Open(text)
-		if err != nil && !slices.Contains(proof.Faults(), Fault(err)) {
+		if err != nil && !slices.Contains(proof.Faults(), proof.FaultOf(err)) {
 			t.Fatalf("no fault for %v", err)
 		}
 		Known(text)

@@ -241,10 +241,10 @@ func Read(text []byte, keys proof.Keys, revoked proof.Revocation, at time.Time) 
 	}
 	if err != nil {
 		r := proof.Result{Format: proof.SHC}
-		if Fault(err) == proof.NotProof {
+		if proof.FaultOf(err) == proof.NotProof {
 			r.Format = ""
 		}
-		r.Fault(Fault(err))
+		r.Fault(proof.FaultOf(err))
 		kept = append(kept, r)
 	}
 	return kept
@@ -259,7 +259,7 @@ func Verify(token []byte, keys proof.Keys, revoked proof.Revocation, at time.Tim
 		return c.Verify(keys, revoked, at)
 	}
 	r := proof.Result{Format: proof.SHC}
-	r.Fault(Fault(err))
+	r.Fault(proof.FaultOf(err))
 	if c != nil {
 		r.KeyID = []byte(c.KeyID)
 		c.Claims.Assurance = proof.Claimed

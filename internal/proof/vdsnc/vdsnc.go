@@ -51,32 +51,15 @@ const (
 
 var limits = jcs.Limits{Size: MaxText, Values: 2048, Depth: 16, Members: 64}
 
-// Errors of form. [Fault] gives the reason for each.
+// Errors of form. [proof.FaultOf] gives the reason for each.
 var (
-	ErrNotSeal     = errors.New("vdsnc: not a seal")
-	ErrForm        = errors.New("vdsnc: not well formed")
-	ErrSize        = errors.New("vdsnc: too large")
-	ErrUnsupported = errors.New("vdsnc: nothing that can be read")
-	ErrAlgorithm   = errors.New("vdsnc: algorithm or key is not accepted")
-	ErrContent     = errors.New("vdsnc: content is not acceptable")
+	ErrNotSeal     error = &proof.FormError{Fault: proof.NotProof, Text: "vdsnc: not a seal"}
+	ErrForm        error = &proof.FormError{Fault: proof.Unreadable, Text: "vdsnc: not well formed"}
+	ErrSize        error = &proof.FormError{Fault: proof.TooLarge, Text: "vdsnc: too large"}
+	ErrUnsupported error = &proof.FormError{Fault: proof.Unsupported, Text: "vdsnc: nothing that can be read"}
+	ErrAlgorithm   error = &proof.FormError{Fault: proof.Algorithm, Text: "vdsnc: algorithm or key is not accepted"}
+	ErrContent     error = &proof.FormError{Fault: proof.Content, Text: "vdsnc: content is not acceptable"}
 )
-
-// Fault returns the reason that an error of this package means.
-func Fault(err error) proof.Fault {
-	switch {
-	case errors.Is(err, ErrNotSeal):
-		return proof.NotProof
-	case errors.Is(err, ErrSize):
-		return proof.TooLarge
-	case errors.Is(err, ErrUnsupported):
-		return proof.Unsupported
-	case errors.Is(err, ErrAlgorithm):
-		return proof.Algorithm
-	case errors.Is(err, ErrContent):
-		return proof.Content
-	}
-	return proof.Unreadable
-}
 
 // The kinds of seals that are read (VDS-NC sections 4 and 5).
 const (
@@ -479,10 +462,10 @@ func Verify(text []byte, keys proof.Keys, revoked proof.Revocation, at time.Time
 		return s.Verify(keys, revoked, at)
 	}
 	r := proof.Result{Format: proof.VDSNC}
-	if Fault(err) == proof.NotProof {
+	if proof.FaultOf(err) == proof.NotProof {
 		r.Format = ""
 	}
-	r.Fault(Fault(err))
+	r.Fault(proof.FaultOf(err))
 	if s != nil {
 		s.Claims.Assurance = proof.Claimed
 		r.Claims, r.KeyID = &s.Claims, s.Certificate.AuthorityKeyId
@@ -567,7 +550,7 @@ func (s *Seal) key(r *proof.Result, keys proof.Keys, at time.Time) (*proof.Key, 
 		if !signed {
 			continue
 		}
-		faults := s.may(k, at)
+		faults := k.May(&s.Claims, at)
 		if best == nil || len(faults) < len(why) {
 			best, why = k, faults
 		}
@@ -576,20 +559,4 @@ func (s *Seal) key(r *proof.Result, keys proof.Keys, at time.Time) (*proof.Key, 
 		return nil, []proof.Fault{fault}
 	}
 	return best, why
-}
-
-func (s *Seal) may(k *proof.Key, at time.Time) (faults []proof.Fault) {
-	if s.Claims.Country != "" && k.Country != "" && s.Claims.Country != k.Country {
-		faults = append(faults, proof.KeyCountry)
-	}
-	for i := range s.Claims.Events {
-		if !k.Usage.Allows(s.Claims.Events[i].Kind) {
-			faults = append(faults, proof.KeyUsage)
-			break
-		}
-	}
-	if f := k.Validity(at); f != "" {
-		faults = append(faults, f)
-	}
-	return faults
 }

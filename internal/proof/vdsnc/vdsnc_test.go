@@ -620,7 +620,7 @@ func manyMembers(n int) string {
 
 func TestFault(t *testing.T) {
 	for _, err := range []error{ErrNotSeal, ErrForm, ErrSize, ErrUnsupported, ErrAlgorithm, ErrContent, errors.New("another")} {
-		if !slices.Contains(proof.Faults(), Fault(err)) {
+		if !slices.Contains(proof.Faults(), proof.FaultOf(err)) {
 			t.Errorf("%v: no fault", err)
 		}
 	}
