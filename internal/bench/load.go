@@ -94,6 +94,7 @@ func tapeOf(batches []*engine.Batch, bookings int) (tape, error) {
 				order = append(order, r.Table)
 			}
 			all.Keys, all.Values, all.At = append(all.Keys, r.Keys...), append(all.Values, r.Values...), append(all.At, r.At...)
+			all.Fresh += r.Fresh
 		}
 		for _, e := range b.Entries {
 			at := min(entries, bookings-1) // the few more than bookings go with the last
@@ -109,7 +110,7 @@ func tapeOf(batches []*engine.Batch, bookings int) (tape, error) {
 			continue
 		}
 		for i := range bookings {
-			one := engine.Rows{Table: name, Keys: r.Keys[i : i+1], Values: r.Values[i : i+1]}
+			one := engine.Rows{Table: name, Keys: r.Keys[i : i+1], Values: r.Values[i : i+1], Fresh: r.Fresh / len(r.Keys)}
 			if r.At != nil {
 				one.At = r.At[i : i+1]
 			}
@@ -162,6 +163,7 @@ func replay(ctx context.Context, eng engine.Engine, t tape) (time.Duration, erro
 					}
 					to := &b.Rows[at]
 					to.Keys, to.Values, to.At = append(to.Keys, r.Keys...), append(to.Values, r.Values...), append(to.At, r.At...)
+					to.Fresh += r.Fresh
 				}
 				b.Entries = append(b.Entries, w.u.entries...)
 			}

@@ -98,7 +98,7 @@ func lockRows(ctx context.Context, srv *storetest.Server, t tape, n int) (time.D
 				case engine.Kept:
 					b.Queue("INSERT INTO idempotency (k, v, at) VALUES ($1, $2, $3)", r.Keys[0], r.Values[0], r.At[0])
 				default:
-					b.Queue("INSERT INTO "+r.Table+" (k, v) VALUES ($1, $2) ON CONFLICT (k) DO UPDATE SET v = excluded.v", r.Keys[0], r.Values[0])
+					b.Queue("INSERT INTO "+r.Table+" (k, v) VALUES ($1, $2)", r.Keys[0], r.Values[0])
 				}
 			}
 			for j, e := range t.units[i].entries {

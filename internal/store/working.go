@@ -301,8 +301,9 @@ type rows[K comparable, V any] struct {
 	scratch []byte // room for a key
 	size    int    // of a row that was encoded lately, with its key
 
-	changed []K // in this batch, each once
-	mark    int // length of changed at Begin
+	changed []K    // in this batch, each once
+	fresh   []bool // whether each of changed was surely in no row before this batch
+	mark    int    // length of changed at Begin
 	// made is what is encoded of the first of changed already: keys, values and times side
 	// by side. A key is nil where the row changed again since, and a value where it is gone.
 	made struct {
@@ -390,6 +391,9 @@ func (r *rows[K, V]) set(k K, c cell[V]) {
 		r.w.touched = append(r.w.touched, r)
 	}
 	r.log = append(r.log, change[K, V]{k, old, known})
+	if old.batch != r.w.batch {
+		r.fresh = append(r.fresh, known && !old.ok || !known && r.absent(k))
+	}
 	if r.learns {
 		if r.scratch = r.key(r.scratch[:0], k); !r.put.has(r.scratch) {
 			r.put.add(r.scratch)
@@ -424,7 +428,7 @@ func (r *rows[K, V]) undo() {
 			delete(r.young, c.k)
 		}
 	}
-	r.changed = r.changed[:r.mark]
+	r.changed, r.fresh = r.changed[:r.mark], r.fresh[:r.mark]
 	r.cut(min(len(r.made.keys), r.mark))
 	r.begin()
 }
@@ -487,26 +491,33 @@ func (r *rows[K, V]) collect() (engine.Rows, error) {
 		return out, err
 	}
 	m := &r.made
-	out.Keys, out.Values, out.At = m.keys[:0], m.values[:0], m.at[:0]
-	for i, k := range m.keys {
-		if m.values[i] == nil {
-			out.Gone = append(out.Gone, k)
-			continue
-		}
-		out.Keys, out.Values = append(out.Keys, k), append(out.Values, m.values[i])
-		if r.at != nil {
-			out.At = append(out.At, m.at[i])
-		}
-	}
-	// The slices are the batch's now.
 	n := len(m.keys)
-	m.keys, m.values = make([][]byte, 0, n), make([][]byte, 0, n)
-	m.at = nil
+	out.Keys, out.Values = make([][]byte, 0, n), make([][]byte, 0, n)
 	if r.at != nil {
-		m.at = make([]int64, 0, n)
+		out.At = make([]int64, 0, n)
 	}
+	for _, fresh := range [...]bool{true, false} {
+		for i, k := range m.keys {
+			switch {
+			case r.fresh[i] != fresh:
+			case m.values[i] == nil:
+				out.Gone = append(out.Gone, k)
+			default:
+				out.Keys, out.Values = append(out.Keys, k), append(out.Values, m.values[i])
+				if r.at != nil {
+					out.At = append(out.At, m.at[i])
+				}
+			}
+		}
+		if fresh {
+			out.Fresh = len(out.Keys)
+		}
+	}
+	clear(m.keys)
+	clear(m.values)
+	r.cut(0)
 	clear(r.changed)
-	r.changed, r.mark = r.changed[:0], 0
+	r.changed, r.fresh, r.mark = r.changed[:0], r.fresh[:0], 0
 	r.begin()
 	return out, nil
 }

@@ -23,6 +23,7 @@ import (
 // TestWorking runs random commands, some of them undone, in batches of which up to two are
 // under way, with a cache so small that rows are let go all the time, against a plain map.
 func TestWorking(t *testing.T) {
+	mixed := 0 // batches of new rows and changed ones
 	rapid.Check(t, func(r *rapid.T) {
 		ctx := context.Background()
 		dir, err := os.MkdirTemp("", "store")
@@ -59,6 +60,20 @@ func TestWorking(t *testing.T) {
 		commit := func() {
 			p := queue[0]
 			queue = queue[1:]
+			for _, rows := range p.rows {
+				reqs := []engine.Request{{Table: rows.Table, Keys: rows.Keys[:rows.Fresh]}}
+				if err := s.eng.Fetch(ctx, reqs); err != nil {
+					r.Fatal(err)
+				}
+				for i, v := range reqs[0].Values {
+					if v != nil {
+						r.Fatalf("%s: %q is believed new and is there", rows.Table, rows.Keys[i])
+					}
+				}
+				if len(rows.Gone) == 0 && rows.Fresh < len(rows.Keys) && rows.Fresh > 0 {
+					mixed++
+				}
+			}
 			b := &engine.Batch{Epoch: lease.Epoch, Rows: p.rows, Head: engine.Head{Root: make([]byte, 32), Checkpoint: []byte{}}}
 			if err := s.eng.Commit(ctx, b); err != nil {
 				r.Fatal(err)
@@ -145,6 +160,9 @@ func TestWorking(t *testing.T) {
 			r.Fatal(err)
 		}
 	})
+	if mixed == 0 {
+		t.Error("no batch held both new rows and changed ones")
+	}
 }
 
 // fill sets every field of a value to something that is not zero.

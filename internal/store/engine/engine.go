@@ -73,6 +73,10 @@ type Rows struct {
 	Keys   [][]byte
 	Values [][]byte
 	Gone   [][]byte
+	// Fresh is how many of the keys, from the first, are in no row of the table, as the
+	// writer believes. An engine may write those with less ado; where the belief is wrong
+	// they are set like the others.
+	Fresh int
 	// At is set for the table Kept alone: when the answer was given, in microseconds
 	// since 1970, one for each key.
 	At []int64

@@ -20,14 +20,15 @@ const advance = `WITH moved AS (` + engine.Advance + ` RETURNING 1) SELECT 1 / c
 
 // Commit writes a batch in one round trip. Statements that are sent together with no
 // BEGIN are one transaction that commits at their end (PostgreSQL's manual, 55.2.4).
+//
+// Rows that are believed new are inserted and no more: looking for the row first, as an
+// upsert does, writes each twice to the write-ahead log. Where the belief is wrong the
+// database undoes the whole, and all is written by upserts.
 func (e *Engine) Commit(ctx context.Context, b *engine.Batch) error {
-	err := e.again(ctx, givenUp, func() error {
-		q, err := statements(b)
-		if err != nil {
-			return err
-		}
-		return e.pool.SendBatch(ctx, q).Close()
-	})
+	err := e.commit(ctx, b, true)
+	if code(err) == codeUnique {
+		err = e.commit(ctx, b, false)
+	}
 	switch code(err) {
 	case codeDivision:
 		return engine.ErrFenced
@@ -37,7 +38,17 @@ func (e *Engine) Commit(ctx context.Context, b *engine.Batch) error {
 	return err
 }
 
-func statements(b *engine.Batch) (*pgx.Batch, error) {
+func (e *Engine) commit(ctx context.Context, b *engine.Batch, trusting bool) error {
+	return e.again(ctx, givenUp, func() error {
+		q, err := statements(b, trusting)
+		if err != nil {
+			return err
+		}
+		return e.pool.SendBatch(ctx, q).Close()
+	})
+}
+
+func statements(b *engine.Batch, trusting bool) (*pgx.Batch, error) {
 	var q pgx.Batch
 	q.Queue(advance, int64(b.Head.Size), b.Head.Root, b.Head.Checkpoint, b.Head.LastAt, int64(b.OldSize), int64(b.Epoch))
 	for i := range b.Rows {
@@ -48,22 +59,35 @@ func statements(b *engine.Batch) (*pgx.Batch, error) {
 		if len(r.Gone) > 0 {
 			q.Queue("DELETE FROM "+r.Table+" WHERE k = ANY($1)", r.Gone)
 		}
-		if len(r.Keys) == 0 {
-			continue
+		fresh := 0
+		if trusting {
+			fresh = r.Fresh
 		}
-		switch r.Table {
-		case engine.Slots:
-			args, err := slotArgs(r)
-			if err != nil {
-				return nil, err
+		for _, part := range [...]struct {
+			from, to int
+			insert   bool
+		}{{0, fresh, true}, {fresh, len(r.Keys), false}} {
+			if part.from == part.to {
+				continue
 			}
-			q.Queue(upsertSlots, args...)
-		case engine.Kept:
-			q.Queue("INSERT INTO idempotency (k, v, at) SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[])"+
-				" ON CONFLICT (k) DO UPDATE SET v = excluded.v, at = excluded.at", r.Keys, r.Values, r.At)
-		default:
-			q.Queue("INSERT INTO "+r.Table+" (k, v) SELECT * FROM unnest($1::bytea[], $2::bytea[])"+
-				" ON CONFLICT (k) DO UPDATE SET v = excluded.v", r.Keys, r.Values)
+			keys, values := r.Keys[part.from:part.to], r.Values[part.from:part.to]
+			query, set, args := "INSERT INTO "+r.Table+" (k, v) SELECT * FROM unnest($1::bytea[], $2::bytea[])",
+				"v = excluded.v", []any{keys, values}
+			switch r.Table {
+			case engine.Slots:
+				var err error
+				if args, err = slotArgs(keys, values); err != nil {
+					return nil, err
+				}
+				query, set = insertSlots, setSlots
+			case engine.Kept:
+				query, set, args = "INSERT INTO idempotency (k, v, at) SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[])",
+					"v = excluded.v, at = excluded.at", append(args, r.At[part.from:part.to])
+			}
+			if !part.insert {
+				query += " ON CONFLICT (k) DO UPDATE SET " + set
+			}
+			q.Queue(query, args...)
 		}
 	}
 	if len(b.Entries) > 0 {
@@ -86,21 +110,20 @@ func statements(b *engine.Batch) (*pgx.Batch, error) {
 	return &q, nil
 }
 
-// upsertSlots takes the keys and then each column as an array.
-var upsertSlots = func() string {
-	var cols, arrays, set []string
+// insertSlots takes the keys and then each column as an array.
+var insertSlots, setSlots = func() (insert, set string) {
+	var arrays, sets []string
 	for i, c := range engine.SlotColumns {
-		cols = append(cols, c)
 		arrays = append(arrays, fmt.Sprintf("$%d::bigint[]", i+2))
-		set = append(set, c+" = excluded."+c)
+		sets = append(sets, c+" = excluded."+c)
 	}
-	return "INSERT INTO slots (k, " + strings.Join(cols, ", ") + ") SELECT * FROM unnest($1::bytea[], " + strings.Join(arrays, ", ") +
-		") ON CONFLICT (k) DO UPDATE SET " + strings.Join(set, ", ")
+	return "INSERT INTO slots (k, " + strings.Join(engine.SlotColumns[:], ", ") + ") SELECT * FROM unnest($1::bytea[], " + strings.Join(arrays, ", ") + ")",
+		strings.Join(sets, ", ")
 }()
 
-func slotArgs(r *engine.Rows) ([]any, error) {
+func slotArgs(keys, values [][]byte) ([]any, error) {
 	var columns [len(engine.SlotColumns)][]int64
-	for _, v := range r.Values {
+	for _, v := range values {
 		c, ok := engine.UnpackSlot(v)
 		if !ok {
 			return nil, fmt.Errorf("postgres: a slot's value of %d bytes", len(v))
@@ -109,7 +132,7 @@ func slotArgs(r *engine.Rows) ([]any, error) {
 			columns[i] = append(columns[i], c[i])
 		}
 	}
-	args := []any{r.Keys}
+	args := []any{keys}
 	for i := range columns {
 		args = append(args, columns[i])
 	}

@@ -31,6 +31,7 @@ var migrations embed.FS
 const (
 	codeSerialization = "40001"
 	codeDeadlock      = "40P01"
+	codeUnique        = "23505"
 	codeCheck         = "23514"
 	codeDivision      = "22012"
 )

@@ -143,6 +143,22 @@ func testRows(t *testing.T, open Opener) {
 	b.Rows = []engine.Rows{{Table: "fruits", Keys: keys("k000", "new"), Values: keys("changed", "v"), Gone: keys("k001", "never")}}
 	commit(t, e, b)
 	same(t, fetch(t, e, "fruits", "k000", "k001", "k002", "new"), "[changed - v2 v]")
+
+	b = batchAt(epoch, 1, 0)
+	b.Rows = []engine.Rows{
+		{Table: "fruits", Keys: keys("n1", "n2", "k002"), Values: keys("1", "2", "changed"), Fresh: 2},
+		{Table: engine.Kept, Keys: keys("a"), Values: keys("kept"), At: []int64{1}, Fresh: 1},
+	}
+	commit(t, e, b)
+	same(t, fetch(t, e, "fruits", "n1", "n2", "k002"), "[1 2 changed]")
+	b = batchAt(epoch, 1, 1) // n2 and a are there, whatever the writer believes
+	b.Rows = []engine.Rows{
+		{Table: "fruits", Keys: keys("n3", "n2", "n1"), Values: keys("3", "two", "one"), Fresh: 2},
+		{Table: engine.Kept, Keys: keys("b", "a"), Values: keys("kept too", "again"), At: []int64{2, 2}, Fresh: 2},
+	}
+	commit(t, e, b)
+	same(t, fetch(t, e, "fruits", "n1", "n2", "n3"), "[one two 3]")
+	same(t, fetch(t, e, engine.Kept, "a", "b"), "[again kept too]")
 	var order []string
 	err := e.Scan(t.Context(), "nuts", func(k, v []byte) error { order = append(order, fmt.Sprintf("%q", k)); return nil })
 	if err != nil {
@@ -165,7 +181,7 @@ func testRows(t *testing.T, open Opener) {
 		if err := e.Fetch(t.Context(), []engine.Request{{Table: name, Keys: keys("a")}}); err == nil {
 			t.Errorf("table %q was read", name)
 		}
-		b := batchAt(epoch, 1, 0)
+		b := batchAt(epoch, 2, 0)
 		b.Rows = []engine.Rows{{Table: name, Keys: keys("a"), Values: keys("b")}}
 		if err := e.Commit(t.Context(), b); err == nil {
 			t.Errorf("table %q was written", name)
