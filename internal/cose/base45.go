@@ -3,7 +3,10 @@
 
 package cose
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // ErrBase45 is a text that is not Base45 of anything: a letter outside the
 // alphabet, a length of 3n+1, or a group above the greatest value ("GGW" is one
@@ -12,13 +15,17 @@ var ErrBase45 = errors.New("cose: not Base45")
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
-// values is the inverse of alphabet; 0xff marks what is not in it.
-var values = func() (t [256]byte) {
+// none is the value of a letter that is not in the alphabet: alone, and times any weight,
+// above what a group may be.
+const none = 1 << 20
+
+// values is the inverse of alphabet.
+var values = func() (t [256]uint32) {
 	for i := range t {
-		t[i] = 0xff
+		t[i] = none
 	}
 	for i := range len(alphabet) {
-		t[alphabet[i]] = byte(i)
+		t[alphabet[i]] = uint32(i)
 	}
 	return t
 }()
@@ -49,28 +56,24 @@ func DecodeBase45(s string) ([]byte, error) {
 
 // AppendDecodeBase45 is DecodeBase45 onto dst.
 func AppendDecodeBase45(dst []byte, s string) ([]byte, error) {
-	for ; len(s) >= 3; s = s[3:] {
-		a, b, c := values[s[0]], values[s[1]], values[s[2]]
-		if a == 0xff || b == 0xff || c == 0xff {
-			return nil, ErrBase45
-		}
-		n := int(a) + int(b)*45 + int(c)*45*45
+	if len(s)%3 == 1 {
+		return nil, ErrBase45
+	}
+	start := len(dst)
+	dst = slices.Grow(dst, len(s)/3*2+1)[:start+len(s)/3*2]
+	for out := dst[start:]; len(out) >= 2 && len(s) >= 3; out, s = out[2:], s[3:] {
+		n := values[s[0]] + values[s[1]]*45 + values[s[2]]*(45*45)
 		if n > 0xffff {
 			return nil, ErrBase45
 		}
-		dst = append(dst, byte(n>>8), byte(n))
+		out[0], out[1] = byte(n>>8), byte(n)
 	}
-	switch len(s) {
-	case 0:
-		return dst, nil
-	case 2:
-		a, b := values[s[0]], values[s[1]]
-		if a == 0xff || b == 0xff {
+	if len(s) == 2 {
+		n := values[s[0]] + values[s[1]]*45
+		if n > 0xff {
 			return nil, ErrBase45
 		}
-		if n := int(a) + int(b)*45; n <= 0xff {
-			return append(dst, byte(n)), nil
-		}
+		dst = append(dst, byte(n))
 	}
-	return nil, ErrBase45
+	return dst, nil
 }

@@ -270,6 +270,26 @@ func (r *Reader) TextBytes() []byte {
 	return v
 }
 
+// Short is TextBytes of a text of ASCII and at most 23 bytes, of which most are.
+// ok is false where something else follows, and nothing is taken then.
+func (r *Reader) Short() (v []byte, ok bool) {
+	if len(r.b) == 0 {
+		return nil, false
+	}
+	n := int(r.b[0]) - MajorText<<5
+	if n < 0 || n > 23 || n >= len(r.b) {
+		return nil, false
+	}
+	v = r.b[1 : 1+n : 1+n]
+	for _, c := range v {
+		if c >= utf8.RuneSelf {
+			return nil, false
+		}
+	}
+	r.b = r.b[1+n:]
+	return v, true
+}
+
 // Floor takes a number, an integer or a float of any size, and returns the greatest
 // integer that is not above it; exact says that it is that integer. What is not finite, or
 // does not fit 63 bits with its sign, is a fault. Nothing is calculated in floating point.

@@ -113,6 +113,33 @@ func TestReaderRefuses(t *testing.T) {
 }
 
 // TestAppendAgainstModule holds the writer against another encoder.
+// TestShort holds that the short way takes what TextBytes takes, and nothing else.
+func TestShort(t *testing.T) {
+	long := strings.Repeat("x", 24)
+	for _, tt := range []struct {
+		b    string
+		want string
+		ok   bool
+	}{
+		{"\x60\xf6", "", true}, {"\x62fn\x00", "fn", true}, {"\x62fn", "fn", true}, {"\x63fn", "", false},
+		{"\x62\xc3\xb6\x00", "", false}, {"\x78\x18" + long, "", false}, {"\x77" + long[:23], long[:23], true},
+		{"\x7f\x62fn\xff", "", false}, {"\x42fn", "", false}, {"\x82\x01\x02", "", false}, {"\x17", "", false}, {"", "", false},
+	} {
+		r := NewReader([]byte(tt.b))
+		got, ok := r.Short()
+		if string(got) != tt.want || ok != tt.ok {
+			t.Errorf("%q: %q, %v", tt.b, got, ok)
+		}
+		if !ok {
+			continue
+		}
+		other := NewReader([]byte(tt.b))
+		if s := other.Text(); s != string(got) || other.Left() != r.Left() || !r.Ok() {
+			t.Errorf("%q: %q, and TextBytes %q; %d and %d left", tt.b, got, s, r.Left(), other.Left())
+		}
+	}
+}
+
 func TestAppendAgainstModule(t *testing.T) {
 	enc := must(cbor.CoreDetEncOptions().EncMode())
 	rapid.Check(t, func(t *rapid.T) {

@@ -58,6 +58,18 @@ type Document struct {
 	// fault of form leaves no document.
 	Fault proof.Fault
 	Notes []proof.Fault
+
+	room *room
+}
+
+// A room is what the result of one certificate takes, for most of them whole: it is made
+// at once, since making its parts would take as long as reading them.
+type room struct {
+	claims proof.Claims
+	events [1]proof.Event
+	hashes [3]proof.Hash
+	key    proof.Key
+	id     [16]byte
 }
 
 // IsPrefixed reports whether a text begins as a certificate does, in whatever case, so
@@ -72,6 +84,7 @@ type scratch struct {
 	packed []byte
 	inflater
 	parser
+	doc Document // of Verify, which keeps none
 }
 
 // release puts the scratch back with nothing in it that a certificate said.
@@ -79,6 +92,7 @@ func (s *scratch) release() {
 	clear(s.packed)
 	s.inflater.wipe()
 	s.parser.wipe()
+	s.doc = Document{}
 	pool.Put(s)
 }
 
@@ -156,7 +170,7 @@ func Verify(text string, now time.Time, keys proof.Keys, revocation proof.Revoca
 	s := pool.Get().(*scratch)
 	defer s.release()
 	b, fault := s.unpack(text)
-	var d Document
+	d := &s.doc
 	if fault == "" {
 		fault = d.parse(b, &s.parser)
 	}
@@ -174,7 +188,10 @@ func Verify(text string, now time.Time, keys proof.Keys, revocation proof.Revoca
 // result holds no slice of the document's.
 func (d *Document) Verify(now time.Time, keys proof.Keys, revocation proof.Revocation) proof.Result {
 	m, c := &d.Message, d.Claims
-	r := proof.Result{Format: c.Format, Claims: c, KeyID: append([]byte(nil), m.KeyID...), Notes: d.Notes}
+	r := proof.Result{Format: c.Format, Claims: c, Notes: d.Notes}
+	if m.KeyID != nil {
+		r.KeyID = append(d.room.id[:0], m.KeyID...)
+	}
 	if d.Fault != "" {
 		r.Fault(d.Fault)
 	}
@@ -183,8 +200,9 @@ func (d *Document) Verify(now time.Time, keys proof.Keys, revocation proof.Revoc
 		r.Fault(f)
 	}
 	if key != nil {
-		k := *key
-		r.Checked, r.Key = true, &k
+		k := &d.room.key
+		*k = *key
+		r.Checked, r.Key = true, k
 		if k.Country == "" {
 			r.Note(proof.KeyUnbound)
 		}
@@ -297,8 +315,8 @@ func check(m *cose.Message, public crypto.PublicKey, digest [32]byte) proof.Faul
 // country and revoke by its two letters, so that those count beside what is written: the
 // country's that the issuer or the key is of. key may be nil.
 func (d *Document) hashes(key *proof.Key) []proof.Hash {
-	var room [3]string
-	countries := append(room[:0], d.Claims.Issuer)
+	var few [3]string
+	countries := append(few[:0], d.Claims.Issuer)
 	add := func(code string) {
 		if c, ok := proof.Alpha2(code); ok && !slices.Contains(countries, c) {
 			countries = append(countries, c)
@@ -308,19 +326,20 @@ func (d *Document) hashes(key *proof.Key) []proof.Hash {
 	if key != nil {
 		add(key.Country)
 	}
+	var buf [128]byte
 	sig := d.Message.Signature
 	if d.Message.Alg == cose.ES256 {
 		sig = sig[:len(sig)/2]
 	}
-	hs := append(make([]proof.Hash, 0, 3), proof.NewHash(proof.HashSignature, sig))
+	hs := append(d.room.hashes[:0], proof.NewHash(proof.HashSignature, sig))
 	for i := range d.Claims.Events {
 		id := d.Claims.Events[i].ID
 		if id == "" {
 			continue
 		}
-		hs = append(hs, proof.NewHash(proof.HashUVCI, []byte(id)))
+		hs = append(hs, proof.NewHash(proof.HashUVCI, append(buf[:0], id...)))
 		for _, c := range countries {
-			hs = append(hs, proof.NewHash(proof.HashCountryUCI, append([]byte(c), id...)))
+			hs = append(hs, proof.NewHash(proof.HashCountryUCI, append(append(buf[:0], c...), id...)))
 		}
 	}
 	return hs

@@ -5,14 +5,17 @@ package hcert
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/zlib"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/adler32"
 	"io"
 	"math"
 	"math/big"
@@ -610,6 +613,19 @@ func FuzzInflate(f *testing.F) {
 			z.Close()
 			f.Add(b.Bytes())
 		}
+	}
+	// Copies of what stands before the first byte, which nobody has sent.
+	for _, before := range []string{"aaaaaaaa", "abcdefghij"} {
+		var b bytes.Buffer
+		b.WriteString("\x78\x9c")
+		z := must(flate.NewWriterDict(&b, 9, []byte(before)))
+		text := before + before + strings.Repeat("HC1:abcabdabe", 50)
+		z.Write([]byte(text))
+		z.Close()
+		f.Add(binary.BigEndian.AppendUint32(b.Bytes(), adler32.Checksum([]byte(text))))
+	}
+	for _, room := range []int{1, 30} { // one byte before the first, with little to read behind it and with plenty
+		f.Add([]byte("\x78\x9c\x03\x02" + strings.Repeat("\x00", room) + "\x00\x00\x00\x01"))
 	}
 	f.Add([]byte("\x78\x9c\x05\xe0\x81\x08\x00\x00\x00\x00\x20\x7f\xeb\x00\x00\x00\x00"))
 	if _, err := os.Stat(vectors); err == nil {

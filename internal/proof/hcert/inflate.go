@@ -52,39 +52,61 @@ type huffman struct {
 // false for lengths that overlap, or that leave room, save for one code of one bit, or none.
 func (h *huffman) make(lengths []byte) bool {
 	clear(h.look[:])
-	clear(h.count[:])
-	for _, n := range lengths {
-		h.count[n]++
+	var count [maxCodeBits + 1]uint16
+	var some [maxLiterals]uint16 // the symbols that occur: a quarter of them, as a rule
+	used := 0
+	for i := 0; i < len(lengths); i += 8 {
+		var w uint64
+		if rest := lengths[i:]; len(rest) >= 8 {
+			w = binary.LittleEndian.Uint64(rest)
+		} else {
+			for j, n := range rest {
+				w |= uint64(n) << (8 * j)
+			}
+		}
+		for w != 0 {
+			at := bits.TrailingZeros64(w) &^ 7
+			count[w>>at&maxCodeBits]++
+			some[used] = uint16(i + at>>3)
+			used++
+			w &^= 0xff << at
+		}
 	}
-	used := len(lengths) - int(h.count[0])
-	h.count[0] = 0
 	left := 1
-	var offset, next [maxCodeBits + 2]uint16
+	var offset [maxCodeBits + 2]uint16
 	for n := 1; n <= maxCodeBits; n++ {
-		left = left<<1 - int(h.count[n])
+		left = left<<1 - int(count[n])
 		if left < 0 {
 			return false
 		}
-		offset[n+1] = offset[n] + h.count[n]
-		next[n+1] = (next[n] + h.count[n]) << 1
+		offset[n+1] = offset[n] + count[n]
 	}
-	if left > 0 && used > 0 && (used != 1 || h.count[1] != 1) {
+	if left > 0 && used > 0 && (used != 1 || count[1] != 1) {
 		return false
 	}
-	for symbol, n := range lengths {
-		if n == 0 {
-			continue
-		}
-		h.symbols[offset[n]] = uint16(symbol)
+	h.count = count
+	for _, symbol := range some[:used] {
+		n := lengths[symbol] & maxCodeBits
+		h.symbols[offset[n]] = symbol
 		offset[n]++
-		code := next[n]
-		next[n]++
-		if n > lookBits {
-			continue
-		}
-		// A code is sent with its highest bit first.
-		for i := int(bits.Reverse16(code) >> (16 - n)); i < len(h.look); i += 1 << n {
-			h.look[i] = uint16(symbol)<<4 | uint16(n)
+	}
+	// A code is sent with its highest bit first, so that in the table it stands the other
+	// way round, and all its ends after it. The table doubles with each length: what stood
+	// in it already is said for both values of the new bit.
+	i, code := 0, 0
+	for n := 1; n <= lookBits; n++ {
+		size := 1 << n
+		copy(h.look[size>>1:size], h.look[:size>>1])
+		for range count[n] {
+			h.look[code&(size-1)] = h.symbols[i]<<4 | uint16(n)
+			i++
+			// One more, of bits the other way round.
+			zeros := ^code & (size - 1)
+			if zeros == 0 {
+				break // it was the last, all ones
+			}
+			bit := 1 << (bits.Len(uint(zeros)) - 1)
+			code = code&(bit-1) | bit
 		}
 	}
 	return true
@@ -279,6 +301,51 @@ func (f *inflater) dynamic() bool {
 		return false
 	}
 	for i := 0; i < literals+distances; {
+		// As quick does, as long as there is plenty to read.
+		ahead, have, pos := f.bits, f.have, f.pos
+		for pos+8 <= len(f.src) && i < literals+distances {
+			if have < lookBits+7 {
+				ahead |= binary.LittleEndian.Uint64(f.src[pos:]) << have
+				pos += int((63 - have) >> 3)
+				have |= 56
+			}
+			e := f.literals.look[ahead&(1<<lookBits-1)]
+			n := uint(e & 15)
+			if e>>4 < 16 {
+				if e == 0 {
+					break
+				}
+				ahead >>= n
+				have -= n
+				l[i] = byte(e >> 4)
+				i++
+				continue
+			}
+			repeat, value, extra := 11, byte(0), uint(7)
+			switch e >> 4 {
+			case 16:
+				repeat, extra = 3, 2
+				if i > 0 {
+					value = l[i-1]
+				}
+			case 17:
+				repeat, extra = 3, 3
+			}
+			repeat += int(ahead >> n & (1<<extra - 1))
+			if i+repeat > literals+distances || i == 0 && e>>4 == 16 {
+				return false
+			}
+			ahead >>= n + extra
+			have -= n + extra
+			for j := range l[i : i+repeat] {
+				l[i+j] = value
+			}
+			i += repeat
+		}
+		f.bits, f.have, f.pos = ahead&(1<<have-1), have, pos
+		if i == literals+distances {
+			break
+		}
 		s := f.symbol(&f.literals)
 		repeat, value, ok := 1, byte(0), true
 		switch {
@@ -323,6 +390,7 @@ var (
 // block reads literals and copies until the block ends.
 func (f *inflater) block(literals, distances *huffman) proof.Fault {
 	for {
+		f.quick(literals, distances)
 		s := f.symbol(literals)
 		switch {
 		case s < 0:
@@ -367,6 +435,67 @@ func (f *inflater) block(literals, distances *huffman) proof.Fault {
 			f.n++
 		}
 	}
+}
+
+// maxLength is the longest copy.
+const maxLength = 258
+
+// quick does what block does as long as there is plenty to read and plenty of room, and
+// every code is a short one. What is anything else it leaves to block, untouched.
+func (f *inflater) quick(literals, distances *huffman) {
+	const (
+		mask  = 1<<lookBits - 1
+		whole = lookBits + 5 + lookBits + 13 // bits of the longest copy of short codes
+	)
+	src, out := f.src, f.out
+	ahead, have, pos, n := f.bits, f.have, f.pos, f.n
+	for pos+8 <= len(src) && n+maxLength <= len(out) {
+		if have < whole {
+			// What is above have is what the next bytes say, so that nothing is said twice.
+			ahead |= binary.LittleEndian.Uint64(src[pos:]) << have
+			pos += int((63 - have) >> 3)
+			have |= 56
+		}
+		e := literals.look[ahead&mask]
+		s := int(e >> 4)
+		if e != 0 && s < 256 {
+			ahead >>= e & 15
+			have -= uint(e & 15)
+			out[n] = byte(s)
+			n++
+			continue
+		}
+		if e == 0 || s == 256 || s > 285 {
+			break
+		}
+		used := uint(e & 15)
+		extra := uint(lengthExtra[s-257])
+		length := int(lengthBase[s-257]) + int(ahead>>used&(1<<extra-1))
+		used += extra
+		e = distances.look[ahead>>used&mask]
+		d := int(e >> 4)
+		if e == 0 || d > 29 {
+			break
+		}
+		used += uint(e & 15)
+		extra = uint(distanceExtra[d])
+		distance := int(distanceBase[d]) + int(ahead>>used&(1<<extra-1))
+		used += extra
+		if distance > n {
+			break
+		}
+		ahead >>= used
+		have -= used
+		if distance >= length {
+			n += copy(out[n:n+length], out[n-distance:])
+			continue
+		}
+		for range length {
+			out[n] = out[n-distance]
+			n++
+		}
+	}
+	f.bits, f.have, f.pos, f.n = ahead&(1<<have-1), have, pos, n
 }
 
 // wipe forgets what was unfolded.

@@ -59,14 +59,15 @@ type key struct {
 
 // wipe forgets what was read.
 func (p *parser) wipe() {
-	seen := p.seen[:cap(p.seen)]
-	clear(seen)
-	*p = parser{seen: seen[:0]}
+	*p = parser{seen: p.seen[:0]}
 }
 
 func (d *Document) payload(b []byte, p *parser) proof.Fault {
 	p.r, p.s, p.doc = cose.NewLooseReader(b), string(b), d
-	d.Claims = &proof.Claims{Assurance: proof.Claimed}
+	d.room = new(room)
+	d.Claims = &d.room.claims
+	d.Claims.Assurance = proof.Claimed
+	d.Claims.Events = d.room.events[:0]
 	known, expires := false, false
 	p.tags()
 	p.each(func(k key) {
@@ -124,6 +125,9 @@ func (d *Document) payload(b []byte, p *parser) proof.Fault {
 		return proof.Unsupported
 	}
 	c := d.Claims
+	if len(c.Events) == 0 {
+		c.Events = nil
+	}
 	if len(c.Events) == 0 || c.Format == proof.DCC && !expires {
 		d.Fault = proof.Content
 	}
@@ -189,6 +193,7 @@ func (p *parser) each(f func(key)) {
 		p.seen = append(p.seen, k)
 		f(k)
 	}
+	clear(p.seen[base:])
 	p.seen = p.seen[:base]
 	p.depth--
 }
@@ -212,10 +217,10 @@ func (p *parser) mustMap() {
 
 func (p *parser) key() (k key, ok bool) {
 	switch p.r.Major() {
-	case cose.MajorUint, cose.MajorNint:
-		k.number = p.r.Int()
 	case cose.MajorText:
 		k.text, k.isText = p.string(), true
+	case cose.MajorUint, cose.MajorNint:
+		k.number = p.r.Int()
 	default:
 		return k, false
 	}
@@ -256,6 +261,10 @@ func (p *parser) skip() {
 
 // string takes a text as a part of the payload's.
 func (p *parser) string() string {
+	if b, ok := p.r.Short(); ok {
+		end := len(p.s) - p.r.Left()
+		return p.s[end-len(b) : end]
+	}
 	pieces := p.r.Peek() == cose.MajorText<<5|31
 	b := p.r.TextBytes()
 	if pieces {
