@@ -79,8 +79,15 @@ type Profile struct {
 	// Isolate is a parameter in days: how long somebody who has it is kept apart. Empty
 	// where the text says nothing.
 	Isolate string
-	Line    int
-	File    string
+	// Order is the clause by which a health officer orders it, Release are the tests, of
+	// those above, of which a negative one ends it before its days are over.
+	Order   string
+	Release []string
+	// Holds is a parameter in hours: how long a finished screening at the health desk holds
+	// at the gate.
+	Holds string
+	Line  int
+	File  string
 }
 
 // A TestKind is a test that the health desk can do.
@@ -128,7 +135,7 @@ func (r *reader) profile(line int, source string, x rawProfile) {
 	r.id(line, "profile", x.ID)
 	r.declare("profile", x.ID, line)
 	r.text(line, "name", trim(x.Name))
-	p := Profile{ID: x.ID, Disease: x.Disease, Name: trim(x.Name), Source: source, Asks: x.Asks, Isolate: x.Isolate, Line: line, File: r.file}
+	p := Profile{ID: x.ID, Disease: x.Disease, Name: trim(x.Name), Source: source, Asks: x.Asks, Isolate: x.Isolate, Order: x.Order, Release: x.Release, Holds: x.Holds, Line: line, File: r.file}
 	if x.Disease == "" {
 		r.fault(line, "no disease", "name it as proofs do, such as covid19")
 	}
@@ -156,6 +163,20 @@ func (r *reader) profile(line int, source string, x rawProfile) {
 	}
 	if x.Isolate != "" {
 		r.of(line, "isolate", x.Isolate, "days")
+	}
+	if x.Holds != "" {
+		r.of(line, "holds", x.Holds, "hours")
+	}
+	for i, id := range x.Release {
+		switch {
+		case slices.Contains(x.Release[:i], id):
+			r.fault(line, fmt.Sprintf("is released by test %q twice", id), "keep one of them")
+		case !slices.ContainsFunc(p.Tests, func(t TestKind) bool { return t.ID == id }):
+			r.fault(line, fmt.Sprintf("release %q is none of its tests", id), "name a test that stands under tests")
+		}
+	}
+	if x.Order == "" && (x.Isolate != "" || len(x.Release) > 0) {
+		r.warn(line, "has no order: no clause says who may keep somebody apart", "name the clause under order, or nobody can be isolated")
 	}
 	r.e.Profiles[x.ID] = p
 }
@@ -201,6 +222,18 @@ func (r *reader) level(line, n int, source string, x rawLevel) {
 // levels looks at profiles and levels as a whole: what is stricter may not be wider.
 func (r *reader) levels() {
 	e := r.e
+	for _, id := range slices.Sorted(maps.Keys(e.Profiles)) {
+		p := e.Profiles[id]
+		if p.Order == "" || r.lost["clauses"] {
+			continue
+		}
+		r.file, r.owner = p.File, "profile "+id
+		if k := e.Clause(p.Order); k == nil {
+			r.fault(p.Line, fmt.Sprintf("order %q is not a clause", p.Order), "name a clause of clauses/ by its id")
+		} else if p.Isolate == "" {
+			r.fault(p.Line, "has an order and no days", "write isolate: a parameter in days")
+		}
+	}
 	for i, l := range e.Levels {
 		r.file, r.owner = l.File, "level "+l.ID
 		for _, id := range l.Profiles {

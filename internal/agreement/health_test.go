@@ -21,6 +21,9 @@ profiles:
     tests:
       - {id: antigen, name: {en: rapid test}, minutes: antigen.minutes, good: antigen.good}
     isolate: covid.days
+    order: O-days
+    release: [antigen]
+    holds: antigen.good
 levels:
   - {id: normal, name: {en: Normal}}
   - {id: raised, name: {en: Raised}, profiles: [covid], capacity: raised.share, raise: 24 hours, lower: 48 hours, by: [supervisor]}
@@ -40,6 +43,7 @@ events:
 const hHealthParameters = `  - {id: antigen.minutes, text: {en: x}, unit: minutes, values: [{from: 2017-04-08, value: 20, source: x}]}
   - {id: antigen.good, text: {en: x}, unit: hours, values: [{from: 2017-04-08, value: 24, source: x}]}
   - {id: covid.days, text: {en: x}, unit: days, values: [{from: 2017-04-08, value: 14, source: x}]}
+  - {id: covid.more, text: {en: x}, unit: days, values: [{from: 2017-04-08, value: 21, source: x}]}
   - id: raised.share
     text: {en: x}
     unit: percent
@@ -70,7 +74,7 @@ func TestHealth(t *testing.T) {
 		t.Error("knows a level that is not there")
 	}
 	p := e.Profiles["covid"]
-	if p.Disease != "covid19" || p.Isolate != "covid.days" || !slices.Equal(p.Asks, []string{"screening.temperature", "screening.cough"}) || len(p.Tests) != 1 || p.Tests[0].Good != "antigen.good" || p.Source != "the annex" {
+	if p.Disease != "covid19" || p.Isolate != "covid.days" || !slices.Equal(p.Asks, []string{"screening.temperature", "screening.cough"}) || len(p.Tests) != 1 || p.Tests[0].Good != "antigen.good" || p.Order != "O-days" || !slices.Equal(p.Release, []string{"antigen"}) || p.Holds != "antigen.good" || p.Source != "the annex" {
 		t.Errorf("%+v", p)
 	}
 }
@@ -87,6 +91,11 @@ func TestHealthFaults(t *testing.T) {
 		{h, "minutes: antigen.minutes", "minutes: antigen.good", `minutes "antigen.good" counts hours`},
 		{h, "good: antigen.good", "good: antigen.hours", `good "antigen.hours" is not a parameter`},
 		{h, "isolate: covid.days", "isolate: antigen.good", `isolate "antigen.good" counts hours`},
+		{h, "holds: antigen.good", "holds: covid.days", `holds "covid.days" counts days`},
+		{h, "order: O-days", "order: O-none", `order "O-none" is not a clause`},
+		{h, "    isolate: covid.days\n", "", "has an order and no days"},
+		{h, "release: [antigen]", "release: [pcr]", `release "pcr" is none of its tests`},
+		{h, "release: [antigen]", "release: [antigen, antigen]", `is released by test "antigen" twice`},
 		{h, "    isolate: covid.days\n", "      - {id: antigen, name: {en: again}, minutes: antigen.minutes, good: antigen.good}\n", `test "antigen" stands twice`},
 		{h, "{id: normal, name: {en: Normal}}", "{id: normal, name: {en: Normal}, raise: 1 hours}", "the mildest level has a notice"},
 		{h, "raise: 24 hours, lower: 48 hours, by: [supervisor]", "raise: 24 hours", "nobody may bring it in"},
@@ -176,7 +185,10 @@ func TestHealthDiff(t *testing.T) {
 		{"emergency: 7 days", "emergency: 8 days", "level high: emergency changes from 168h0m0s to 192h0m0s"},
 		{"by: [supervisor, health]", "by: [supervisor]", "level high: by changes from supervisor; health to supervisor"},
 		{"minutes: antigen.minutes, good: antigen.good}", "minutes: antigen.minutes, good: antigen.good}\n      - {id: pcr, name: {en: PCR}, minutes: antigen.minutes, good: antigen.good}", "profile covid: tests changes from antigen of antigen.minutes, good for antigen.good to"},
-		{"isolate: covid.days", "", "profile covid: isolate is taken out; it was covid.days"},
+		{"isolate: covid.days", "isolate: covid.more", "profile covid: isolate changes from covid.days to covid.more"},
+		{"    order: O-days\n    release: [antigen]\n", "", "profile covid: order is taken out; it was O-days"},
+		{"release: [antigen]", "", "profile covid: release is taken out; it was antigen"},
+		{"holds: antigen.good", "", "profile covid: holds is taken out; it was antigen.good"},
 		{"Stay home.", "Stay in.", "level high: the say in en changes"},
 		{"  - {id: raised,", "  - {id: higher,", "level higher is new"},
 	} {

@@ -378,6 +378,9 @@ type rawProfile struct {
 	Asks    []string          `yaml:"asks"`
 	Tests   []at[rawTestKind] `yaml:"tests"`
 	Isolate string            `yaml:"isolate"`
+	Order   string            `yaml:"order"`
+	Release []string          `yaml:"release"`
+	Holds   string            `yaml:"holds"`
 }
 
 type rawTestKind struct {

@@ -5,7 +5,6 @@ package gate
 
 import (
 	"encoding/hex"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/screening"
 )
 
 // Match is what comparing the holder's document with the pass has shown.
@@ -33,72 +33,22 @@ const (
 	Seen              // the officer looked and says that it fits; it says nothing of who the person is
 )
 
-// Screening is what the health desk saw. It is read once and kept nowhere.
-type Screening struct {
-	Done       bool  `cbor:"1,keyasint,omitempty"`
-	TempTenths int16 `cbor:"2,keyasint,omitempty"` // tenths of a degree Celsius, 0 where not measured
-	Symptoms   bool  `cbor:"3,keyasint,omitempty"`
-	// Answers are those to what else the disease profiles of the edition ask.
-	Answers []Answered `cbor:"4,keyasint,omitempty"`
-}
+// Screening is what was asked and measured at the gate. It is read once and kept nowhere.
+type Screening = screening.Answers
 
 // Answered is the answer to a question of a disease profile, or what was measured for it.
-type Answered struct {
-	Attribute string `cbor:"1,keyasint,omitempty"`
-	Yes       bool   `cbor:"2,keyasint,omitempty"`
-	Tenths    int16  `cbor:"3,keyasint,omitempty"` // of a degree Celsius, where it is a temperature
-}
+type Answered = screening.Answered
 
-// maxAnswers is how many questions one screening can have.
-const maxAnswers = 32
-
-// A body temperature outside these, in tenths of a degree Celsius, was not measured on a
-// living person who stands at a gate: it is a slip of the key or of the thermometer.
+// A body temperature outside these is a slip: see package screening.
 const (
-	LeastTemp = 300
-	MostTemp  = 450
+	LeastTemp = screening.LeastTemp
+	MostTemp  = screening.MostTemp
 )
 
-// Possible reports whether each temperature, where there is one, can be a person's.
-func (s Screening) Possible() bool {
-	can := func(t int16) bool { return t == 0 || t >= LeastTemp && t <= MostTemp }
-	return can(s.TempTenths) && len(s.Answers) <= maxAnswers && !slices.ContainsFunc(s.Answers, func(a Answered) bool { return !can(a.Tenths) })
-}
-
 // Questions returns the attributes that a disease profile of an edition asks and of which
-// a verdict says that they are missing, in the order of the profiles, by their ids.
+// a verdict says that they are missing.
 func Questions(e *agreement.Edition, missing []string) []agreement.Attribute {
-	var out []agreement.Attribute
-	if e == nil {
-		return nil
-	}
-	for _, id := range slices.Sorted(maps.Keys(e.Profiles)) {
-		for _, ask := range e.Profiles[id].Asks {
-			known := slices.ContainsFunc(out, func(a agreement.Attribute) bool { return a.ID == ask })
-			if a, ok := e.Attributes[ask]; ok && !known && slices.Contains(missing, ask) {
-				out = append(out, a)
-			}
-		}
-	}
-	return out
-}
-
-// fill adds what was answered to the questions of the edition's profiles. An attribute
-// that none of them asks is passed over: no answer can say what a gate has to see.
-func (s Screening) fill(e *agreement.Edition, f rules.Facts) {
-	for _, x := range s.Answers {
-		if _, has := f[x.Attribute]; has {
-			continue
-		}
-		for _, a := range Questions(e, []string{x.Attribute}) {
-			switch {
-			case a.Type == "bool" && x.Tenths == 0:
-				f[a.ID] = x.Yes
-			case a.Type == "int" && x.Tenths != 0:
-				f[a.ID] = int64(x.Tenths)
-			}
-		}
-	}
+	return screening.Questions(e, missing)
 }
 
 // Desk is what a decision looks at: what this side's gates have seen, what this side
@@ -713,13 +663,7 @@ func (q *inquiry) facts(plan rules.SlotPlan) rules.Facts {
 	if q.a.VendorKnown {
 		f["vendor.card"] = q.a.Vendor
 	}
-	if q.a.Screening.Done {
-		f["screening.symptoms"] = q.a.Screening.Symptoms
-		if t := q.a.Screening.TempTenths; t != 0 {
-			f["screening.temperature"] = int64(t)
-		}
-		q.a.Screening.fill(q.at.edition, f)
-	}
+	q.a.Screening.Fill(q.at.edition, f)
 	return f
 }
 
