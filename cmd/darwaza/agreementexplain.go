@@ -256,6 +256,8 @@ func tellTree(w io.Writer, x rules.Explanation) {
 		fmt.Fprintf(w, "  %s", n.Input)
 		if n.Value != "" {
 			fmt.Fprintf(w, " %s", n.Value)
+		} else if n.Fits {
+			fmt.Fprintf(w, ", %s", rules.FitsText)
 		}
 		fmt.Fprintf(w, ": %s\n", n.Outcome)
 	}

@@ -358,6 +358,8 @@ func value(typ string, values []string, v any) (ref.Val, bool) {
 		return types.Int(x.Days()), typ == "date" && x.Valid()
 	case *certlogic.Certificate:
 		return &held{x}, typ == agreement.TypeCertificate && x != nil
+	case fitting:
+		return &held{}, typ == agreement.TypeCertificate
 	case []string:
 		if typ != "strings" || len(x) > maxSet {
 			return nil, false

@@ -19,7 +19,7 @@ import (
 )
 
 // held is a certificate among the values of a question. A condition can ask whether one is
-// known, and nothing of what it says.
+// known, and nothing of what it says. It holds none where one is supposed that meets every rule.
 type held struct{ c *certlogic.Certificate }
 
 var errHeld = errors.New("rules: a certificate is of no other type")
@@ -54,6 +54,10 @@ func (j *judge) certificate(i int, k *clause) {
 	h, ok := a.given(k.Certificate).(*held)
 	if !ok {
 		j.without(i, k, k.Certificate)
+		return
+	}
+	if h.c == nil {
+		j.met(i, k, "")
 		return
 	}
 	at := []time.Time{a.now}

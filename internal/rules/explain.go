@@ -72,6 +72,17 @@ type Need struct {
 	// Value is what it would have to be, empty where it is sensitive.
 	Value   string         `json:"value,omitempty"`
 	Outcome reason.Outcome `json:"outcome"` // of the answer then
+	// Wanted is the health certificate that would have to be there beside those that were
+	// shown, where Input is "proof"; Value says it in English.
+	Wanted *Wanted `json:"wanted,omitempty"`
+	// Fits says that the input is a health certificate, and one is wanted that meets the
+	// published rules.
+	Fits bool `json:"fits,omitempty"`
+}
+
+// same reports whether two needs are of one thing.
+func (n Need) same(o Need) bool {
+	return n.Input == o.Input && (n.Wanted == nil && o.Wanted == nil || n.Value == o.Value)
 }
 
 // maxTries is how many other questions are asked to find what would change an answer.
@@ -108,7 +119,7 @@ func (l *Law) Explain(q Query) Explanation {
 		}
 		if x.Verdict.Outcome > reason.Allow {
 			for _, n := range l.needs(c, q, x.Verdict, tries[i]) {
-				k := slices.IndexFunc(x.Needs, func(o Need) bool { return o.Input == n.Input })
+				k := slices.IndexFunc(x.Needs, n.same)
 				switch {
 				case k < 0:
 					x.Needs = append(x.Needs, n)
@@ -240,6 +251,7 @@ func kids(x ast.Expr) []ast.Expr {
 type trial struct {
 	numbers map[string]map[int64]bool
 	texts   map[string]map[string]bool
+	changes []change
 }
 
 func newTrial() *trial {
@@ -417,6 +429,10 @@ func (j *judge) candidates(k *clause, t *trial) {
 				}
 			}
 		}
+	case agreement.KindProof:
+		j.proofChanges(k, t)
+	case agreement.KindCertificate:
+		j.certificateChanges(k, t)
 	case agreement.KindTurn:
 		if k.Done != "" {
 			var done []string
@@ -454,34 +470,42 @@ func (l *Law) needs(c *compiled, q Query, v Verdict, t *trial) []Need {
 		o := l.Check(q).Outcome
 		return o, o < v.Outcome
 	}
-	with := func(name string, x any) Query {
-		changed := q
-		changed.Facts = maps.Clone(q.Facts)
-		if changed.Facts == nil {
-			changed.Facts = Facts{}
-		}
-		changed.Facts[name] = x
-		return changed
-	}
 	var out []Need
+	moved := map[string]bool{} // what the clauses themselves say more exactly
+	for _, x := range t.changes {
+		moved[x.need.Input] = true
+		o, milder := try(x.with(q))
+		if !milder {
+			continue
+		}
+		x.need.Outcome = o
+		if n := slices.IndexFunc(out, x.need.same); n < 0 {
+			out = append(out, x.need)
+		} else if o < out[n].Outcome {
+			out[n] = x.need
+		}
+	}
+	if moved[agreement.AttrCrossing] {
+		moved[agreement.AttrCrossingLatest] = true
+	}
 	for i := range c.attrs {
 		at := &c.attrs[i]
-		if !reads[i] || at.derived {
+		if !reads[i] || at.derived || moved[at.id] {
 			continue
 		}
 		best := Need{Input: at.id, Outcome: v.Outcome}
 		for _, x := range others(at, c, q, t) {
-			if o, milder := try(with(at.id, x)); milder && o < best.Outcome {
+			if o, milder := try(q.fact(at.id, x)); milder && o < best.Outcome {
 				best.Outcome, best.Value = o, said(at, x)
 			}
 		}
 		// How far a figure would have to fall, where that is through what is derived from it.
 		if v, ok := value(at.typ, nil, q.Facts[at.id]); ok && at.typ == "int" && v.(types.Int) > 0 {
-			if o, milder := try(with(at.id, int64(0))); milder && o < best.Outcome {
+			if o, milder := try(q.fact(at.id, int64(0))); milder && o < best.Outcome {
 				low, high := int64(0), int64(v.(types.Int))
 				for high-low > 1 && left > 0 {
 					mid := low + (high-low)/2
-					if got, _ := try(with(at.id, mid)); got <= o {
+					if got, _ := try(q.fact(at.id, mid)); got <= o {
 						low = mid
 					} else {
 						high = mid

@@ -55,7 +55,7 @@ func TestExplain(t *testing.T) {
 	}
 	// What would change it: the value at which it turns, nearest first.
 	n := slices.IndexFunc(x.Needs, func(n Need) bool { return n.Input == "good.value" })
-	if n < 0 || x.Needs[n] != (Need{"good.value", "150.00 USD", reason.Allow}) {
+	if n < 0 || x.Needs[n] != (Need{Input: "good.value", Value: "150.00 USD", Outcome: reason.Allow}) {
 		t.Errorf("needs %+v", x.Needs)
 	}
 	text := x.Text(false)
@@ -130,11 +130,11 @@ func TestNeedsHold(t *testing.T) {
 func TestNeedsOfDates(t *testing.T) {
 	l := wideLaw(t, "  - {id: c, kind: stay, TEXT, start: entry.on, end: exit.on, days: three, else: REFUSE}\n")
 	x := l.Explain(noon("2025-06-01").with("entry.on", day("2025-06-01"), "exit.on", day("2025-06-05")))
-	if !slices.Contains(x.Needs, Need{"exit.on", "2025-06-03", reason.Allow}) {
+	if !slices.Contains(x.Needs, Need{Input: "exit.on", Value: "2025-06-03", Outcome: reason.Allow}) {
 		t.Errorf("needs %+v", x.Needs)
 	}
 	trips := wideLaw(t, "  - {id: c, kind: frequency, TEXT, events: trip, window: {per: month}, limit: one, adds: 1, else: REFUSE}\n").Explain(noon("2025-06-01"))
-	if !slices.Contains(trips.Needs, Need{"trip", "none", reason.Allow}) {
+	if !slices.Contains(trips.Needs, Need{Input: "trip", Value: "none", Outcome: reason.Allow}) {
 		t.Errorf("needs %+v", trips.Needs)
 	}
 }

@@ -111,6 +111,9 @@ func (x Explanation) Text(every bool) string {
 	return b.String()
 }
 
+// FitsText says in English which certificate a need is of that Fits.
+const FitsText = "one that meets the published rules"
+
 func (x Explanation) needs(b *strings.Builder) {
 	if len(x.Needs) == 0 {
 		return
@@ -118,6 +121,9 @@ func (x Explanation) needs(b *strings.Builder) {
 	b.WriteString("\nwhat would change it\n")
 	for _, n := range x.Needs {
 		value := " with another value"
+		if n.Fits {
+			value = ": " + FitsText
+		}
 		if n.Value != "" {
 			value = ": " + n.Value
 		}

@@ -21,6 +21,12 @@ const maxLooked = 10
 // day and the clock, and the days or instants that it compared. Of what is sensitive it
 // says nothing.
 func (j *judge) looked(k *clause) []string {
+	switch k.Kind {
+	case agreement.KindProof:
+		return j.lookedProof(k)
+	case agreement.KindCertificate:
+		return j.lookedCertificate(k)
+	}
 	if j.hidden(k) {
 		return nil
 	}

@@ -59,14 +59,10 @@ func (j *judge) profile(st *state, k *clause) bool {
 func (j *judge) proof(i int, k *clause) {
 	a := j.a
 	j.spoke = true
-	from, ok := j.crossing(k)
+	from, to, ok := j.crossing(k)
 	if !ok {
 		j.lack(i, k, k.Before)
 		return
-	}
-	to := from
-	if x, ok := a.instantOf(a.given(agreement.AttrCrossingLatest)); ok && k.Before == "" && x.at.After(from.at) {
-		to = x
 	}
 	events, shown := a.q.Events[agreement.EventProof]
 	if len(events) > maxEvents {
@@ -131,15 +127,21 @@ func (j *judge) proof(i int, k *clause) {
 	}
 }
 
-// crossing is the earliest time at which the holder is expected to cross.
-func (j *judge) crossing(k *clause) (instant, bool) {
+// crossing is the earliest and the latest time at which the holder is expected to cross.
+func (j *judge) crossing(k *clause) (from, to instant, ok bool) {
 	if k.Before != "" {
-		return j.instant(k.Before)
+		from, ok = j.instant(k.Before)
+		return from, from, ok
 	}
-	if x, ok := j.a.instantOf(j.a.given(agreement.AttrCrossing)); ok {
-		return x, true
+	if from, ok = j.a.instantOf(j.a.given(agreement.AttrCrossing)); !ok {
+		from, ok = j.instant("")
 	}
-	return j.instant("")
+	if to = from; ok {
+		if x, late := j.a.instantOf(j.a.given(agreement.AttrCrossingLatest)); late && x.at.After(from.at) {
+			to = x
+		}
+	}
+	return from, to, ok
 }
 
 func (j *judge) disease(k *clause) string {
@@ -174,21 +176,49 @@ type weigh struct {
 	dated  bool     // tri is open for the date of the proof alone
 	lapses time.Time
 	good   time.Time
+
+	// Where tell is set it is noted which fields were looked at, and which of them keep the
+	// proof from being one that will do, or do not say enough.
+	tell  bool
+	seen  []string
+	wrong []string
+}
+
+// against notes a field that keeps the proof from being one that will do.
+func (w *weigh) against(field string) {
+	if w.tell && !slices.Contains(w.wrong, field) {
+		w.wrong = append(w.wrong, field)
+	}
+}
+
+// look notes a field that is looked at.
+func (w *weigh) look(field string) {
+	if w.tell {
+		w.seen = append(w.seen, field)
+	}
 }
 
 // text looks at a text of the proof; it is one of them, or on a list of the edition.
 func (w *weigh) text(field string, is func(string) agreement.Tri) {
+	w.look(field)
 	s, ok := w.e.Facts[field].(string)
 	if !ok || s == "" {
-		w.tri, w.fields = max(w.tri, open), append(w.fields, field)
+		w.unknown(field)
 		return
 	}
 	switch is(s) {
 	case agreement.No:
 		w.tri = failed
+		w.against(field)
 	case agreement.Open:
-		w.tri, w.fields = max(w.tri, open), append(w.fields, field)
+		w.unknown(field)
 	}
+}
+
+// unknown notes a field that does not say enough.
+func (w *weigh) unknown(field string) {
+	w.tri, w.fields = max(w.tri, open), append(w.fields, field)
+	w.against(field)
 }
 
 func (w *weigh) one(field, want string) {
@@ -209,6 +239,10 @@ func (w *weigh) is(k *clause, disease string) {
 	w.tri = yes
 	w.one(proofKind, w.x.Kind)
 	w.one(proofDisease, disease)
+	if w.tri == failed {
+		w.tri = no // another certificate, whatever else it says
+		return
+	}
 	if w.x.Kind == "test" {
 		w.one(proofResult, "negative")
 		if len(w.x.Tests) > 0 {
@@ -231,18 +265,24 @@ func (w *weigh) is(k *clause, disease string) {
 		return
 	}
 	if w.tri == failed {
-		w.tri = no
+		if w.tri = no; !w.tell {
+			return
+		}
+		other := *w // its date is looked at all the same, so that a mend by half is not taken for one
+		other.age(k)
+		w.seen, w.wrong = other.seen, other.wrong
 		return
 	}
 	w.age(k)
 }
 
 func (w *weigh) doses() {
-	least, field := int64(0), proofDoses
+	least := int64(0)
 	if w.x.Doses == "complete" {
+		w.look(proofDoses)
 		n, ok := w.e.Facts[proofDoses].(int64)
 		if !ok || n < 1 {
-			w.tri, w.fields = max(w.tri, open), append(w.fields, field)
+			w.unknown(proofDoses)
 			return
 		}
 		least = n
@@ -254,11 +294,13 @@ func (w *weigh) doses() {
 		}
 		least = n
 	}
+	w.look(proofDose)
 	switch n, ok := w.e.Facts[proofDose].(int64); {
 	case !ok:
-		w.tri, w.fields = max(w.tri, open), append(w.fields, proofDose)
+		w.unknown(proofDose)
 	case n < least:
 		w.tri = failed
+		w.against(proofDose)
 	}
 }
 
@@ -279,9 +321,10 @@ func (w *weigh) age(k *clause) {
 		}
 		ends[n] = edge{set: true, n: m, unit: a.unit(id)}
 	}
+	w.look(proofEarliest)
 	first, last, ok := w.span()
 	if !ok {
-		w.tri, w.fields = max(w.tri, open), append(w.fields, proofEarliest)
+		w.unknown(proofEarliest)
 		return
 	}
 	// The least that may be said of each end, and the most.
@@ -295,16 +338,22 @@ func (w *weigh) age(k *clause) {
 	case !old(first) || !young(last) || !past(first):
 		w.times(ends, first, last, old(first))
 		w.tri = no
+		w.against(proofEarliest)
 	case !old(last) || !young(first) || !past(last):
 		w.dated = w.tri == yes
 		w.tri = open
+		w.against(proofEarliest)
 	}
 	if t, ok := w.e.Facts[proofFrom].(time.Time); ok && w.from.at.Before(t) {
 		w.tri, w.good = no, t
+		w.against(proofFrom)
 	}
 	if t, ok := w.e.Facts[proofUntil].(time.Time); ok && w.to.at.After(t) {
 		w.tri, w.lapses = no, t
+		w.against(proofUntil)
 	}
+	w.look(proofFrom)
+	w.look(proofUntil)
 }
 
 // times notes when a proof that will not do lapses, or becomes good.

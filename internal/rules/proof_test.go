@@ -261,3 +261,13 @@ func TestHealthOfSeveral(t *testing.T) {
 		t.Errorf("two with levels: %v", err)
 	}
 }
+
+// TestProofOfAnotherKind: a number that the text leaves empty keeps nothing open for a
+// certificate that is of another kind.
+func TestProofOfAnotherKind(t *testing.T) {
+	l := wideLaw(t, "  - {id: c, kind: proof, TEXT, disease: covid19, else: HOLD, missing: HOLD, decides: health, accepts: [{kind: vaccination, doses: gap}]}\n",
+		"parameters", "  - {id: gap, text: {en: x}, unit: count, values: [{from: 2025-01-01, value: unknown, source: x}]}\n")
+	q := noon("2025-06-10")
+	expect(t, l, "a test", q.of("proof", pcr("2025-06-10")), reason.Hold)
+	expect(t, l, "a dose", q.of("proof", dose("2025-01-01", 2, 2)), reason.Refer, CodeParameter)
+}
