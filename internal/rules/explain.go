@@ -85,6 +85,17 @@ func (n Need) same(o Need) bool {
 	return n.Input == o.Input && (n.Wanted == nil && o.Wanted == nil || n.Value == o.Value)
 }
 
+// before puts the mildest outcome first, and what can be shown before what can only be otherwise.
+func (n Need) before(o Need) int {
+	if n.Outcome == o.Outcome && (n.Wanted == nil) != (o.Wanted == nil) {
+		if n.Wanted != nil {
+			return -1
+		}
+		return 1
+	}
+	return int(n.Outcome) - int(o.Outcome)
+}
+
 // maxTries is how many other questions are asked to find what would change an answer.
 const maxTries = 1000
 
@@ -129,7 +140,7 @@ func (l *Law) Explain(q Query) Explanation {
 			}
 		}
 	}
-	slices.SortStableFunc(x.Needs, func(a, b Need) int { return int(a.Outcome) - int(b.Outcome) })
+	slices.SortStableFunc(x.Needs, Need.before)
 	return x
 }
 
@@ -532,7 +543,7 @@ func (l *Law) needs(c *compiled, q Query, v Verdict, t *trial) []Need {
 			out = append(out, Need{Input: kind, Value: "none", Outcome: o})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Need) int { return int(a.Outcome) - int(b.Outcome) })
+	slices.SortStableFunc(out, Need.before)
 	return out
 }
 

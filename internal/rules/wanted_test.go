@@ -114,7 +114,8 @@ func TestWantedHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom([]string{"months", "hours", "least", "year", "both", "none"}).Draw(t, "accept")
 		l := laws[name]
-		start := at("2025-01-01T00:00:00Z").Add(time.Duration(rapid.IntRange(0, 360*24*60).Draw(t, "minute")) * time.Minute)
+		day := rapid.OneOf(rapid.IntRange(0, 360), rapid.SampledFrom([]int{58, 89, 242})).Draw(t, "day") // 28 February, 31 March, 31 August
+		start := at("2025-01-01T00:00:00Z").Add(time.Duration(day*24*60+rapid.IntRange(0, 24*60-1).Draw(t, "minute")) * time.Minute)
 		q := noon("2025-06-10").with("crossing.at", start, "crossing.latest", start.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "wait"))*time.Minute)).of("proof")
 		var w *Wanted
 		for _, n := range l.Explain(q).Needs {

@@ -27,6 +27,8 @@ type needLine struct {
 	// sensitive, and is not said.
 	Value   string
 	Events  bool           // the input is a kind of past events, of which none would have to be
+	Wanted  string         // which health certificate would have to be shown besides
+	Fits    bool           // a health certificate that meets the published rules
 	Outcome reason.Outcome // of the answer then
 }
 
@@ -40,8 +42,10 @@ func (s *server) needLines(tag lang.Tag, e *agreement.Edition, site string, need
 		if len(out) == mostNeeds {
 			break
 		}
-		l := needLine{Name: inputName(tag, e, n.Input), Outcome: n.Outcome}
-		if a, ok := e.Attributes[n.Input]; ok {
+		l := needLine{Name: inputName(tag, e, n.Input), Fits: n.Fits, Outcome: n.Outcome}
+		if n.Wanted != nil {
+			l.Wanted = s.wantedText(tag, e, site, *n.Wanted)
+		} else if a, ok := e.Attributes[n.Input]; ok {
 			if !a.Sensitive && n.Value != "" {
 				l.Value = s.factText(tag, e, site, a, n.Value)
 			}
@@ -51,6 +55,49 @@ func (s *server) needLines(tag lang.Tag, e *agreement.Edition, site string, need
 		out = append(out, l)
 	}
 	return out
+}
+
+// wantedText says which health certificate would do.
+func (s *server) wantedText(tag lang.Tag, e *agreement.Edition, site string, w rules.Wanted) string {
+	value := func(attribute, v string) string { return s.valueName(tag, e, agreement.Attribute{ID: attribute}, v) }
+	say := func(key string, args lang.Args) string { return s.deps.Texts.Say(tag, key, args) }
+	parts := []string{say("wanted.kind", lang.Args{"kind": value("proof.kind", w.Kind), "disease": value("proof.disease", w.Disease)})}
+	if len(w.Tests) > 0 {
+		var tests []string
+		for _, t := range w.Tests {
+			tests = append(tests, value("proof.test", t))
+		}
+		text := tests[0]
+		if len(tests) > 1 {
+			text = say("wanted.tests", lang.Args{"tests": strings.Join(tests, say("list.comma", nil))})
+		}
+		parts = append(parts, text)
+	}
+	if w.Kind == "test" {
+		parts = append(parts, value("proof.result", "negative"))
+	}
+	if w.Complete {
+		parts = append(parts, say("wanted.complete", nil))
+	} else if w.Dose > 0 {
+		parts = append(parts, say("wanted.dose", lang.Args{"dose": lang.FormatInt(tag, w.Dose)}))
+	}
+	for _, id := range []string{w.Products, w.Countries} {
+		if id != "" {
+			parts = append(parts, say("wanted.list", lang.Args{"list": inputName(tag, e, id)}))
+		}
+	}
+	when := func(text string) string {
+		typ := "date"
+		if strings.Contains(text, "T") {
+			typ = "time"
+		}
+		return s.factText(tag, e, site, agreement.Attribute{Type: typ}, text)
+	}
+	if w.From != "" {
+		parts = append(parts, say("wanted.from", lang.Args{"day": when(w.From)}))
+	}
+	parts = append(parts, say("wanted.until", lang.Args{"day": when(w.Until)}))
+	return strings.Join(parts, say("list.comma", nil))
 }
 
 // wouldChange asks the law again about an answer that it gave and says what single inputs
@@ -87,10 +134,26 @@ func (s *server) wouldChange(tag lang.Tag, v rules.Verdict, ask rules.Query) []n
 	}
 	ask.Facts = facts
 	x := law.Explain(ask)
-	if x.Verdict.Outcome != v.Outcome {
+	if x.Verdict.Outcome != v.Outcome || !sameGrounds(x.Verdict, v) {
 		return nil
 	}
 	return s.needLines(tag, e, ask.Site, x.Needs)
+}
+
+// sameGrounds reports whether what decides two answers is the same: else another question
+// was put together than the one that was answered.
+func sameGrounds(a, b rules.Verdict) bool {
+	grounds := func(v rules.Verdict) []string {
+		var out []string
+		for _, re := range v.Reasons {
+			if re.Outcome >= v.Outcome {
+				out = append(out, string(re.Code)+" "+re.Agreement+" "+re.Clause)
+			}
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
+	}
+	return slices.Equal(grounds(a), grounds(b))
 }
 
 // factOf reads the value of an input as a verdict writes it.

@@ -403,7 +403,9 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 		}
 	}
 	if len(a.Reasons) > 0 {
-		a.Needs = s.wouldChange(r.Lang, ans.Verdict, rules.Query{Site: p.Site.ID, Side: string(s.deps.Side), Facts: measured(c.Screening)})
+		ask := rules.Query{Site: p.Site.ID, Side: string(s.deps.Side), At: ans.Verdict.At, Facts: measured(c.Screening)}
+		c.Evidence.Shown.Into(s.deps.Law(), &ask)
+		a.Needs = s.wouldChange(r.Lang, ans.Verdict, ask)
 	}
 	if (a.AskDocument || a.AskHolder) && own != nil {
 		a.Name = s.memberName(r, *own, member)

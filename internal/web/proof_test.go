@@ -181,6 +181,16 @@ func TestGateProof(t *testing.T) {
 	if b.outcome() != "ALLOW" || b.carry() != "" || !p.presence(tr).Inside {
 		t.Errorf("certificate first: %s\n%s", b.outcome(), b.text())
 	}
+
+	// One that is too old: the page says which would do.
+	tr = p.book(10, "54400-1111111-1", "Bibi Gul", 0)
+	b.get("/en/gate").scanWith(a.test("GUL", "BIBI", now.Add(-60*time.Hour), now.Add(72*time.Hour)))
+	b.scanWith(tr.text)
+	b.complete(tr)
+	if b.outcome() == "ALLOW" {
+		t.Fatal("a test of 60 hours will do")
+	}
+	b.wants("What would change this answer", "another one: test, COVID-19, rapid test, negative, not before 1 September 2025", "not after 2 September 2025", "another one: vaccination, COVID-19")
 	p.noCanary()
 }
 
@@ -300,4 +310,30 @@ func TestAskTakesTheLevelInForce(t *testing.T) {
 	b := p.browser()
 	b.get("/en/ask?site=mand-pishin&point=gate&side=A&day=2025-09-02&time=10:30").wants("level of protection in force then, Guarded")
 	b.get("/en/ask?site=mand-pishin&point=gate&side=A&day=2025-09-20&time=10:30").wants("level of protection in force then, Normal")
+}
+
+// TestAskProof: to whoever supposes a certificate that will not do the page says which would,
+// in each language, and which field of it.
+func TestAskProof(t *testing.T) {
+	p, _ := guardedPost(t)
+	b := p.browser()
+	const path = "ask?site=mand-pishin&point=gate&side=A&day=2025-09-02&time=10:30"
+	for _, c := range []struct {
+		lang  string
+		wants []string
+	}{
+		{"en", []string{"another one: test, COVID-19, rapid test, negative, not before 1 September 2025", "not after 2 September 2025", "another one: vaccination, COVID-19"}},
+		{"fa", []string{"یکی دیگر: آزمایش", "نه پیش از", "یکی دیگر: واکسیناسیون"}},
+		{"ur", []string{"ایک اور: ٹیسٹ", "سے پہلے کا نہیں", "ایک اور: ویکسین"}},
+	} {
+		b.get("/" + c.lang + "/" + path)
+		v := b.fields("/" + c.lang + "/ask")
+		for k, x := range map[string]string{"f.class": "visitor", "f.direction": "in", "f.person.document": "cnic", "f.person.country": "PAK", "f.person.identified": "yes", "f.vendor.card": "no", "f.occupancy.inside": "3",
+			"f.party.size": "1", "f.party.adults": "1", "f.party.children": "0", "f.screening.temperature": "36.6", "f.screening.symptoms": "no", "f.screening.contact": "no", "f.slot.from": "2025-09-02 10:00",
+			"e.proof": "some", "e.proof.1": "2025-09-02", "e.proof.1.time": "08:00", "e.proof.1.proof.kind": "test", "e.proof.1.proof.disease": "covid19", "e.proof.1.proof.test": "antigen", "e.proof.1.proof.result": "positive"} {
+			v.Set(k, x)
+		}
+		b.postForm("/"+c.lang+"/ask", v)
+		b.wants(c.wants...)
+	}
 }
