@@ -193,7 +193,7 @@ func lasting(e, base *Edition) map[string]any {
 	}
 	for _, f := range e.Files {
 		switch path.Dir(f.Path) {
-		case "lists", "tables", "health", "schedule", "keys":
+		case "lists", "tables", "health", "schedule", "sharing", "keys":
 			out["file "+f.Path] = f
 		}
 	}

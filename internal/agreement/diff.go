@@ -27,7 +27,7 @@ import (
 type Change struct {
 	// What is the kind of thing: "agreement", "party", "instrument", "site", "class",
 	// "attribute", "event", "parameter", "list", "places", "values", "table", "question",
-	// "clause", "schedule", "slots", "level", "profile", "scenario", "key", "signer" or "file".
+	// "clause", "schedule", "slots", "level", "profile", "sharing", "scenario", "key", "signer" or "file".
 	What string `json:"what"`
 	ID   string `json:"id,omitempty"`
 	// Field is the part of it that differs, in words; empty where it is new or gone.
@@ -69,6 +69,9 @@ func Diff(before, after *Edition) []Change {
 	}
 	each(&d, "profile", before.Profiles, after.Profiles, func(t teller, x Profile) string { return quoted(x.Name) + ", " + t.rest(x) })
 	d.ruleSets()
+	each(&d, "sharing", before.Shares, after.Shares, func(_ teller, x Share) string {
+		return quoted(x.Text) + ", of " + strings.Join(x.Facts, ", ") + " with " + strings.Join(x.With, ", ")
+	})
 	d.parties()
 	each(&d, "scenario", byID(before.Tests, scenarioName), byID(after.Tests, scenarioName), func(_ teller, x Scenario) string { return fmt.Sprintf("%q", x.Title) })
 	d.files()
@@ -475,6 +478,9 @@ func (d *differ) parties() {
 		}
 		if x.Keys.Log != y.Keys.Log {
 			d.changed(Change{What: "key", ID: string(s), Field: "the log key", Old: x.Keys.Log, New: y.Keys.Log}, "side "+string(s))
+		}
+		if x.Keys.Cosigner != y.Keys.Cosigner {
+			d.changed(Change{What: "key", ID: string(s), Field: "the key of cosignatures", Old: x.Keys.Cosigner, New: y.Keys.Cosigner}, "side "+string(s))
 		}
 		x.Keys, y.Keys = Keys{}, Keys{}
 		d.fields("party", string(s), "side "+string(s), reflect.ValueOf(x), reflect.ValueOf(y))

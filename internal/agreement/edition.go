@@ -93,7 +93,9 @@ type Edition struct {
 	// Levels of protection from mild to strict, and disease profiles by id.
 	Levels   []Level
 	Profiles map[string]Profile
-	Tests    []Scenario
+	// Shares say what of the record goes to whom, by id.
+	Shares map[string]Share
+	Tests  []Scenario
 	// Certificates are of pass, receipt and signers' keys, as the root keys signed them.
 	Certificates [][]byte
 	// Signatures are what lies in the package by the root keys, not checked. See Verify.
@@ -193,6 +195,9 @@ type Keys struct {
 	Root     []byte // P-256, uncompressed point: certifies pass, receipt and officer keys
 	Exchange []byte // X25519: both sides derive the joint secrets from the pair
 	Log      string // verifier key of the side's log, in signed-note form
+	// Cosigner is the verifier key with which the side cosigns the other's log; empty in
+	// packages of before there was one, under which nothing is cosigned.
+	Cosigner string
 }
 
 // Site is a crossing or a market.

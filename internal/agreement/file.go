@@ -126,7 +126,7 @@ func folders(dir string) []string {
 	switch dir {
 	case ".":
 		return []string{".yaml", ".md"}
-	case "parameters", "clauses", "schedule", "tests":
+	case "parameters", "clauses", "schedule", "sharing", "tests":
 		return []string{".yaml", ".md"}
 	case "lists", "tables":
 		return []string{".yaml", ".csv", ".md"}
@@ -152,7 +152,7 @@ func checkPath(p string, d fs.DirEntry) (Fault, bool) {
 	}
 	if d.IsDir() {
 		if folders(p) == nil {
-			return bad("not a folder that this version reads", "take it out; known are parameters, lists, tables, clauses, schedule, health, tests, keys, signatures")
+			return bad("not a folder that this version reads", "take it out; known are parameters, lists, tables, clauses, schedule, health, sharing, tests, keys, signatures")
 		}
 		return Fault{}, false
 	}

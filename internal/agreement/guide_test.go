@@ -32,7 +32,7 @@ func roots() map[string]reflect.Type {
 	return map[string]reflect.Type{
 		"agreement": reflect.TypeFor[rawAgreement](), "parameters": reflect.TypeFor[rawParameters](), "list": reflect.TypeFor[rawList](),
 		"table": reflect.TypeFor[rawTable](), "clauses": reflect.TypeFor[rawClauses](), "schedule": reflect.TypeFor[rawSchedule](),
-		"health": reflect.TypeFor[rawHealth](), "tests": reflect.TypeFor[rawTests](), "keys": reflect.TypeFor[rawKeys](),
+		"health": reflect.TypeFor[rawHealth](), "sharing": reflect.TypeFor[rawSharing](), "tests": reflect.TypeFor[rawTests](), "keys": reflect.TypeFor[rawKeys](),
 	}
 }
 

@@ -47,7 +47,7 @@ func Check(fsys fs.FS) (*Edition, Faults) {
 		Parties: map[Side]Party{}, Instruments: map[string]Instrument{}, Attributes: map[string]Attribute{},
 		Parameters: map[string]*Parameter{}, Questions: map[string]Question{}, ListInfo: map[string]ListInfo{},
 		Schedules: map[string]*calendar.Schedule{}, Profiles: map[string]Profile{}, Slots: map[string][]SlotRule{}, Signatures: map[Side][]byte{},
-		Events: map[string]EventKind{}, RuleSets: map[string]*RuleSet{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
+		Shares: map[string]Share{}, Events: map[string]EventKind{}, RuleSets: map[string]*RuleSet{}, Tables: map[string]*Table{}, Places: map[string]*Places{}, Values: map[string]map[string]lang.Text{},
 		ValueLines: map[string][]ValueLine{}, turning: map[string][]calendar.Date{}, lineFile: map[string]string{}, where: map[string]place{},
 	}, tableFile: map[string]string{}, lost: map[string]bool{}, spoken: map[lang.Tag]bool{}}
 	r.all()
@@ -221,6 +221,14 @@ func (r *reader) all() {
 		var raw rawHealth
 		if r.decode(p, &raw) {
 			r.health(raw)
+		}
+	}
+	for _, p := range r.in("sharing", ".yaml") {
+		var raw rawSharing
+		if r.decode(p, &raw) {
+			for _, x := range most(r, "clauses of sharing", raw.Sharing) {
+				r.share(x.line, x.v)
+			}
 		}
 	}
 	r.unnamed()

@@ -1139,6 +1139,9 @@ func (r *reader) keys() {
 		if party.Keys.Log = raw.Log; len(raw.Log) > 200 || strings.Count(raw.Log, "+") < 2 {
 			r.fault(1, "log is not the verifier key of a signed note", "write name+hash+key")
 		}
+		if party.Keys.Cosigner = raw.Cosigner; raw.Cosigner != "" && (len(raw.Cosigner) > 200 || strings.Count(raw.Cosigner, "+") < 2) {
+			r.fault(1, "cosigner is not a verifier key of cosignatures", "write name+hash+key")
+		}
 		r.e.Parties[side] = party
 	}
 	if a := r.e.Parties[A].Keys.Root; a != nil && bytes.Equal(a, r.e.Parties[B].Keys.Root) {

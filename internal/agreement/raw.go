@@ -457,8 +457,22 @@ type rawAmount struct {
 	Absent   bool   `yaml:"absent"`
 }
 
+type rawSharing struct {
+	Sharing []at[rawShare] `yaml:"sharing"`
+}
+
+type rawShare struct {
+	ID     string    `yaml:"id"`
+	Text   lang.Text `yaml:"text"`
+	Facts  []string  `yaml:"facts"`
+	Fields []string  `yaml:"fields"`
+	With   []string  `yaml:"with"`
+	Source string    `yaml:"source"`
+}
+
 type rawKeys struct {
 	Root     string `yaml:"root"`     // base64 of the point, uncompressed
 	Exchange string `yaml:"exchange"` // base64
 	Log      string `yaml:"log"`      // verifier key of a signed note
+	Cosigner string `yaml:"cosigner"` // verifier key of cosignatures
 }

@@ -75,7 +75,7 @@ func schema(spec string) object {
 	m.defs["condition"] = object{"type": []string{"string", "number", "boolean"}, "description": "CEL; see section 7 of the specification"}
 	files := map[string]string{
 		"agreement": "agreement.yaml", "parameters": "parameters/*.yaml", "list": "lists/*.yaml", "table": "tables/*.yaml", "clauses": "clauses/*.yaml",
-		"schedule": "schedule/*.yaml", "health": "health/*.yaml", "tests": "tests/*.yaml", "keys": "keys/*.yaml",
+		"schedule": "schedule/*.yaml", "health": "health/*.yaml", "sharing": "sharing/*.yaml", "tests": "tests/*.yaml", "keys": "keys/*.yaml",
 	}
 	var any []any
 	for _, name := range sorted(roots()) {
@@ -126,7 +126,7 @@ func closedWords() map[string][]string {
 		"rawClause.per": {"day", "category"}, "rawClause.take": {"least", "most"}, "rawClause.counting": {"calendar", "elapsed"}, "rawClause.anniversary": {"in", "out"},
 		"rawClause.running": {"fixed", "follows"}, "rawClause.direction": {"in", "out"}, "rawHours.direction": {"in", "out"}, "rawException.direction": {"in", "out"},
 		"rawClause.open": {"atleast", "atmost"}, "rawQuestion.by": {"A", "B", "both", "nobody"}, "rawSettlement.by": {"A", "B", "both", "nobody"},
-		"rawClause.sides": sides, "rawPeriod.sides": sides, "rawValue.side": sides, "rawScenario.side": sides, "rawInstrument.side": sides,
+		"rawShare.with": withWords(), "rawClause.sides": sides, "rawPeriod.sides": sides, "rawValue.side": sides, "rawScenario.side": sides, "rawInstrument.side": sides,
 		"rawAgreement.rounding": {"half-up", "half-even"},
 	}
 }
@@ -257,7 +257,7 @@ func TestSchemaFits(t *testing.T) {
 		if path.Base(p) == "agreement.yaml" {
 			return "file-agreement"
 		}
-		return "file-" + map[string]string{"parameters": "parameters", "lists": "list", "tables": "table", "clauses": "clauses", "schedule": "schedule", "tests": "tests", "keys": "keys", "health": "health"}[path.Base(path.Dir(p))]
+		return "file-" + map[string]string{"parameters": "parameters", "lists": "list", "tables": "table", "clauses": "clauses", "schedule": "schedule", "tests": "tests", "keys": "keys", "health": "health", "sharing": "sharing"}[path.Base(path.Dir(p))]
 	}
 	check := func(p string, b []byte) []string {
 		var v any

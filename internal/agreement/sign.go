@@ -338,7 +338,7 @@ func (e *Edition) Adoptable() Faults {
 func KeysFile(side Side, k Keys) (path string, data []byte) {
 	b64 := base64.StdEncoding.EncodeToString
 	return "keys/" + string(side) + ".yaml",
-		fmt.Appendf(nil, "root: %q\nexchange: %q\nlog: %q\n", b64(k.Root), b64(k.Exchange), k.Log)
+		fmt.Appendf(nil, "root: %q\nexchange: %q\nlog: %q\ncosigner: %q\n", b64(k.Root), b64(k.Exchange), k.Log, k.Cosigner)
 }
 
 // RootKey returns the side's root key, and nil where the package has none.

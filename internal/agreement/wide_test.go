@@ -83,6 +83,10 @@ func TestWidePackage(t *testing.T) {
 	set := e.RuleSets["entry"]
 	same("rule set", []any{set.Arrival, set.Region, len(set.Rules.Rules()), set.Values["names"], set.Source}, []any{"XA", "north", 3, []string{"EU/1", "EU/2"}, "made up"})
 	same("certificate", []any{e.Clause("T-38").Certificate, e.Clause("T-38").Rules, e.Clause("T-38").Over}, []any{"certificate", "entry", []string{"entry.at", "exit.at"}})
+	same("sharing", []any{e.Shares["passes"].Facts, e.Shares["passes"].Fields, e.Shares["passes"].With, e.Shares["all-values"].Source},
+		[]any{[]string{"booking.cancelled", "gate.*"}, []string{"Slot", "Members[].Pass"}, []string{"other", "auditor"}, "made up"})
+	same("sharing covers", []bool{e.Shares["passes"].Covers("gate.scanned"), e.Shares["passes"].Covers("booking.cancelled"), e.Shares["passes"].Covers("booking.booked"), e.Shares["passes"].Covers("gates.x")},
+		[]bool{true, true, false, false})
 	same("notice", e.Notice, 48*time.Hour)
 	same("amends", e.Amends[31], byte(31))
 	same("from", e.From, time.Date(2025, 1, 1, 6, 0, 0, 0, time.UTC))
@@ -231,7 +235,7 @@ func TestWidePackage(t *testing.T) {
 func TestWideFaults(t *testing.T) {
 	const (
 		main, law, treaty, storm, csv = "agreement.yaml", "parameters/law.yaml", "clauses/treaty.yaml", "clauses/storm.yaml", "lists/goods.csv"
-		risk, north, tests            = "tables/risk.csv", "schedule/north.yaml", "tests/t.yaml"
+		risk, north, tests, sharing   = "tables/risk.csv", "schedule/north.yaml", "tests/t.yaml", "sharing/record.yaml"
 	)
 	// old is replaced by new in file; the fault stands in file at the line of here, which
 	// is new where it is left out. at is another file, where the fault is not in the same.
@@ -240,6 +244,12 @@ func TestWideFaults(t *testing.T) {
 		{"notice without end", main, "notice: 48 hours", "notice: 0 days", "", "", `notice "0 days"`},
 		{"amends", main, "amends: 00", "amends: 0x", "", "", "not the hash of an edition"},
 		{"amends too short", main, "amends: 0001", "amends: 01", "", "", "not the hash of an edition"},
+		{"sharing twice", sharing, "id: all-values\n    text: {en: What is told of v", "id: passes\n    text: {en: What is told of v", "", "", "sharing passes stands twice"},
+		{"sharing with nobody", sharing, "with: [auditor]", "with: []", "", "id: all-values", "with: 0 of them"},
+		{"sharing with others", sharing, "with: [auditor]", "with: [everybody]", "", "id: all-values", `with "everybody"`},
+		{"sharing of nothing", sharing, "facts: [market.displayed]", "facts: [market]", "", "id: all-values", `facts "market"`},
+		{"sharing of no field", sharing, "fields: [Slot, ", "fields: [Slot., ", "", "id: passes", `fields "Slot."`},
+		{"sharing of no source", sharing, "with: [auditor]\n    source: made up", "with: [auditor]", "", "id: all-values", "source is missing"},
 		{"status", main, "status: framework", "status: treaty", "", "", `status "treaty"`},
 		{"published", main, "published: 2024-12-01", "published: lately", "", "", `"lately" is not a date`},
 		{"date that is none", main, "from: 2025-02-01}", "from: soon}", "", "", `"soon" is not a date`},

@@ -79,6 +79,16 @@ func (c *Codec) Kinds() []string {
 	return ks
 }
 
+// Zero returns a new fact of a kind with nothing set, as a pointer; false where this build
+// does not know the kind.
+func (c *Codec) Zero(kind string) (Fact, bool) {
+	n, ok := c.news[kind]
+	if !ok {
+		return nil, false
+	}
+	return n(), true
+}
+
 // Encode returns the fact's body.
 func (c *Codec) Encode(f Fact) ([]byte, error) { return c.EncodeTo(nil, f) }
 

@@ -104,11 +104,11 @@ func facts(t *testing.T, p *post.Post) (all []fact.Fact) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := record.ParseDisclosure(disclosure)
-		if err != nil {
-			t.Fatal(err)
+		body, whole, err := e.Open(disclosure)
+		if err != nil || !whole {
+			t.Fatal(whole, err)
 		}
-		f, err := codec.Decode(e.Kind, d.Body)
+		f, err := codec.Decode(e.Kind, body)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -138,6 +138,14 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 		Store: p.store, Side: c.Side, Law: func() *service.Law { return p.law }, Clock: p.clock,
 		Signer: p.Keys.Log, HeadFile: c.Head, Log: p.log,
 	}
+	if !o.Unadopted {
+		if p.base, err = base(p.Editions, p.Keys); err != nil {
+			return nil, err
+		}
+		if conf.Sharing, err = service.SharingOf(p.law, p.base, p.codec); err != nil {
+			return nil, err
+		}
+	}
 	if c.Owner.Listen != "" && !o.Beside {
 		if conf.Listener, err = net.Listen("tcp", c.Owner.Listen); err != nil {
 			return nil, problem.Newf(problem.Conflict, "owner.listen", "cannot listen on %s (%w); owner.listen names the address in the configuration", c.Owner.Listen, err)
@@ -171,9 +179,6 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 		p.log.Warn("a certificate cannot be believed and is left out", "err", left.Error())
 	}
 	p.trust.Store(t)
-	if p.base, err = base(p.Editions, p.Keys); err != nil {
-		return nil, err
-	}
 	if p.secrets, err = secrets(p.Editions, p.law, p.Keys, p.base, p.clock()); err != nil {
 		return nil, err
 	}

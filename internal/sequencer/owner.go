@@ -134,6 +134,7 @@ type owner struct {
 	kept   []string
 	made   []engine.Entry
 	body   []byte
+	told   []record.Disclosure
 	salted [sha256.Size]byte
 
 	hmac hash.Hash // under the secret of the salts
@@ -411,30 +412,43 @@ func (o *owner) decide(it *item) (done service.Done, entries []engine.Entry, err
 	}
 	done.First, done.Count = o.size, uint64(len(o.tx.Facts()))
 	entries = o.made[:0]
+	var sharing service.Sharing
+	if o.s.c.Sharing != nil {
+		sharing = o.s.c.Sharing(o.tx.Now)
+	}
 	for _, f := range o.tx.Facts() {
 		body, err := o.s.codec.EncodeTo(o.body[:0], f)
 		if err != nil {
 			return done, nil, problem.Wrap(problem.Internal, "command.fact", err)
 		}
 		o.body = body
-		d := record.Disclosure{Group: store.Group, Salt: o.saltOf(o.size + uint64(len(entries))), Body: body}
-		e, err := record.NewEntry(f.FactKind(), o.tx.Now, d)
+		ds, told := o.told[:0], 0
+		for _, part := range record.Split(body, sharing[f.FactKind()]) {
+			ds = append(ds, record.Disclosure{Group: part.Group, Salt: o.saltOf(o.size+uint64(len(entries)), part.Group), Body: part.Body})
+			told += 40 + len(part.Body)
+		}
+		o.told = ds
+		e, err := record.NewEntry(f.FactKind(), o.tx.Now, ds...)
 		if err != nil {
 			return done, nil, problem.Wrap(problem.Internal, "command.fact", err)
 		}
-		entries = append(entries, engine.Entry{Envelope: e.Append(make([]byte, 0, 96)), Disclosure: d.Bytes()})
+		disclosures := make([]byte, 0, told)
+		for _, d := range ds {
+			disclosures = append(disclosures, d.Bytes()...)
+		}
+		entries = append(entries, engine.Entry{Envelope: e.Append(make([]byte, 0, 96)), Disclosure: disclosures})
 	}
 	o.made = entries
 	return done, entries, nil
 }
 
-// saltOf returns the salt of an entry: nobody who lacks the log's secret can tell it from
-// a random one, and a batch that is made again has the same.
-func (o *owner) saltOf(index uint64) (salt [16]byte) {
+// saltOf returns the salt of a group of an entry: nobody who lacks the log's secret can
+// tell it from a random one, and a batch that is made again has the same.
+func (o *owner) saltOf(index uint64, group string) (salt [16]byte) {
 	o.hmac.Reset()
 	b := o.salted[:]
 	binary.BigEndian.PutUint64(b, index)
-	o.hmac.Write(b[:8])
+	o.hmac.Write(append(b[:8], group...))
 	copy(salt[:], o.hmac.Sum(b[:0]))
 	return salt
 }

@@ -45,6 +45,8 @@ type Config struct {
 	Law func() *service.Law
 	// Clock is the time at which commands are decided. The lease does not go by it.
 	Clock func() time.Time
+	// Sharing says which part of a fact is disclosed to whom; nil for nothing to anybody.
+	Sharing service.SharingAt
 	// Signer signs checkpoints; its name is the origin of the log.
 	Signer *record.Signer
 	// HeadFile is a small file outside the database and its backups that remembers the last

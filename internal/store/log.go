@@ -15,9 +15,6 @@ import (
 	"darwaza.dev/internal/store/engine"
 )
 
-// Group is the group of readers that may read a whole fact.
-const Group = "full"
-
 // Size returns how many entries the log has.
 func (s *Store) Size(ctx context.Context) (uint64, error) {
 	h, err := s.eng.Head(ctx)
@@ -75,7 +72,7 @@ func (s *Store) Proof(ctx context.Context, index uint64) ([]byte, error) {
 	return text, err
 }
 
-// Entry returns an entry's envelope, as it stands in the log, and its disclosure; a
+// Entry returns an entry's envelope, as it stands in the log, and its disclosures; a
 // problem of kind not found where the log is shorter.
 func (s *Store) Entry(ctx context.Context, index uint64) (envelope, disclosure []byte, err error) {
 	list, err := s.eng.Entries(ctx, index, 1)
@@ -143,12 +140,12 @@ func (s *Store) open(index uint64, e engine.Entry) (Recorded, error) {
 	if err != nil {
 		return rec, problem.Newf(problem.Untrusted, "record.entry", "entry %d: %w", index, err)
 	}
-	d, err := record.ParseDisclosure(e.Disclosure)
-	if err != nil || d.Group != Group || !env.Verify(d) {
+	body, whole, err := env.Open(e.Disclosure)
+	if err != nil || !whole {
 		return rec, problem.Newf(problem.Untrusted, "record.disclosure", "entry %d: its disclosure is not what was logged", index)
 	}
 	rec.At = env.At
-	if rec.Fact, err = s.codec.Decode(env.Kind, d.Body); err != nil {
+	if rec.Fact, err = s.codec.Decode(env.Kind, body); err != nil {
 		return rec, problem.Newf(problem.Internal, "record.fact", "entry %d: %w", index, err)
 	}
 	return rec, nil

@@ -91,7 +91,7 @@ type Head struct {
 	LastAt     int64  // time of the last entry, microseconds since 1970
 }
 
-// Entry is one entry of the log with what lies behind its digest.
+// Entry is one entry of the log with what lies behind its digests.
 type Entry struct {
 	Envelope   []byte
 	Disclosure []byte
