@@ -113,6 +113,10 @@ type Deps struct {
 	TLS *tls.Config
 	// Every is how long to wait between two rounds of pulling.
 	Every time.Duration
+	// Record mirrors the two sides' logs; nil leaves them out.
+	Record *Record
+	// Step is called before each thing that mirroring writes, for tests that stop there.
+	Step func(what string) error
 	// Refresh is how long an unchanged figure, or an unchanged list of withdrawals, is
 	// left before its time is recorded anew. It bounds what an idle night writes.
 	Refresh time.Duration
@@ -136,6 +140,11 @@ type Exchange struct {
 	mu     sync.Mutex // guards what follows
 	status Status
 	logged Refusal // the last one that went into the log
+	// theirSize is how long the other side's log is as last heard; given is the cosigned head
+	// that it was told of; accused is set where it has shown that this side's log has forked.
+	theirSize uint64
+	given     []byte
+	accused   bool
 }
 
 // New returns an exchange, which does nothing before its Handler is mounted and Run is called.
@@ -170,7 +179,7 @@ func New(d Deps) (*Exchange, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}, {Name: topicClaims}, {Name: topicLevels}}}
+	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}, {Name: topicClaims}, {Name: topicLevels}, {Name: topicRecord}}}
 	return x, nil
 }
 

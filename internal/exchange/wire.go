@@ -27,6 +27,8 @@ const (
 	topicMovements    = "movements"
 	topicClaims       = "claims"
 	topicLevels       = "levels"
+	topicRecord       = "record" // read by GET, see recordPrefix
+	topicHead         = "head"   // of the log that is asked: cosigned, or forked
 )
 
 // Version is the version of the messages that this build writes. It reads one newer:
@@ -52,6 +54,10 @@ type ask struct {
 	Used []booking.UsedPass `cbor:"7,keyasint,omitempty"`
 	// Rosters are the sites' days whose claims are asked for; After is then of the changes.
 	Rosters []rosterAsk `cbor:"8,keyasint,omitempty"`
+	// Note is the newest head of the log of the side that is asked, as the asker has cosigned it.
+	Note []byte `cbor:"9,keyasint,omitempty"`
+	// Fork is evidence that the log of the side that is asked has forked.
+	Fork []byte `cbor:"10,keyasint,omitempty"`
 }
 
 // rosterAsk asks for the claims of a day at the positions from Pos on.

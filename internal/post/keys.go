@@ -8,7 +8,9 @@ import (
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
@@ -54,6 +56,7 @@ type Keys struct {
 	Exchange *pass.Key
 	Secret   *ecdh.PrivateKey
 	Log      *record.Signer
+	Cosigner *record.Signer // cosigns the other side's log; derived from the key of this one
 	Session  []byte
 	// Certificates are what roots have said, of both sides as far as they are here.
 	Certificates [][]byte
@@ -215,6 +218,9 @@ func OpenKeys(dir string, side agreement.Side) (*Keys, error) {
 	if k.Log, err = record.NewSigner(string(text)); err != nil {
 		return nil, problem.Newf(problem.Invalid, "keys.file", "%s holds no signing key of a log", filepath.Join(dir, logFile))
 	}
+	if k.Cosigner, err = cosigner(k.Log); err != nil {
+		return nil, err
+	}
 	if text, err = readPrivate(dir, sessionFile); err != nil {
 		return nil, err
 	}
@@ -222,6 +228,16 @@ func OpenKeys(dir string, side agreement.Side) (*Keys, error) {
 		return nil, problem.Newf(problem.Invalid, "keys.file", "%s does not hold 32 bytes in hex", filepath.Join(dir, sessionFile))
 	}
 	return k, k.readCertificates()
+}
+
+// cosigner derives the key that cosigns from the one that signs the log: a key of its own,
+// as tlog-cosignature asks, that nobody has to keep beside the other.
+func cosigner(log *record.Signer) (*record.Signer, error) {
+	seed, err := hkdf.Key(sha256.New, []byte(log.Secret()), nil, "darwaza.dev/cosigner/1", 32)
+	if err != nil {
+		return nil, problem.Wrap(problem.Internal, "keys.cosigner", err)
+	}
+	return record.GenerateCosigner(log.Name()+"/mirror", bytes.NewReader(seed))
 }
 
 func (k *Keys) readCertificates() error {
@@ -252,7 +268,7 @@ func (k *Keys) Public() (agreement.Keys, error) {
 	if err != nil {
 		return agreement.Keys{}, err
 	}
-	return agreement.Keys{Root: root, Exchange: k.Secret.PublicKey().Bytes(), Log: k.Log.Verifier()}, nil
+	return agreement.Keys{Root: root, Exchange: k.Secret.PublicKey().Bytes(), Log: k.Log.Verifier(), Cosigner: k.Cosigner.Verifier()}, nil
 }
 
 // Handover returns the files, by their paths in a package, by which an edition knows

@@ -27,6 +27,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	prooftrust "darwaza.dev/internal/proof/trust"
+	"darwaza.dev/internal/record"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/sequencer"
 	"darwaza.dev/internal/service"
@@ -226,6 +227,11 @@ func (p *Post) openExchange() error {
 		Trust:        p.trust.Load, Learn: p.learn, Clock: p.clock, Rand: rand.Reader, Log: p.log,
 		Peer: c.Peer, Every: time.Duration(c.Every), Refresh: refresh,
 	}
+	logs, err := p.logKeys()
+	if err != nil {
+		return err
+	}
+	d.Record = &exchange.Record{Store: p.store, Keys: func() exchange.LogKeys { return logs }, Evidence: p.Config.evidence()}
 	if c.Authority != "" {
 		text, err := os.ReadFile(c.Authority)
 		if err != nil {
@@ -237,9 +243,40 @@ func (p *Post) openExchange() error {
 		}
 		d.TLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	var err error
 	p.exchange, err = exchange.New(d)
 	return problem.Wrap(problem.Internal, "exchange.open", err)
+}
+
+// evidence is the folder of evidence that a log has forked. It lies beside the head file,
+// outside of whatever a restore puts back.
+func (c *Config) evidence() string { return filepath.Join(filepath.Dir(c.Head), "evidence") }
+
+// logKeys reads the keys of the two sides' logs from the newest edition.
+func (p *Post) logKeys() (exchange.LogKeys, error) {
+	var k exchange.LogKeys
+	for _, e := range newest(p.Editions) {
+		if e.ID != p.base {
+			continue
+		}
+		mine, theirs := e.Parties[p.Config.Side].Keys, e.Parties[p.Config.Side.Other()].Keys
+		for _, x := range []struct {
+			key string
+			to  **record.Verifier
+		}{{mine.Log, &k.Mine}, {theirs.Log, &k.Theirs}, {theirs.Cosigner, &k.TheirCosigner}} {
+			if x.key == "" {
+				continue
+			}
+			v, err := record.NewVerifier(x.key)
+			if err != nil {
+				return k, problem.Newf(problem.Invalid, "agreement.keys", "the edition in %s names a key of a log that cannot be read: %w", e.From, err)
+			}
+			*x.to = v
+		}
+		if mine.Cosigner == p.Keys.Cosigner.Verifier() {
+			k.MyCosigner = p.Keys.Cosigner
+		}
+	}
+	return k, nil
 }
 
 // learn takes in what the other side's root has said of its keys, and keeps it on disk.

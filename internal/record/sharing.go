@@ -5,6 +5,7 @@ package record
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"darwaza.dev/internal/cose"
@@ -330,4 +331,59 @@ func (e Entry) Open(disclosures []byte) (body []byte, whole bool, err error) {
 	}
 	body, err = Join(parts...)
 	return body, len(parts) == len(e.Groups), err
+}
+
+// AppendDisclosed appends to a bundle of disclosures what a reader may have of an entry's:
+// its length in 32 bits, big-endian, and the disclosures.
+func AppendDisclosed(dst, stored []byte, to Reader) ([]byte, error) {
+	sent, err := Filter(stored, to)
+	if err != nil {
+		return dst, err
+	}
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(sent)))
+	return append(dst, sent...), nil
+}
+
+// ParseDisclosed cuts a bundle of disclosures into those of each entry, as many as there
+// are entries. They point into b.
+func ParseDisclosed(b []byte, width int) ([][]byte, error) {
+	bad := problem.New(problem.Invalid, "record.disclosure")
+	out := make([][]byte, 0, width)
+	for range width {
+		if len(b) < 4 {
+			return nil, bad
+		}
+		n := uint64(binary.BigEndian.Uint32(b))
+		if uint64(len(b)-4) < n {
+			return nil, bad
+		}
+		out = append(out, b[4:4+n:4+n])
+		b = b[4+n:]
+	}
+	if len(b) > 0 {
+		return nil, bad
+	}
+	return out, nil
+}
+
+// Told checks that disclosures are what a reader is to have of an entry: of every group
+// that is for it one, which is what stands behind its digest, and no other.
+func (e Entry) Told(disclosures []byte, to Reader) error {
+	ds, err := ParseDisclosures(disclosures)
+	if err != nil {
+		return err
+	}
+	for _, g := range e.Groups {
+		if !Allowed(g.Name, to) {
+			continue
+		}
+		if len(ds) == 0 || ds[0].Group != g.Name || ds[0].Digest() != g.Digest {
+			return problem.New(problem.Untrusted, "record.disclosure")
+		}
+		ds = ds[1:]
+	}
+	if len(ds) > 0 {
+		return problem.New(problem.Untrusted, "record.disclosure")
+	}
+	return nil
 }

@@ -155,7 +155,13 @@ func (s *Store) open(index uint64, e engine.Entry) (Recorded, error) {
 // entries, which are stored once.
 type tiles struct {
 	ctx context.Context
-	r   engine.Reads
+	r   logReads
+}
+
+// logReads are the reads of a log.
+type logReads interface {
+	Entries(ctx context.Context, from uint64, n int) ([]engine.Entry, error)
+	Tile(ctx context.Context, level int, index int64) ([]byte, error)
 }
 
 // ReadTile returns a tile as wide as it is stored, and a bundle at just the width.

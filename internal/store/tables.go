@@ -103,7 +103,7 @@ func (w *Working) build() {
 // add makes a table whose values are CBOR in deterministic form.
 func add[K comparable, V any](w *Working, name string, key func([]byte, K) []byte) table.Table[K, V] {
 	r := &rows[K, V]{
-		w: w, name: name, key: key,
+		w: w, name: w.prefix + name, key: key,
 		enc: func(dst []byte, v *V) ([]byte, error) { return w.codec.Append(dst, v) },
 		dec: func(_ K, b []byte, v *V) error { return w.codec.Unmarshal(b, v) },
 	}
@@ -121,7 +121,7 @@ func learning[K comparable, V any](w *Working, name string, key func([]byte, K) 
 // bytesTable makes a table whose values are bytes as they are.
 func bytesTable(w *Working, name string) table.Table[string, []byte] {
 	r := &rows[string, []byte]{
-		w: w, name: name, key: textKey[string],
+		w: w, name: w.prefix + name, key: textKey[string],
 		enc: func(dst []byte, v *[]byte) ([]byte, error) { return append(dst, *v...), nil },
 		dec: func(_ string, b []byte, v *[]byte) error { *v = b; return nil },
 	}
@@ -133,7 +133,7 @@ func bytesTable(w *Working, name string) table.Table[string, []byte] {
 // key and stands in no column.
 func slots(w *Working) *rows[booking.SlotID, booking.Slot] {
 	r := &rows[booking.SlotID, booking.Slot]{
-		w: w, name: engine.Slots, key: func(dst []byte, k booking.SlotID) []byte { return key64(dst, uint64(k)) },
+		w: w, name: w.prefix + engine.Slots, key: func(dst []byte, k booking.SlotID) []byte { return key64(dst, uint64(k)) },
 		enc: encodeSlot, dec: decodeSlot,
 	}
 	w.tables = append(w.tables, r)

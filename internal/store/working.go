@@ -23,11 +23,12 @@ import (
 type Working struct {
 	State service.State
 
-	codec *fact.Codec
-	src   engine.Reads // nil where there is nothing to read
-	ctx   context.Context
-	write bool
-	ended bool // the view is over, and the state must no longer be used
+	codec  *fact.Codec
+	prefix string       // of the names of the tables, where the state is another log's
+	src    engine.Reads // nil where there is nothing to read
+	ctx    context.Context
+	write  bool
+	ended  bool // the view is over, and the state must no longer be used
 
 	tables []tabled
 	// touched are the tables that were changed since Begin: few of them.

@@ -150,6 +150,7 @@ type Snapshot interface {
 // itself. It may be used by many at once, but for Commit.
 type Engine interface {
 	Reads
+	Mirrors
 	// Snapshot shows one moment, which is that of the first read.
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// Prepare makes the tables of this list where they are missing.

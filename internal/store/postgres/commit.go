@@ -51,10 +51,35 @@ func (e *Engine) commit(ctx context.Context, b *engine.Batch, trusting bool) err
 func statements(b *engine.Batch, trusting bool) (*pgx.Batch, error) {
 	var q pgx.Batch
 	q.Queue(advance, int64(b.Head.Size), b.Head.Root, b.Head.Checkpoint, b.Head.LastAt, int64(b.OldSize), int64(b.Epoch))
-	for i := range b.Rows {
-		r := &b.Rows[i]
+	if err := queueRows(&q, b.Rows, trusting); err != nil {
+		return nil, err
+	}
+	if len(b.Entries) > 0 {
+		envelopes, disclosures := make([][]byte, len(b.Entries)), make([][]byte, len(b.Entries))
+		for i, e := range b.Entries {
+			envelopes[i], disclosures[i] = e.Envelope, e.Disclosure
+		}
+		q.Queue("INSERT INTO entries (idx, envelope, disclosure) SELECT $1::bigint + n - 1, e, d"+
+			" FROM unnest($2::bytea[], $3::bytea[]) WITH ORDINALITY AS t (e, d, n)", int64(b.OldSize), envelopes, disclosures)
+	}
+	if len(b.Tiles) > 0 {
+		var levels, indexes []int64
+		var hashes [][]byte
+		for _, t := range b.Tiles {
+			levels, indexes, hashes = append(levels, int64(t.Level)), append(indexes, t.Index), append(hashes, t.Hashes)
+		}
+		q.Queue("INSERT INTO tiles (level, idx, hashes) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])"+
+			" ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes", levels, indexes, hashes)
+	}
+	return &q, nil
+}
+
+// queueRows queues the statements that change rows.
+func queueRows(q *pgx.Batch, rows []engine.Rows, trusting bool) error {
+	for i := range rows {
+		r := &rows[i]
 		if !engine.SafeTable(r.Table) {
-			return nil, fmt.Errorf("postgres: table %q", r.Table)
+			return fmt.Errorf("postgres: table %q", r.Table)
 		}
 		if len(r.Gone) > 0 {
 			q.Queue("DELETE FROM "+r.Table+" WHERE k = ANY($1)", r.Gone)
@@ -77,7 +102,7 @@ func statements(b *engine.Batch, trusting bool) (*pgx.Batch, error) {
 			case engine.Slots:
 				var err error
 				if args, err = slotArgs(keys, values); err != nil {
-					return nil, err
+					return err
 				}
 				query, set = insertSlots, setSlots
 			case engine.Kept:
@@ -90,24 +115,7 @@ func statements(b *engine.Batch, trusting bool) (*pgx.Batch, error) {
 			q.Queue(query, args...)
 		}
 	}
-	if len(b.Entries) > 0 {
-		envelopes, disclosures := make([][]byte, len(b.Entries)), make([][]byte, len(b.Entries))
-		for i, e := range b.Entries {
-			envelopes[i], disclosures[i] = e.Envelope, e.Disclosure
-		}
-		q.Queue("INSERT INTO entries (idx, envelope, disclosure) SELECT $1::bigint + n - 1, e, d"+
-			" FROM unnest($2::bytea[], $3::bytea[]) WITH ORDINALITY AS t (e, d, n)", int64(b.OldSize), envelopes, disclosures)
-	}
-	if len(b.Tiles) > 0 {
-		var levels, indexes []int64
-		var hashes [][]byte
-		for _, t := range b.Tiles {
-			levels, indexes, hashes = append(levels, int64(t.Level)), append(indexes, t.Index), append(hashes, t.Hashes)
-		}
-		q.Queue("INSERT INTO tiles (level, idx, hashes) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])"+
-			" ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes", levels, indexes, hashes)
-	}
-	return &q, nil
+	return nil
 }
 
 // insertSlots takes the keys and then each column as an array.
