@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -49,6 +50,8 @@ type Record struct {
 	Keys  func() LogKeys
 	// Evidence is the folder in which evidence of a forked log is kept.
 	Evidence string
+	Clock    func() time.Time
+	Log      *slog.Logger
 }
 
 // RecordStatus is how the two logs stand, for pages.
@@ -119,10 +122,10 @@ func (x *Exchange) pullRecord(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := x.follower(m, keys)
-	f.Live = true
+	f := r.follower(m)
+	f.Live, f.Step = true, x.deps.Step
 	f.Keep = func(ev record.Fork) error {
-		if err := x.keepFork("theirs", ev); err != nil {
+		if err := r.keepFork("theirs", ev); err != nil {
 			return err
 		}
 		// Both are to see it at once. That the other side cannot be told stops nothing.
@@ -153,8 +156,10 @@ func (x *Exchange) pullRecord(ctx context.Context) error {
 	return x.giveCosignature(ctx, m.At().Checkpoint, keys)
 }
 
-func (x *Exchange) follower(m *store.Mirror, keys LogKeys) *Follower {
-	return &Follower{Mirror: m, Log: keys.Theirs, Cosigner: keys.MyCosigner, Clock: x.deps.Clock, Step: x.deps.Step}
+func (r *Record) follower(m *store.Mirror) *Follower {
+	keys := r.Keys()
+	return &Follower{Mirror: m, Log: keys.Theirs, Cosigner: keys.MyCosigner, Clock: r.Clock,
+		Keep: func(f record.Fork) error { return r.keepFork("theirs", f) }}
 }
 
 // giveCosignature tells the other side what this side has cosigned, where it is news.
@@ -189,7 +194,7 @@ func (x *Exchange) giveHead(ctx context.Context, q ask, _ *answer) string {
 		if err != nil {
 			return refusedForm
 		}
-		if err := x.keepFork("ours", f); err != nil {
+		if err := r.keepFork("ours", f); err != nil {
 			x.deps.Log.Error("exchange: evidence", "err", err)
 			return refusedFault
 		}
@@ -199,7 +204,7 @@ func (x *Exchange) giveHead(ctx context.Context, q ask, _ *answer) string {
 		x.deps.Log.Error("exchange: this side's own log has forked: the other side takes nothing more of it until a person there says so")
 		return ""
 	}
-	if err := x.TakeCosignature(ctx, q.Note); err != nil {
+	if err := r.TakeCosignature(ctx, q.Note); err != nil {
 		x.deps.Log.Warn("exchange: a cosignature was refused", "err", why(err))
 		return refusedForm
 	}
@@ -208,8 +213,7 @@ func (x *Exchange) giveHead(ctx context.Context, q ask, _ *answer) string {
 
 // TakeCosignature verifies and keeps a head of this side's log that the other side has
 // cosigned.
-func (x *Exchange) TakeCosignature(ctx context.Context, note []byte) error {
-	r := x.deps.Record
+func (r *Record) TakeCosignature(ctx context.Context, note []byte) error {
 	keys := r.Keys()
 	if keys.TheirCosigner == nil {
 		return problem.New(problem.NotFound, "exchange.cosigner")
@@ -234,14 +238,14 @@ func (x *Exchange) TakeCosignature(ctx context.Context, note []byte) error {
 }
 
 // keepFork writes evidence into a file of its own, once.
-func (x *Exchange) keepFork(whose string, f record.Fork) error {
+func (r *Record) keepFork(whose string, f record.Fork) error {
 	text := f.Text()
 	digest := sha256.Sum256(text)
-	name := filepath.Join(x.deps.Record.Evidence, fmt.Sprintf("fork-%s-%x.txt", whose, digest[:8]))
+	name := filepath.Join(r.Evidence, fmt.Sprintf("fork-%s-%x.txt", whose, digest[:8]))
 	if _, err := os.Stat(name); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(x.deps.Record.Evidence, 0o700); err != nil {
+	if err := os.MkdirAll(r.Evidence, 0o700); err != nil {
 		return problem.Wrap(problem.Internal, "exchange.evidence", err)
 	}
 	temp := name + ".new"
@@ -252,7 +256,7 @@ func (x *Exchange) keepFork(whose string, f record.Fork) error {
 	if err != nil {
 		return problem.Wrap(problem.Internal, "exchange.evidence", err)
 	}
-	x.deps.Log.Error("exchange: a log has forked; the evidence is kept", "whose", whose, "file", name)
+	r.Log.Error("exchange: a log has forked; the evidence is kept", "whose", whose, "file", name)
 	return nil
 }
 
@@ -265,11 +269,7 @@ func (r *Record) Accused() ([]string, error) {
 // Resume lets the mirror of the other side's log go on after it was halted, as the act of
 // the person that by names, who is written down beside the evidence. The mirror stays as it
 // is: where the other log has not become its continuation again, it halts again.
-func (x *Exchange) Resume(ctx context.Context, by string) (bool, error) {
-	r := x.deps.Record
-	if r == nil {
-		return false, problem.New(problem.NotFound, "exchange.log")
-	}
+func (r *Record) Resume(ctx context.Context, by string) (bool, error) {
 	m, err := r.Store.OpenMirror(ctx, r.Keys().Theirs.Name())
 	if err != nil || m.At().Halted == "" {
 		return false, err
@@ -279,7 +279,7 @@ func (x *Exchange) Resume(ctx context.Context, by string) (bool, error) {
 	}
 	f, err := os.OpenFile(filepath.Join(r.Evidence, "resumed.txt"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err == nil {
-		_, err = fmt.Fprintf(f, "%s %s %s %d\n", x.deps.Clock().UTC().Format(time.RFC3339), by, m.At().Halted, m.At().Size)
+		_, err = fmt.Fprintf(f, "%s %s %s %d\n", r.Clock().UTC().Format(time.RFC3339), by, m.At().Halted, m.At().Size)
 		err = errors.Join(err, f.Sync(), f.Close())
 	}
 	if err != nil {
@@ -374,7 +374,7 @@ func (x *Exchange) serveRecord(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Darwaza-Log", "1") // tells a log without entries from a server without a log
-	b, err := x.deps.Record.get(r.Context(), strings.TrimPrefix(r.URL.Path, recordPrefix))
+	b, err := own{x.deps.Record.Store, record.OtherSide}.Get(r.Context(), strings.TrimPrefix(r.URL.Path, recordPrefix), 0)
 	switch {
 	case problem.KindOf(err) == problem.NotFound && err != nil:
 		http.Error(w, "not found", http.StatusNotFound)
@@ -392,17 +392,23 @@ func (x *Exchange) serveRecord(w http.ResponseWriter, r *http.Request) {
 	w.Write(b)
 }
 
-// get returns what the other side may read under a path of this side's log.
-func (r *Record) get(ctx context.Context, path string) ([]byte, error) {
+// own is this side's log as a reader may have it.
+type own struct {
+	st *store.Store
+	to record.Reader
+}
+
+// Get returns what lies under a path. What is this side's own has no need of a limit.
+func (o own) Get(ctx context.Context, path string, _ int64) ([]byte, error) {
 	if path == "checkpoint" {
-		return r.Store.Checkpoint(ctx)
+		return o.st.Checkpoint(ctx)
 	}
 	if rest, ok := strings.CutPrefix(path, "disclosures/"); ok {
 		id, err := record.ParseTilePath("tile/entries/" + rest)
 		if err != nil {
 			return nil, err
 		}
-		return r.Store.Disclosures(ctx, id, record.OtherSide)
+		return o.st.Disclosures(ctx, id, o.to)
 	}
-	return r.Store.Tile(ctx, path)
+	return o.st.Tile(ctx, path)
 }

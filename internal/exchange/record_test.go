@@ -54,7 +54,7 @@ func recorded(t testing.TB) (a, b *post, logs [2]*writing) {
 	}
 	for i, p := range [...]*post{a, b} {
 		k := keys[i]
-		p.deps.Record = &Record{Store: newStore(t), Keys: func() LogKeys { return k }, Evidence: filepath.Join(t.TempDir(), "evidence")}
+		p.deps.Record = &Record{Store: newStore(t), Keys: func() LogKeys { return k }, Evidence: filepath.Join(t.TempDir(), "evidence"), Clock: p.clock.Now, Log: p.deps.Log}
 	}
 	return a, b, logs
 }
@@ -188,7 +188,7 @@ func TestForkIsShownToBoth(t *testing.T) {
 		t.Errorf("once more: %v", err)
 	}
 	// A person says so; what is told next counts against what is mirrored as before.
-	if ok, err := b.Resume(ctx, "O-1"); !ok || err != nil {
+	if ok, err := b.deps.Record.Resume(ctx, "O-1"); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	if got := must(os.ReadFile(filepath.Join(b.deps.Record.Evidence, "resumed.txt"))); !bytes.Contains(got, []byte(" O-1 fork 300\n")) {
@@ -209,14 +209,14 @@ func TestForkIsShownToBoth(t *testing.T) {
 	}
 }
 
-// TestForeignClient reads a side's log with the tools of the Go checksum database alone, as
+// TestOutsideClient reads a side's log with the tools of the Go checksum database alone, as
 // any client of C2SP tlog-tiles would: it verifies the signed head, every tile under it, and
 // each entry.
-func TestForeignClient(t *testing.T) {
+func TestOutsideClient(t *testing.T) {
 	a, b, logs := recorded(t)
 	logs[0].open(70_000) // three levels of tiles
 	logs[0].keep(t, a.deps.Record.Store)
-	c := foreign{t, a, b}
+	c := outside{t, a, b}
 	v := must(note.NewVerifier(logs[0].signer.Verifier()))
 	n := must(note.Open(c.get("checkpoint"), note.VerifierList(v)))
 	lines := strings.Split(n.Text, "\n")
@@ -242,12 +242,12 @@ func TestForeignClient(t *testing.T) {
 	}
 }
 
-type foreign struct {
+type outside struct {
 	t    *testing.T
 	a, b *post
 }
 
-func (c foreign) get(path string) []byte {
+func (c outside) get(path string) []byte {
 	full := recordPrefix + path
 	body, _ := c.b.sealed(c.b.newAsk(), full, testAgreement)
 	req := must(http.NewRequest(http.MethodGet, c.a.server.URL+full, nil))
@@ -260,11 +260,11 @@ func (c foreign) get(path string) []byte {
 	return must(io.ReadAll(resp.Body))
 }
 
-func (c foreign) Height() int { return 8 }
+func (c outside) Height() int { return 8 }
 
 // ReadTiles asks for tiles where C2SP tlog-tiles says they are: as the checksum database
 // does, without the height in the path.
-func (c foreign) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
+func (c outside) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	var out [][]byte
 	for _, t := range tiles {
 		path, ok := strings.CutPrefix(t.Path(), "tile/8/")
@@ -276,4 +276,4 @@ func (c foreign) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return out, nil
 }
 
-func (foreign) SaveTiles([]tlog.Tile, [][]byte) {}
+func (outside) SaveTiles([]tlog.Tile, [][]byte) {}

@@ -231,7 +231,7 @@ func (p *Post) openExchange() error {
 	if err != nil {
 		return err
 	}
-	d.Record = &exchange.Record{Store: p.store, Keys: func() exchange.LogKeys { return logs }, Evidence: p.Config.evidence()}
+	d.Record = &exchange.Record{Store: p.store, Keys: func() exchange.LogKeys { return logs }, Evidence: p.Config.evidence(), Clock: p.clock, Log: p.log}
 	if c.Authority != "" {
 		text, err := os.ReadFile(c.Authority)
 		if err != nil {
