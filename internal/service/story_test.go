@@ -444,6 +444,7 @@ func TestFactsHoldNothingPersonal(t *testing.T) {
 // holdsNothing looks for what the story's people brought, as text and as a number.
 func holdsNothing(t *testing.T, where string, b []byte) {
 	t.Helper()
+	b = regexp.MustCompile(`[0-9a-f]{64}`).ReplaceAll(b, nil) // a hash of an edition may hold any digits
 	for _, secret := range []string{storyLogin, storyCard, storyWords, "39.1", fmt.Sprint(storyTemp), "\x19\x01\x87", "ciphertext"} {
 		if bytes.Contains(b, []byte(secret)) {
 			t.Errorf("%s holds %q", where, secret)
