@@ -15,6 +15,7 @@ import (
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/screening"
 	"darwaza.dev/internal/table"
 )
 
@@ -113,12 +114,9 @@ func Apply(st State, at time.Time, f fact.Fact) {
 	case *appeal.Answered:
 		st.said(f.Site, f.Day, f.Sealed)
 	case *Asked:
-		n, _ := st.Marks.Get(asked)
-		if n == math.MaxUint32 {
-			return
-		}
-		st.Requests.Put(n, f.Sealed)
-		st.Marks.Put(asked, n+1)
+		st.request(f.Sealed)
+	case *screening.FileErased:
+		st.request(f.Sealed)
 	case *Done:
 		n, _ := st.Marks.Get(done)
 		all, _ := st.Marks.Get(asked)
@@ -135,6 +133,16 @@ func Apply(st State, at time.Time, f fact.Fact) {
 			st.Next.Put(f.Site, f.Day+1)
 		}
 	}
+}
+
+// request notes that the key of sealed data is to be destroyed.
+func (st State) request(sealed string) {
+	n, _ := st.Marks.Get(asked)
+	if n == math.MaxUint32 {
+		return
+	}
+	st.Requests.Put(n, sealed)
+	st.Marks.Put(asked, n+1)
 }
 
 // said lists sealed words under the day on which they were given.

@@ -57,9 +57,11 @@ type Desk struct {
 	State
 	Booking booking.State
 	Levels  protocol.State
-	Law     *rules.Law
-	Side    agreement.Side
-	Now     time.Time
+	// Screening is what the health desk has come to.
+	Screening screening.State
+	Law       *rules.Law
+	Side      agreement.Side
+	Now       time.Time
 }
 
 // Arrival is somebody at a gate with a pass.
@@ -77,6 +79,9 @@ type Arrival struct {
 	Evidence  Evidence // of health certificates; of somebody who comes in
 	Again     uint64   // the scan that this one completes or corrects, 0 for a new arrival
 	Tag       [16]byte
+	// Register is the tag, without a period, of the document that was read: an isolation
+	// order is found by it. Zero where none was read.
+	Register [16]byte
 	// Vendor is whether the holder has a vendor's card that is good today; VendorKnown is
 	// false where this side cannot tell.
 	Vendor, VendorKnown bool
@@ -491,7 +496,8 @@ func (q *inquiry) enter() {
 	q.elsewhere()
 	q.refusedBefore()
 	q.proofs(plan)
-	q.v = q.ask(plan).With(q.why...)
+	q.desk()
+	q.v = q.take(q.ask(plan).With(q.why...))
 }
 
 // refusedBefore says where the pass was refused today for its holder or for what the
@@ -517,6 +523,9 @@ func (q *inquiry) refusedBefore() {
 				}
 				q.sayOnce(reason.Reason{Code: CodeHolderBefore, Outcome: reason.Refer})
 			case q.reads(r, "screening."):
+				if c, ok := q.finding(); ok && c.Outcome.Admits() && c.At.After(s.At) && cleared(c, r, "") {
+					continue // the desk has seen the person since
+				}
 				q.sayOnce(reason.Reason{Code: CodeHealthBefore, Outcome: reason.Refer, Clause: r.Clause, Agreement: r.Agreement})
 			default:
 				continue
@@ -784,6 +793,7 @@ func (d Desk) sinceThen(at spot, p Presence, s Scan, r Ruling) []reason.Reason {
 		q.say(because(CodeTwiceIn, reason.Refer))
 	}
 	q.elsewhere()
+	q.desk()
 	plan, _ := q.plan()
 	for _, l := range d.Law.Named(q.ask(plan)) {
 		switch l.Code {

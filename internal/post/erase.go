@@ -27,6 +27,9 @@ const eraseEvery = time.Hour
 // says it of a key that is still there; where the server stops between the two, the next
 // look does both again.
 func (p *Post) Erase(ctx context.Context) error {
+	if err := p.eraseFiles(ctx); err != nil {
+		return err
+	}
 	if err := p.eraseAsked(ctx); err != nil {
 		return err
 	}
@@ -55,6 +58,34 @@ func (p *Post) Erase(ctx context.Context) error {
 		p.log.Info("personal data were erased, as their time had come", "site", c.Site, "day", c.Day, "after_days", c.After, "count", len(ids))
 		if done.Again {
 			return nil // another server has just done the same; what is left waits for the next look
+		}
+	}
+}
+
+// eraseFiles lets the case files of the health desk go whose time has come. Here the fact
+// goes first and asks for the key's end, which eraseAsked brings and then says of.
+func (p *Post) eraseFiles(ctx context.Context) error {
+	for {
+		var c service.EraseHealth
+		var more bool
+		err := p.store.View(ctx, func(st service.State) error {
+			c, more = service.HealthNext(st, p.law, p.clock())
+			return nil
+		})
+		if err != nil || !more {
+			return err
+		}
+		var ids []string
+		for _, id := range c.Cases {
+			ids = append(ids, string(id))
+		}
+		done, err := p.seq.Do(ctx, service.Idem{Key: actKey("files", ids...), Actor: serverActor}, c)
+		if err != nil {
+			return err
+		}
+		p.log.Info("case files of the health desk were erased, as their time had come", "count", len(ids))
+		if done.Again {
+			return nil
 		}
 	}
 }

@@ -30,16 +30,18 @@ type sealedPost struct {
 	demo *sim.Demo
 	*post.Post
 	day uint16
+	dir string
 }
 
 func newSealedPost(t *testing.T) *sealedPost {
 	t.Helper()
-	d, err := sim.Start(t.Context(), sim.Config{Dir: t.TempDir()})
+	dir := t.TempDir()
+	d, err := sim.Start(t.Context(), sim.Config{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	return &sealedPost{t: t, demo: d, Post: d.Of(agreement.A).Post, day: rules.DayNumber(calendar.MustDate(sim.DemoDay))}
+	return &sealedPost{t: t, demo: d, Post: d.Of(agreement.A).Post, day: rules.DayNumber(calendar.MustDate(sim.DemoDay)), dir: dir}
 }
 
 // book books the n-th place, days after the demonstration's day.

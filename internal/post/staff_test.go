@@ -43,6 +43,8 @@ func (plain) Seal(_ context.Context, data []byte) (string, []byte, error) {
 	return rand.Text(), data, nil
 }
 
+func (plain) SealUnder(_ context.Context, _ string, data []byte) ([]byte, error) { return data, nil }
+
 func (plain) Open(_ context.Context, _ string, data []byte) ([]byte, error) { return data, nil }
 
 func (plain) Destroy(context.Context, string) error { return nil }

@@ -66,3 +66,24 @@ func (v Verdict) And(w Verdict) Verdict {
 	v.sort()
 	return v
 }
+
+// Without returns the verdict without the reasons that drop names, in its parts too: what
+// they ask was answered elsewhere, by somebody who may. of is the agreement of the part
+// that has the reason. The outcome is that of the reasons that stay, and ALLOW where none
+// does. any is false where nothing was dropped.
+func (v Verdict) Without(drop func(r reason.Reason, of string) bool) (out Verdict, any bool) {
+	v.Parts = slices.Clone(v.Parts)
+	for i := range v.Parts {
+		p, some := v.Parts[i].Without(drop)
+		v.Parts[i], any = p, any || some
+	}
+	kept := slices.DeleteFunc(slices.Clone(v.Reasons), func(r reason.Reason) bool { return drop(r, v.Agreement) })
+	if len(kept) == len(v.Reasons) {
+		return v, any
+	}
+	v.Reasons, v.Outcome = kept, reason.Strictest(reason.Allow, reason.Worst(kept))
+	for _, p := range v.Parts {
+		v.Outcome = reason.Strictest(v.Outcome, p.Outcome)
+	}
+	return v, true
+}

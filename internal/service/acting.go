@@ -28,7 +28,10 @@ var (
 	mayAppoint = []people.Role{people.Admin}
 	mayContest = []people.Role{people.Clerk, people.Supervisor}
 	mayAnswer  = []people.Role{people.Supervisor}
-	mayErase   = []people.Role{people.Supervisor, people.Admin}
+	mayScreen  = []people.Role{people.Health}
+	// mayEraseFile may let a case file of the health desk go before its time.
+	mayEraseFile = []people.Role{people.Health, people.Supervisor, people.Admin}
+	mayErase     = []people.Role{people.Supervisor, people.Admin}
 )
 
 // acting returns the officer who keys a command, or a problem of kind forbidden where

@@ -14,6 +14,7 @@ import (
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/protocol"
+	"darwaza.dev/internal/screening"
 	"darwaza.dev/internal/stats"
 )
 
@@ -26,6 +27,7 @@ func Apply(st State, at time.Time, f fact.Fact) {
 	people.Apply(st.People, at, f)
 	appeal.Apply(st.Appeal, at, f)
 	protocol.Apply(st.Levels, at, f)
+	screening.Apply(st.Screening, at, f)
 	erasure.Apply(st.Erasure, at, f)
 	stats.Apply(st.Stats, st.Gate, at, f)
 }

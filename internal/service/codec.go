@@ -15,6 +15,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/protocol"
+	"darwaza.dev/internal/screening"
 	"darwaza.dev/internal/stats"
 )
 
@@ -23,7 +24,7 @@ const MaxCommand = 1 << 20
 
 // NewCodec returns the codec of every fact; rows, commands and answers use it too.
 func NewCodec() *fact.Codec {
-	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts())...)
+	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts(), screening.Facts())...)
 }
 
 // Decode returns the command of a kind from the form in which it is forwarded to the
@@ -97,6 +98,22 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Contest](codec, body)
 	case AnswerCase{}.CommandKind():
 		return decode[AnswerCase](codec, body)
+	case OpenHealth{}.CommandKind():
+		return decode[OpenHealth](codec, body)
+	case SeeHealth{}.CommandKind():
+		return decode[SeeHealth](codec, body)
+	case IsolateHealth{}.CommandKind():
+		return decode[IsolateHealth](codec, body)
+	case HandHealth{}.CommandKind():
+		return decode[HandHealth](codec, body)
+	case IssueHealth{}.CommandKind():
+		return decode[IssueHealth](codec, body)
+	case CloseHealth{}.CommandKind():
+		return decode[CloseHealth](codec, body)
+	case ReleaseHealth{}.CommandKind():
+		return decode[ReleaseHealth](codec, body)
+	case EraseHealth{}.CommandKind():
+		return decode[EraseHealth](codec, body)
 	}
 	return nil, problem.New(problem.Invalid, "command.unknown")
 }

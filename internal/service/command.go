@@ -159,6 +159,9 @@ type Scan struct {
 	Looks pass.Kind `cbor:"12,keyasint,omitempty"`
 	// Evidence is what was shown of health certificates.
 	Evidence gate.Evidence `cbor:"13,keyasint,omitempty"`
+	// Register is the tag, without a period, of the document that was read: an isolation
+	// order is found by it.
+	Register [16]byte `cbor:"14,keyasint,omitempty"`
 }
 
 // ScanAnswer is the gate's answer.

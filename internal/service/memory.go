@@ -21,6 +21,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/protocol"
+	"darwaza.dev/internal/screening"
 	"darwaza.dev/internal/stats"
 	"darwaza.dev/internal/table"
 )
@@ -90,6 +91,13 @@ func NewState() State {
 			Days:     table.Map[appeal.DayKey, appeal.DayCases]{},
 		},
 		Levels: protocol.State{Standings: table.Map[protocol.Key, protocol.Standing]{}},
+		Screening: screening.State{
+			Cases:     table.Map[screening.ID, screening.Case]{},
+			Roster:    table.Map[screening.RosterKey, screening.ID]{},
+			Sites:     table.Map[uint16, screening.SiteCases]{},
+			Passes:    table.Map[pass.ID, screening.ID]{},
+			Registers: table.Map[[16]byte, screening.ID]{},
+		},
 		Sealed: table.Map[string, []byte]{},
 	}
 }
@@ -273,6 +281,12 @@ func journaled(st State, undo *[]func()) State {
 	noted(&c.Sites, undo)
 	noted(&c.Days, undo)
 	noted(&st.Levels.Standings, undo)
+	h := &st.Screening
+	noted(&h.Cases, undo)
+	noted(&h.Roster, undo)
+	noted(&h.Sites, undo)
+	noted(&h.Passes, undo)
+	noted(&h.Registers, undo)
 	noted(&st.Sealed, undo)
 	return st
 }

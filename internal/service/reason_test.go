@@ -25,6 +25,7 @@ import (
 	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/screening"
 )
 
 var update = flag.Bool("update", false, "write docs/reasons.md")
@@ -40,6 +41,7 @@ var declared = []struct {
 	{"Booking", "booking", booking.Declared()},
 	{"Gate", "gate", gate.Declared()},
 	{"Levels of protection", "protocol", protocol.Declared()},
+	{"Health desk", "screening", screening.Declared()},
 	{"Goods desk", "market", market.Declared()},
 }
 
@@ -187,6 +189,16 @@ func TestReasons(t *testing.T) {
 	for _, g := range slices.Concat(appeal.Upheld[:], appeal.Changed[:]) {
 		if missing := cat.Missing("ground.case." + g); len(missing) > 0 {
 			t.Errorf("no text ground.case.%s in %v", g, missing)
+		}
+	}
+	for _, g := range slices.Concat(screening.Fit[:], screening.Unfit[:]) {
+		if missing := cat.Missing("ground.screening." + g); len(missing) > 0 {
+			t.Errorf("no text ground.screening.%s in %v", g, missing)
+		}
+	}
+	for _, g := range screening.Reliefs {
+		if missing := cat.Missing("relief.screening." + g); len(missing) > 0 {
+			t.Errorf("no text relief.screening.%s in %v", g, missing)
 		}
 	}
 	for _, n := range appeal.Nexts {

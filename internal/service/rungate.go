@@ -17,7 +17,7 @@ import (
 )
 
 func (tx *Tx) gate() gate.Desk {
-	return gate.Desk{State: tx.Gate, Booking: tx.Booking, Levels: tx.Levels, Law: tx.Law, Side: tx.Side, Now: tx.Now}
+	return gate.Desk{State: tx.Gate, Booking: tx.Booking, Levels: tx.Levels, Screening: tx.Screening, Law: tx.Law, Side: tx.Side, Now: tx.Now}
 }
 
 // Run answers a scan. The scan is recorded whatever the answer is.
@@ -29,7 +29,7 @@ func (c Scan) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	a := gate.Arrival{Site: c.Site, Gate: c.Gate, Direction: c.Direction, Officer: string(c.Officer), Claims: c.Claims, Fault: c.Fault,
-		Looks: c.Looks, Match: c.Match, Found: c.Found, Screening: c.Screening, Again: c.Again, Tag: c.Tag, Evidence: c.Evidence}
+		Looks: c.Looks, Match: c.Match, Found: c.Found, Screening: c.Screening, Again: c.Again, Tag: c.Tag, Register: c.Register, Evidence: c.Evidence}
 	a.Vendor, a.VendorKnown = tx.vendor(c.Claims.ID, c.Claims.Side.String())
 	if c.Direction == gate.Out && pass.Genuine(c.Fault) {
 		a.Lots = tx.leaving(c)

@@ -27,6 +27,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/protocol"
+	"darwaza.dev/internal/screening"
 	"darwaza.dev/internal/stats"
 )
 
@@ -226,6 +227,9 @@ func everything(t *testing.T) *story {
 	k = tell[CaseAnswer](s, s.contest(appeal.ScanSubject(h.Presence.Site, h.Presence.Day, h.Scan.Serial), h.Presence.Pass, ""))
 	tell[CaseAnswer](s, s.answering(k.Case, false, "clause", "nothing"))
 
+	// The health desk: a positive case whose goods go on, and one that is fit.
+	s.storyHealth(in)
+
 	// Time goes on, until nothing of it is left.
 	s.now = at("12:00")
 	tell[SweepAnswer](s, Sweep{Slots: []booking.SlotID{slotAt(9), slotAt(10), slotAt(11)}})
@@ -237,12 +241,39 @@ func everything(t *testing.T) *story {
 	tell[SettleAnswer](s, Settle{Site: mand, Day: marketDay, Bookings: refs})
 	tell[SweepAnswer](s, Sweep{Slots: []booking.SlotID{slotAt(9), slotAt(10), slotAt(11)}})
 	tell[EraseAnswer](s, Erase{Ref: in.Ref, Officer: "o-1"})
+	tell[EraseHealthAnswer](s, EraseHealth{Cases: []screening.ID{"H-00000000000C"}, Officer: "health"})
 	_, done, _ := EraseWaiting(s.mem.plain)
 	tell[EraseDayAnswer](s, done)
 	s.now = at("00:10", 40)
 	_, day, _ := EraseNext(s.mem.plain, s.law, s.mem.side, 30, s.now)
 	tell[EraseDayAnswer](s, day)
 	return s
+}
+
+// storyHealth tells of two persons at the health desk, of whom one is kept apart.
+func (s *story) storyHealth(goesOn booking.Booking) {
+	s.t.Helper()
+	for i, sick := range []bool{true, false} {
+		h := screening.ID(fmt.Sprintf("H-00000000000%c", 'B'+i))
+		tell[HealthAnswer](s, OpenHealth{ID: h, Site: mand, Register: id('r', uint64(700+i)), Officer: "health", SealedID: fmt.Sprint("sealed-health-", i), Sealed: []byte("ciphertext")})
+		seen := screening.Answers{Done: true, TempTenths: storyTemp}
+		if !sick {
+			seen = screening.Answers{Done: true, TempTenths: 366, Symptoms: true}
+		}
+		see := SeeHealth{Case: h, Act: screening.Asked, Answers: seen, Officer: "health", Sealed: []byte("ciphertext")}
+		tell[HealthAnswer](s, see)
+		if sick {
+			tell[LevelAnswer](s, SetLevel{Site: mand, Level: "guarded", Emergency: true, Officer: "supervisor"})
+			see.Act, see.Tests = screening.Tested, []screening.Test{{Profile: "covid", Kind: "antigen", Product: storyWords, Taken: s.now, Result: "positive", Read: s.now}}
+			tell[HealthAnswer](s, see)
+			tell[HealthAnswer](s, IssueHealth{Case: h, Number: "URN:UVCI:01:PK:0123456789#A", Key: []byte("12345678"), Officer: "health"})
+			tell[HealthAnswer](s, IsolateHealth{Case: h, Clause: "X-ISOLATE-COVID", Officer: "health"})
+			tell[HealthAnswer](s, HandHealth{Case: h, Pass: goesOn.Members[0].Pass, Officer: "health"})
+			tell[HealthAnswer](s, ReleaseHealth{Case: h, How: screening.ByOfficer, Why: "care", Officer: "health"})
+			continue
+		}
+		tell[HealthAnswer](s, CloseHealth{Case: h, Fit: true, Why: "cause", Officer: "health"})
+	}
 }
 
 // lastSerial is the newest serial of this side's list of withdrawals.
@@ -344,6 +375,11 @@ var forms = map[string]string{
 	"attribute": `^[a-z][a-z0-9.]{0,59}$`,
 	// Attributes that clauses read, by their declared types; a text is a word of a closed set or a code of a good.
 	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"|"[0-9]{8}"|[0-9]{1,6}|true|false|\[("[a-z]{1,20}",?)*\]),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
+	"health":    `^(H-[0-9A-HJKMNP-TV-Z]{12})?$`,
+	"levelkey":  `^[a-z0-9. -]{0,200}$`,
+	"act":       `^(asked|sampled|tested)$`,
+	"how":       `^(date|test|officer)$`,
+	"uvci":      `^URN:UVCI:01:[A-Z]{2}:[0-9A-Z]{1,20}#[0-9A-Z]$`,
 	"case":      `^(C-[0-9A-HJKMNP-TV-Z]{12})?$`,
 	"subject":   `^((R-)?[0-9A-HJKMNP-TV-Z]{12}|G-[0-9]{1,5}-[0-9]{1,5}-[0-9]{1,20})$`,
 	"kind":      `^(request|booking|scan|lot)$`,
@@ -395,7 +431,7 @@ func TestFactsHoldNothingPersonal(t *testing.T) {
 		officers[string(o.ID)] = true
 	}
 	grounds := map[string]bool{"": true}
-	for _, list := range [][]string{gate.Grounds[:], gate.GoodsGrounds[:], market.Grounds[:], booking.Grounds[:], appeal.Upheld[:], appeal.Changed[:]} {
+	for _, list := range [][]string{gate.Grounds[:], gate.GoodsGrounds[:], market.Grounds[:], booking.Grounds[:], appeal.Upheld[:], appeal.Changed[:], screening.Fit[:], screening.Unfit[:], screening.Reliefs[:]} {
 		for _, g := range list {
 			grounds[g] = true
 		}

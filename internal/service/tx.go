@@ -21,6 +21,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/protocol"
 	"darwaza.dev/internal/rules"
+	"darwaza.dev/internal/screening"
 	"darwaza.dev/internal/stats"
 	"darwaza.dev/internal/table"
 )
@@ -38,6 +39,8 @@ type State struct {
 	Erasure erasure.State
 	Appeal  appeal.State
 	Levels  protocol.State
+	// Screening is the health desk.
+	Screening screening.State
 	// Sealed is ciphertext of personal data by id. It is no part of any fact: a command
 	// puts it here itself, and it is what rebuilding from facts leaves out.
 	Sealed table.Table[string, []byte]
@@ -151,6 +154,8 @@ type Sealer interface {
 	// Seal encrypts data under a new key of its own and returns the id, once the key
 	// is on stable storage, with the ciphertext, which the caller stores.
 	Seal(ctx context.Context, data []byte) (id string, ciphertext []byte, err error)
+	// SealUnder encrypts data under the key of something sealed before, in its place.
+	SealUnder(ctx context.Context, id string, data []byte) (ciphertext []byte, err error)
 	// Open decrypts; a destroyed key is a problem of kind not found.
 	Open(ctx context.Context, id string, ciphertext []byte) ([]byte, error)
 	// Destroy forgets the key for good.

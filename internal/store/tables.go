@@ -17,6 +17,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/protocol"
+	"darwaza.dev/internal/screening"
 	"darwaza.dev/internal/service"
 	"darwaza.dev/internal/stats"
 	"darwaza.dev/internal/store/engine"
@@ -96,6 +97,13 @@ func (w *Working) build() {
 			Days:     add[appeal.DayKey, appeal.DayCases](w, "case_days", caseDayKey),
 		},
 		Levels: protocol.State{Standings: add[protocol.Key, protocol.Standing](w, "levels", levelKey)},
+		Screening: screening.State{
+			Cases:     add[screening.ID, screening.Case](w, "health_cases", textKey),
+			Roster:    add[screening.RosterKey, screening.ID](w, "health_roster", healthRosterKey),
+			Sites:     add[uint16, screening.SiteCases](w, "health_sites", key16),
+			Passes:    learning[pass.ID, screening.ID](w, "health_passes", passKey),
+			Registers: learning[[16]byte, screening.ID](w, "health_registers", tagKey),
+		},
 		Sealed: bytesTable(w, sealedTable),
 	}
 }
@@ -227,6 +235,10 @@ func eraseKey(dst []byte, k erasure.Key) []byte {
 }
 
 func caseRosterKey(dst []byte, k appeal.RosterKey) []byte { return key32(key16(dst, k.Site), k.Pos) }
+
+func healthRosterKey(dst []byte, k screening.RosterKey) []byte {
+	return key32(key16(dst, k.Site), k.Pos)
+}
 
 func levelKey(dst []byte, k protocol.Key) []byte { return append(key16(dst, k.Site), k.Side...) }
 

@@ -93,6 +93,29 @@ func (v *Vault) Seal(ctx context.Context, data []byte) (id string, ciphertext []
 	return e.id.String(), aead.Seal(b, b, data, e.id[:]), nil
 }
 
+// SealUnder encrypts data under the key of something sealed before, in whose place the
+// ciphertext goes; a problem of kind not found where the key was destroyed.
+func (v *Vault) SealUnder(ctx context.Context, id string, data []byte) ([]byte, error) {
+	k, ok := parseID(id)
+	if !ok {
+		return nil, problem.New(problem.NotFound, "vault.key")
+	}
+	key, ok, err := v.find(k)
+	if err != nil {
+		return nil, problem.Wrap(problem.Internal, "vault.read", err)
+	}
+	if !ok {
+		return nil, problem.New(problem.NotFound, "vault.key")
+	}
+	aead, err := cipherOf(key)
+	if err != nil {
+		return nil, problem.Wrap(problem.Internal, "vault.seal", err)
+	}
+	b := make([]byte, aead.NonceSize(), aead.NonceSize()+len(data)+aead.Overhead())
+	rand.Read(b)
+	return aead.Seal(b, b, data, k[:]), nil
+}
+
 // Open decrypts what Seal made; a problem of kind not found where the key was destroyed.
 func (v *Vault) Open(ctx context.Context, id string, ciphertext []byte) ([]byte, error) {
 	k, ok := parseID(id)

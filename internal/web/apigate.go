@@ -142,7 +142,7 @@ func (s *server) apiScan(w http.ResponseWriter, r *request) error {
 			c.Match = service.Differs
 			if s.deps.Secrets.Bind(c.Claims.ID, doc.Key()) == c.Claims.Binding {
 				c.Match = service.Fits
-				c.Tag = s.deps.Secrets.Tag(booking.SlotID(c.Claims.Slot).Day(), doc.Key())
+				c.Tag, c.Register = s.deps.Secrets.Tag(booking.SlotID(c.Claims.Slot).Day(), doc.Key()), s.deps.Secrets.Register(doc.Key())
 			}
 		}
 	case in.Seen && pass.Genuine(c.Fault):

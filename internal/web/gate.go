@@ -325,7 +325,7 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	if found == "" && pass.Genuine(c.Fault) {
 		switch {
 		case document != "":
-			if c.Match, c.Tag, readable = s.compare(p, c.Claims, own, member, document); !readable {
+			if c.Match, c.Tag, c.Register, readable = s.compare(p, c.Claims, own, member, document); !readable {
 				a.Errors.add("document", "find.document.wrong")
 			}
 		case seen:
@@ -505,9 +505,9 @@ func (s *server) decider(r *request, rs []reason.Reason) string {
 }
 
 // compare says whether a document is the one that a pass is bound to, and the day tag
-// of the one that is. A text that is no document's is not readable, and says nothing of
+// of the one that is, with its tag without a period. A text that is no document's is not readable, and says nothing of
 // the holder.
-func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member int, text string) (m service.Match, tag [16]byte, readable bool) {
+func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member int, text string) (m service.Match, tag, register [16]byte, readable bool) {
 	var more []string
 	if own != nil {
 		more = append(more, own.Members[member].Country)
@@ -515,13 +515,13 @@ func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member in
 	ds := documents(text, countries(p.Edition, more...))
 	for _, d := range ds {
 		if s.deps.Secrets.Bind(c.ID, d.Key()) == c.Binding {
-			return service.Fits, s.deps.Secrets.Tag(booking.SlotID(c.Slot).Day(), d.Key()), true
+			return service.Fits, s.deps.Secrets.Tag(booking.SlotID(c.Slot).Day(), d.Key()), s.deps.Secrets.Register(d.Key()), true
 		}
 	}
 	if len(ds) == 0 {
-		return service.NotCompared, [16]byte{}, false
+		return service.NotCompared, [16]byte{}, [16]byte{}, false
 	}
-	return service.Differs, [16]byte{}, true
+	return service.Differs, [16]byte{}, [16]byte{}, true
 }
 
 // screening reads what the gate's health questions were answered with, and adds what

@@ -283,6 +283,16 @@ func (s *mapSealer) Seal(_ context.Context, data []byte) (string, []byte, error)
 	return id, binary.BigEndian.AppendUint64(nil, s.n), nil
 }
 
+func (s *mapSealer) SealUnder(_ context.Context, id string, data []byte) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.m[id]; !ok {
+		return nil, problem.New(problem.NotFound, "seal")
+	}
+	s.m[id] = bytes.Clone(data)
+	return []byte(id), nil
+}
+
 func (s *mapSealer) Open(_ context.Context, id string, _ []byte) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -63,6 +63,15 @@ func (s *sealer) Seal(_ context.Context, data []byte) (string, []byte, error) {
 	return "k-" + rand.Text()[:16], append([]byte("sealed:"), data...), nil
 }
 
+func (s *sealer) SealUnder(_ context.Context, id string, data []byte) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone[id] {
+		return nil, problem.New(problem.NotFound, "key")
+	}
+	return append([]byte("sealed:"), data...), nil
+}
+
 func (s *sealer) Open(_ context.Context, id string, ciphertext []byte) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
