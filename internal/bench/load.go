@@ -93,7 +93,7 @@ func tapeOf(batches []*engine.Batch, bookings int) (tape, error) {
 				rows[r.Table] = all
 				order = append(order, r.Table)
 			}
-			all.Keys, all.Values, all.At = append(all.Keys, r.Keys...), append(all.Values, r.Values...), append(all.At, r.At...)
+			all.Keys, all.Values = append(all.Keys, r.Keys...), append(all.Values, r.Values...)
 			all.Fresh += r.Fresh
 		}
 		for _, e := range b.Entries {
@@ -111,9 +111,6 @@ func tapeOf(batches []*engine.Batch, bookings int) (tape, error) {
 		}
 		for i := range bookings {
 			one := engine.Rows{Table: name, Keys: r.Keys[i : i+1], Values: r.Values[i : i+1], Fresh: r.Fresh / len(r.Keys)}
-			if r.At != nil {
-				one.At = r.At[i : i+1]
-			}
 			t.units[i].rows = append(t.units[i].rows, one)
 		}
 	}
@@ -162,7 +159,7 @@ func replay(ctx context.Context, eng engine.Engine, t tape) (time.Duration, erro
 						b.Rows = append(b.Rows, engine.Rows{Table: r.Table})
 					}
 					to := &b.Rows[at]
-					to.Keys, to.Values, to.At = append(to.Keys, r.Keys...), append(to.Values, r.Values...), append(to.At, r.At...)
+					to.Keys, to.Values = append(to.Keys, r.Keys...), append(to.Values, r.Values...)
 					to.Fresh += r.Fresh
 				}
 				b.Entries = append(b.Entries, w.u.entries...)

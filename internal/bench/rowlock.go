@@ -94,12 +94,7 @@ func lockRows(ctx context.Context, srv *storetest.Server, t tape, n int) (time.D
 			var b pgx.Batch
 			b.Queue("UPDATE slots SET taken = taken + 1 WHERE k = $1", key)
 			for _, r := range t.units[i].rows {
-				switch r.Table {
-				case engine.Kept:
-					b.Queue("INSERT INTO idempotency (k, v, at) VALUES ($1, $2, $3)", r.Keys[0], r.Values[0], r.At[0])
-				default:
-					b.Queue("INSERT INTO "+r.Table+" (k, v) VALUES ($1, $2)", r.Keys[0], r.Values[0])
-				}
+				b.Queue("INSERT INTO "+r.Table+" (k, v) VALUES ($1, $2)", r.Keys[0], r.Values[0])
 			}
 			for j, e := range t.units[i].entries {
 				b.Queue("INSERT INTO entries (idx, envelope, disclosure) VALUES ($1, $2, $3)", int64(i*2+j), e.Envelope, e.Disclosure)

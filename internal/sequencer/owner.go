@@ -142,6 +142,8 @@ type owner struct {
 	tree      *record.Tree   // the committer's
 	answering sync.WaitGroup // answers that are being given
 
+	pruning bool // there are old answers yet to be removed
+
 	learning sync.WaitGroup
 	stop     context.CancelFunc // of learning
 }
@@ -173,7 +175,7 @@ func (b *batch) answerAll(err error) {
 // open loads what the owner of a lease needs, and makes sure that the log which is there
 // is the one that was signed.
 func (s *Sequencer) open(ctx context.Context, epoch uint64) (*owner, error) {
-	o := &owner{s: s, epoch: epoch, work: s.c.Store.NewWorking(), next: &batch{}, hmac: hmac.New(sha256.New, s.salt)}
+	o := &owner{s: s, epoch: epoch, work: s.c.Store.NewWorking(epoch), next: &batch{}, hmac: hmac.New(sha256.New, s.salt)}
 	tree, head, err := s.c.Store.OpenTree(ctx)
 	if err != nil {
 		return o, err
@@ -223,7 +225,7 @@ func (o *owner) serve(ctx context.Context) (lost *batch) {
 
 	renew := time.NewTicker(s.c.TTL / 3)
 	defer renew.Stop()
-	prune := time.NewTicker(time.Minute)
+	prune := time.NewTicker(10 * time.Second)
 	defer prune.Stop()
 	renewed := time.Now()
 
@@ -274,9 +276,7 @@ func (o *owner) serve(ctx context.Context) (lost *batch) {
 					deposed = true
 				}
 			case <-prune.C:
-				if out == nil {
-					s.eng.Prune(ctx, s.c.Clock().Add(-keepAnswers).UnixMicro(), 5000)
-				}
+				o.prune(ctx)
 			case <-ctx.Done():
 				s.owning.Store(false)
 				closing = true
@@ -291,6 +291,9 @@ func (o *owner) serve(ctx context.Context) (lost *batch) {
 		switch {
 		case err == nil:
 			o.work.Settle(b.number)
+			if o.pruning {
+				o.prune(ctx)
+			}
 		case errors.Is(err, engine.ErrFenced):
 			s.c.Log.Warn("the log has another owner")
 			b.answerAll(errNotRun)
@@ -375,7 +378,7 @@ func (o *owner) do(it *item) (a answer, wait bool) {
 		return answer{err: err}, false
 	}
 	if it.key != "" {
-		o.work.Keep(it.key, store.Kept{Digest: it.digest, Answer: done.Answer, First: done.First, Count: done.Count, At: o.tx.Now.UnixMicro()})
+		o.work.Keep(it.key, o.tx.Now, store.Kept{Digest: it.digest, Answer: done.Answer, First: done.First, Count: done.Count})
 	}
 	o.next.entries = append(o.next.entries, entries...)
 	o.size += uint64(len(entries))
@@ -464,6 +467,14 @@ func (o *owner) now() time.Time {
 		return o.lastAt
 	}
 	return now
+}
+
+// prune has answers that are old go with the next batch.
+func (o *owner) prune(ctx context.Context) {
+	var err error
+	if o.pruning, err = o.work.Prune(ctx, o.s.c.Clock().Add(-keepAnswers)); err != nil {
+		o.s.c.Log.Warn("old answers cannot be read", "error", err)
+	}
 }
 
 // finish closes the batch that was being decided and begins the next.

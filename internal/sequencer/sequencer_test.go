@@ -580,7 +580,7 @@ func TestDigestsGiveNothingAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		var digests [][32]byte
-		err = s.store.Engine().Scan(t.Context(), engine.Kept, func(_, v []byte) error {
+		err = s.store.Engine().Scan(t.Context(), "idempotency", func(_, v []byte) error {
 			var k store.Kept
 			if err := s.store.Codec().Unmarshal(v, &k); err != nil {
 				return err

@@ -67,15 +67,13 @@ func (s *Store) Engine() engine.Engine { return s.eng }
 // Codec returns the codec of facts, rows and answers.
 func (s *Store) Codec() *fact.Codec { return s.codec }
 
-// Tables returns the names of the tables of state.
+// Tables returns the names of the tables of rows: of state, and of kept answers.
 func (s *Store) Tables() []string {
 	var names []string
 	for _, t := range newWorking(s.codec, nil, false).tables {
-		if t.tableName() != engine.Kept {
-			names = append(names, t.tableName())
-		}
+		names = append(names, t.tableName())
 	}
-	return names
+	return append(names, pagesTable)
 }
 
 // Close closes the database.

@@ -33,7 +33,7 @@ const sealedTable = "sealed"
 // A name is never used again for something else.
 func (w *Working) build() {
 	w.slots = slots(w)
-	w.kept = keptTable(w)
+	w.kept = keptRows(w)
 	w.State = service.State{
 		Booking: booking.State{
 			Slots:       w.slots,
@@ -145,21 +145,6 @@ func slots(w *Working) *rows[booking.SlotID, booking.Slot] {
 		enc: encodeSlot, dec: decodeSlot,
 	}
 	w.tables = append(w.tables, r)
-	return r
-}
-
-// keptTable makes the table of answers by idempotency key, which is no state.
-func keptTable(w *Working) *rows[string, Kept] {
-	r := learning[string, Kept](w, engine.Kept, textKey).(*rows[string, Kept])
-	r.at = func(k *Kept) int64 { return k.At }
-	quick(r, func(dst []byte, k *Kept) []byte {
-		b := cose.AppendMap(dst, 5)
-		b = cose.AppendBytes(cose.AppendUint(b, 1), k.Digest[:])
-		b = cose.AppendBytes(cose.AppendUint(b, 2), k.Answer)
-		b = cose.AppendUint(cose.AppendUint(b, 3), k.First)
-		b = cose.AppendUint(cose.AppendUint(b, 4), k.Count)
-		return cose.AppendInt(cose.AppendUint(b, 5), k.At)
-	})
 	return r
 }
 

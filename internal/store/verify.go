@@ -98,7 +98,7 @@ func (s *Store) replay(ctx context.Context, snap engine.Snapshot, head engine.He
 // compare holds every row against what is stored.
 func (w *Working) compare(ctx context.Context, r engine.Reads, rep *Report) error {
 	for _, t := range w.tables {
-		if t.tableName() == sealedTable || t.tableName() == engine.Kept {
+		if t.tableName() == sealedTable || t.tableName() == keptTable {
 			continue
 		}
 		want := map[string]string{}

@@ -35,6 +35,7 @@ type Working struct {
 	touched []tabled
 	slots   *rows[booking.SlotID, booking.Slot]
 	kept    *rows[string, Kept]
+	pages   pages
 	fault   error
 
 	// batch numbers the batch being made, and settled is the last that is committed. A row
@@ -66,9 +67,13 @@ func newWorking(codec *fact.Codec, src engine.Reads, write bool) *Working {
 	return w
 }
 
-// NewWorking returns the owner's state over what is committed now. Nobody else may write
-// while it is in use.
-func (s *Store) NewWorking() *Working { return newWorking(s.codec, s.eng, true) }
+// NewWorking returns the owner's state over what is committed now, for the lease of an
+// epoch. Nobody else may write while it is in use.
+func (s *Store) NewWorking(epoch uint64) *Working {
+	w := newWorking(s.codec, s.eng, true)
+	w.pages = pages{epoch: epoch, from: make([]byte, 16)}
+	return w
+}
 
 // Begin marks the beginning of a command.
 func (w *Working) Begin() {
@@ -131,6 +136,9 @@ func (w *Working) Collect() (rows []engine.Rows, batch uint64, err error) {
 		if len(r.Keys) > 0 || len(r.Gone) > 0 {
 			rows = append(rows, r)
 		}
+	}
+	if r := w.pages.collect(); len(r.Keys) > 0 || len(r.Gone) > 0 {
+		rows = append(rows, r)
 	}
 	w.batch++
 	return rows, w.batch - 1, nil
@@ -250,21 +258,6 @@ func (w *Working) Check() error {
 	return nil
 }
 
-// Kept is the answer of a command that was done, kept for a retry.
-type Kept struct {
-	Digest [32]byte `cbor:"1,keyasint"` // of the command
-	Answer []byte   `cbor:"2,keyasint"`
-	First  uint64   `cbor:"3,keyasint"`
-	Count  uint64   `cbor:"4,keyasint"`
-	At     int64    `cbor:"5,keyasint"` // microseconds since 1970
-}
-
-// Kept returns what is kept under a key.
-func (w *Working) Kept(key string) (Kept, bool) { return w.kept.Get(key) }
-
-// Keep keeps an answer under a key.
-func (w *Working) Keep(key string, k Kept) { w.kept.Put(key, k) }
-
 // A cell is what is known of one key.
 type cell[V any] struct {
 	v     V
@@ -286,7 +279,6 @@ type rows[K comparable, V any] struct {
 	key  func(dst []byte, k K) []byte
 	enc  func(dst []byte, v *V) ([]byte, error) // appends
 	dec  func(k K, b []byte, v *V) error
-	at   func(v *V) int64 // for the table of kept answers alone
 
 	// What is known, in two generations: when the younger is full, the older is let go
 	// and the younger becomes the older.
@@ -305,13 +297,10 @@ type rows[K comparable, V any] struct {
 	changed []K    // in this batch, each once
 	fresh   []bool // whether each of changed was surely in no row before this batch
 	mark    int    // length of changed at Begin
-	// made is what is encoded of the first of changed already: keys, values and times side
-	// by side. A key is nil where the row changed again since, and a value where it is gone.
-	made struct {
-		keys, values [][]byte
-		at           []int64
-	}
-	log []change[K, V]
+	// made is what is encoded of the first of changed already: keys and values side by
+	// side. A key is nil where the row changed again since, and a value where it is gone.
+	made struct{ keys, values [][]byte }
+	log  []change[K, V]
 }
 
 func (r *rows[K, V]) tableName() string { return r.name }
@@ -438,9 +427,6 @@ func (r *rows[K, V]) undo() {
 func (r *rows[K, V]) cut(n int) {
 	m := &r.made
 	m.keys, m.values = m.keys[:n], m.values[:n]
-	if r.at != nil {
-		m.at = m.at[:n]
-	}
 }
 
 func (r *rows[K, V]) encode() error {
@@ -454,9 +440,6 @@ func (r *rows[K, V]) encode() error {
 	for i, k := range r.changed {
 		if i == len(m.keys) {
 			m.keys, m.values = append(m.keys, nil), append(m.values, nil)
-			if r.at != nil {
-				m.at = append(m.at, 0)
-			}
 		}
 		if m.keys[i] != nil {
 			continue
@@ -471,9 +454,6 @@ func (r *rows[K, V]) encode() error {
 				return err
 			}
 			m.values[i] = room[from:len(room):len(room)]
-			if r.at != nil {
-				m.at[i] = r.at(&c.v)
-			}
 		}
 		from := len(room)
 		room = r.key(room, k)
@@ -494,9 +474,6 @@ func (r *rows[K, V]) collect() (engine.Rows, error) {
 	m := &r.made
 	n := len(m.keys)
 	out.Keys, out.Values = make([][]byte, 0, n), make([][]byte, 0, n)
-	if r.at != nil {
-		out.At = make([]int64, 0, n)
-	}
 	for _, fresh := range [...]bool{true, false} {
 		for i, k := range m.keys {
 			switch {
@@ -505,9 +482,6 @@ func (r *rows[K, V]) collect() (engine.Rows, error) {
 				out.Gone = append(out.Gone, k)
 			default:
 				out.Keys, out.Values = append(out.Keys, k), append(out.Values, m.values[i])
-				if r.at != nil {
-					out.At = append(out.At, m.at[i])
-				}
 			}
 		}
 		if fresh {

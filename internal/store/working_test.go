@@ -48,7 +48,7 @@ func TestWorking(t *testing.T) {
 		var queue []pending
 		var w *Working
 		fresh := func() {
-			w = s.NewWorking()
+			w = s.NewWorking(lease.Epoch)
 			w.limit = rapid.IntRange(1, 6).Draw(r, "limit")
 			if rapid.Bool().Draw(r, "learn") {
 				if err := w.Learn(ctx, s.eng); err != nil {
@@ -214,11 +214,11 @@ func TestEveryField(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	w := s.NewWorking()
 	lease, err := s.eng.Acquire(t.Context(), "me", "", 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
+	w := s.NewWorking(lease.Epoch)
 	// each calls f with every table of a state.
 	each := func(st *service.State, f func(name string, table reflect.Value)) {
 		v := reflect.ValueOf(st).Elem()
@@ -272,9 +272,9 @@ func TestQuick(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		w := newWorking(service.NewCodec(), nil, true)
 		k := Kept{
-			Answer: rapid.SliceOf(rapid.Byte()).Draw(r, "answer"), First: rapid.Uint64().Draw(r, "first"), Count: rapid.Uint64().Draw(r, "count"),
-			At: rapid.Int64().Draw(r, "at"),
+			First: rapid.Uint64().Draw(r, "first"), Count: rapid.Uint64().Draw(r, "count"), Line: rapid.Uint64().Draw(r, "line"),
 		}
+		copy(k.Page[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(r, "page"))
 		copy(k.Digest[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(r, "digest"))
 		ref := booking.Ref(rapid.String().Draw(r, "ref"))
 		check := func(got []byte, err error, v any) {

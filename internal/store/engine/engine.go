@@ -27,11 +27,8 @@ var (
 	ErrNotFound = errors.New("engine: not found")
 )
 
-// Names of tables that are no state table: Kept is answers by idempotency key.
-const (
-	Kept  = "idempotency"
-	Slots = "slots"
-)
+// Slots is the one table whose columns a database can read.
+const Slots = "slots"
 
 // SlotColumns are the columns of the table of slots, in the order in which a slot's
 // value holds them, each as 8 bytes, most significant first.
@@ -77,9 +74,6 @@ type Rows struct {
 	// writer believes. An engine may write those with less ado; where the belief is wrong
 	// they are set like the others.
 	Fresh int
-	// At is set for the table Kept alone: when the answer was given, in microseconds
-	// since 1970, one for each key.
-	At []int64
 }
 
 // Head is where the log stands.
@@ -130,6 +124,9 @@ type Reads interface {
 	Fetch(ctx context.Context, reqs []Request) error
 	// Scan calls f with every row of a table in the order of its keys, until f fails.
 	Scan(ctx context.Context, table string, f func(k, v []byte) error) error
+	// Range calls f with the rows whose keys lie from one key up to before another, in the
+	// order of the keys, at most n, until f fails.
+	Range(ctx context.Context, table string, from, to []byte, n int, f func(k, v []byte) error) error
 	// Keys calls f with every key of a table, in no order, until f fails.
 	Keys(ctx context.Context, table string, f func(k []byte) error) error
 	// Head returns where the log stands.
@@ -169,8 +166,6 @@ type Engine interface {
 	Release(ctx context.Context, owner string, epoch uint64) error
 	// Secret returns the secret of this name, which is fresh where there was none.
 	Secret(ctx context.Context, name string, fresh []byte) ([]byte, error)
-	// Prune removes kept answers older than before, at most n, and returns how many.
-	Prune(ctx context.Context, before int64, n int) (int, error)
 	// Backup writes a copy of the whole database, as it stands at one moment, to a new file.
 	Backup(ctx context.Context, path string) error
 	// Name is "sqlite" or "postgres".

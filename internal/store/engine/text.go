@@ -20,8 +20,7 @@ const (
 	// Fence makes every batch of an older lease fail.
 	Fence = `UPDATE head SET epoch = $1 WHERE id = 1`
 	// Advance moves the head, where it is still where the writer believes and still the writer's.
-	Advance   = `UPDATE head SET size = $1, root = $2, checkpoint = $3, last_at = $4 WHERE id = 1 AND size = $5 AND epoch = $6`
-	PruneKept = `DELETE FROM idempotency WHERE k IN (SELECT k FROM idempotency WHERE at < $1 ORDER BY at LIMIT $2)`
+	Advance = `UPDATE head SET size = $1, root = $2, checkpoint = $3, last_at = $4 WHERE id = 1 AND size = $5 AND epoch = $6`
 )
 
 // SafeTable reports whether a name may stand in a statement: lower-case letters,

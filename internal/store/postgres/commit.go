@@ -98,16 +98,12 @@ func queueRows(q *pgx.Batch, rows []engine.Rows, trusting bool) error {
 			keys, values := r.Keys[part.from:part.to], r.Values[part.from:part.to]
 			query, set, args := "INSERT INTO "+r.Table+" (k, v) SELECT * FROM unnest($1::bytea[], $2::bytea[])",
 				"v = excluded.v", []any{keys, values}
-			switch r.Table {
-			case engine.Slots:
+			if r.Table == engine.Slots {
 				var err error
 				if args, err = slotArgs(keys, values); err != nil {
 					return err
 				}
 				query, set = insertSlots, setSlots
-			case engine.Kept:
-				query, set, args = "INSERT INTO idempotency (k, v, at) SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[])",
-					"v = excluded.v, at = excluded.at", append(args, r.At[part.from:part.to])
 			}
 			if !part.insert {
 				query += " ON CONFLICT (k) DO UPDATE SET " + set

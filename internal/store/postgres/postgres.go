@@ -236,12 +236,6 @@ func (e *Engine) Secret(ctx context.Context, name string, fresh []byte) ([]byte,
 	return value, err
 }
 
-// Prune removes old kept answers.
-func (e *Engine) Prune(ctx context.Context, before int64, n int) (int, error) {
-	tag, err := e.pool.Exec(ctx, engine.PruneKept, before, n)
-	return int(tag.RowsAffected()), err
-}
-
 // Backup is for PostgreSQL's own tools.
 func (e *Engine) Backup(ctx context.Context, path string) error {
 	return errors.New("postgres: copy the database with pg_dump or a base backup")

@@ -84,10 +84,19 @@ func (r reads) Fetch(ctx context.Context, reqs []engine.Request) error {
 
 // Scan reads a table in the order of its keys.
 func (r reads) Scan(ctx context.Context, table string, f func(k, v []byte) error) error {
+	return r.rows(ctx, table, "ORDER BY k", f)
+}
+
+// Range reads a part of a table in the order of its keys.
+func (r reads) Range(ctx context.Context, table string, from, to []byte, n int, f func(k, v []byte) error) error {
+	return r.rows(ctx, table, "WHERE k >= $1 AND k < $2 ORDER BY k LIMIT $3", f, from, to, n)
+}
+
+func (r reads) rows(ctx context.Context, table, which string, f func(k, v []byte) error, args ...any) error {
 	if !engine.SafeTable(table) {
 		return fmt.Errorf("postgres: table %q", table)
 	}
-	rows, err := r.q.Query(ctx, "SELECT k, "+columnsOf(table)+" FROM "+table+" ORDER BY k")
+	rows, err := r.q.Query(ctx, "SELECT k, "+columnsOf(table)+" FROM "+table+" "+which, args...)
 	if err != nil {
 		return err
 	}

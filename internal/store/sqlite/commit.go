@@ -57,8 +57,7 @@ func (c *conn) writeRows(r *engine.Rows) error {
 			return err
 		}
 	}
-	switch r.Table {
-	case engine.Slots:
+	if r.Table == engine.Slots {
 		var set []string
 		for _, col := range engine.SlotColumns {
 			set = append(set, col+" = excluded."+col)
@@ -79,11 +78,6 @@ func (c *conn) writeRows(r *engine.Rows) error {
 			return fault
 		}
 		return err
-	case engine.Kept:
-		return c.insert("INSERT INTO idempotency (k, v, at) VALUES ", " ON CONFLICT (k) DO UPDATE SET v = excluded.v, at = excluded.at", 3, len(r.Keys),
-			func(i int, args []driver.Value) {
-				args[0], args[1], args[2] = r.Keys[i], r.Values[i], r.At[i]
-			})
 	}
 	return c.insert("INSERT INTO "+r.Table+" (k, v) VALUES ", " ON CONFLICT (k) DO UPDATE SET v = excluded.v", 2, len(r.Keys), func(i int, args []driver.Value) {
 		args[0], args[1] = r.Keys[i], r.Values[i]

@@ -100,11 +100,17 @@ func (c *conn) fetchOne(r *engine.Request) error {
 	return nil
 }
 
-func (c *conn) scan(ctx context.Context, table string, f func(k, v []byte) error) error {
+// Which rows scan reads.
+const (
+	inOrder = "ORDER BY k"
+	within  = "WHERE k >= ? AND k < ? ORDER BY k LIMIT ?"
+)
+
+func (c *conn) scan(ctx context.Context, table, which string, args []driver.Value, f func(k, v []byte) error) error {
 	if !engine.SafeTable(table) {
 		return fmt.Errorf("sqlite: table %q", table)
 	}
-	return c.query("SELECT k, "+columnsOf(table)+" FROM "+table+" ORDER BY k", nil, width(table), func(row []driver.Value) error {
+	return c.query("SELECT k, "+columnsOf(table)+" FROM "+table+" "+which, args, width(table), func(row []driver.Value) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -174,7 +180,11 @@ type snapshot struct {
 func (s *snapshot) Fetch(ctx context.Context, reqs []engine.Request) error { return s.c.fetch(reqs) }
 
 func (s *snapshot) Scan(ctx context.Context, table string, f func(k, v []byte) error) error {
-	return s.c.scan(ctx, table, f)
+	return s.c.scan(ctx, table, inOrder, nil, f)
+}
+
+func (s *snapshot) Range(ctx context.Context, table string, from, to []byte, n int, f func(k, v []byte) error) error {
+	return s.c.scan(ctx, table, within, []driver.Value{from, to, int64(n)}, f)
 }
 
 func (s *snapshot) Keys(ctx context.Context, table string, f func(k []byte) error) error {

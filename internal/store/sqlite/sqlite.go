@@ -223,7 +223,14 @@ func (e *Engine) Fetch(ctx context.Context, reqs []engine.Request) error {
 
 // Scan reads a table as last committed.
 func (e *Engine) Scan(ctx context.Context, table string, f func(k, v []byte) error) error {
-	return e.reading(ctx, func(c *conn) error { return c.scan(ctx, table, f) })
+	return e.reading(ctx, func(c *conn) error { return c.scan(ctx, table, inOrder, nil, f) })
+}
+
+// Range reads a part of a table in the order of its keys.
+func (e *Engine) Range(ctx context.Context, table string, from, to []byte, n int, f func(k, v []byte) error) error {
+	return e.reading(ctx, func(c *conn) error {
+		return c.scan(ctx, table, within, []driver.Value{from, to, int64(n)}, f)
+	})
 }
 
 // Keys reads a table's keys as last committed.
@@ -364,16 +371,6 @@ func (e *Engine) Secret(ctx context.Context, name string, fresh []byte) (value [
 		})
 	})
 	return value, err
-}
-
-// Prune removes old kept answers.
-func (e *Engine) Prune(ctx context.Context, before int64, n int) (int, error) {
-	var gone int64
-	err := e.writer(ctx, func(c *conn) (err error) {
-		gone, err = c.exec(engine.PruneKept, before, int64(n))
-		return err
-	})
-	return int(gone), err
 }
 
 // Backup copies the database while it is in use. The copy is whole, without a log of its own.

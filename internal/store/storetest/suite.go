@@ -27,7 +27,7 @@ func Engine(t *testing.T, fresh func(t *testing.T) Opener) {
 		f    func(*testing.T, Opener)
 	}{
 		{"rows", testRows}, {"slots", testSlots}, {"fence", testFence}, {"log", testLog}, {"snapshot", testSnapshot},
-		{"lease", testLease}, {"secrets", testSecrets}, {"prune", testPrune}, {"again", testAgain}, {"model", testModel},
+		{"lease", testLease}, {"secrets", testSecrets}, {"range", testRange}, {"again", testAgain}, {"model", testModel},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, fresh(t)) })
 	}
@@ -147,18 +147,18 @@ func testRows(t *testing.T, open Opener) {
 	b = batchAt(epoch, 1, 0)
 	b.Rows = []engine.Rows{
 		{Table: "fruits", Keys: keys("n1", "n2", "k002"), Values: keys("1", "2", "changed"), Fresh: 2},
-		{Table: engine.Kept, Keys: keys("a"), Values: keys("kept"), At: []int64{1}, Fresh: 1},
+		{Table: engine.Slots, Keys: keys("a"), Values: [][]byte{slot(1, 0, 0, 0, 0)}, Fresh: 1},
 	}
 	commit(t, e, b)
 	same(t, fetch(t, e, "fruits", "n1", "n2", "k002"), "[1 2 changed]")
 	b = batchAt(epoch, 1, 1) // n2 and a are there, whatever the writer believes
 	b.Rows = []engine.Rows{
 		{Table: "fruits", Keys: keys("n3", "n2", "n1"), Values: keys("3", "two", "one"), Fresh: 2},
-		{Table: engine.Kept, Keys: keys("b", "a"), Values: keys("kept too", "again"), At: []int64{2, 2}, Fresh: 2},
+		{Table: engine.Slots, Keys: keys("b", "a"), Values: [][]byte{slot(2, 0, 0, 0, 0), slot(3, 0, 0, 0, 0)}, Fresh: 2},
 	}
 	commit(t, e, b)
 	same(t, fetch(t, e, "fruits", "n1", "n2", "n3"), "[one two 3]")
-	same(t, fetch(t, e, engine.Kept, "a", "b"), "[again kept too]")
+	same(t, fetch(t, e, engine.Slots, "a", "b"), []string{string(slot(3, 0, 0, 0, 0)), string(slot(2, 0, 0, 0, 0))})
 	var order []string
 	err := e.Scan(t.Context(), "nuts", func(k, v []byte) error { order = append(order, fmt.Sprintf("%q", k)); return nil })
 	if err != nil {
@@ -382,26 +382,47 @@ func testSecrets(t *testing.T, open Opener) {
 	}
 }
 
-func testPrune(t *testing.T, open Opener) {
+func testRange(t *testing.T, open Opener) {
 	e, epoch := prepared(t, open)
 	b := batchAt(epoch, 0, 1)
-	r := engine.Rows{Table: engine.Kept}
+	var ks []string
 	for i := range 10 {
-		r.Keys, r.Values, r.At = append(r.Keys, fmt.Appendf(nil, "k%d", i)), append(r.Values, []byte{byte('0' + i)}), append(r.At, int64(100*i))
+		ks = append(ks, fmt.Sprintf("k%d", i))
 	}
-	b.Rows = []engine.Rows{r}
+	b.Rows = []engine.Rows{{Table: "nuts", Keys: keys(ks...), Values: keys(ks...)}}
 	commit(t, e, b)
-	for _, c := range []struct {
-		before int64
-		n      int
-		want   int
-	}{{0, 100, 0}, {500, 2, 2}, {500, 100, 3}, {500, 100, 0}} {
-		n, err := e.Prune(t.Context(), c.before, c.n)
-		if err != nil || n != c.want {
-			t.Errorf("prune before %d: %d, %v; want %d", c.before, n, err, c.want)
+	snap, err := e.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	for _, r := range []engine.Reads{e, snap} {
+		for _, c := range []struct {
+			from, to string
+			n        int
+			want     string
+		}{{"\x00", "k0", 9, "[]"}, {"\x00", "k2", 9, "[k0 k1]"}, {"k2", "k5", 9, "[k2 k3 k4]"}, {"k2", "k5", 2, "[k2 k3]"}, {"k2\x00", "\xff", 3, "[k3 k4 k5]"}, {"k5", "k5", 9, "[]"}, {"k8", "l", 9, "[k8 k9]"}} {
+			var got []string
+			err := r.Range(t.Context(), "nuts", []byte(c.from), []byte(c.to), c.n, func(k, v []byte) error {
+				if string(k) != string(v) {
+					t.Errorf("%q holds %q", k, v)
+				}
+				got = append(got, string(k))
+				return nil
+			})
+			if err != nil || fmt.Sprint(got) != c.want {
+				t.Errorf("%q to %q, %d: %v, %v; want %s", c.from, c.to, c.n, got, err, c.want)
+			}
+		}
+		if err := r.Range(t.Context(), "nuts;", []byte("a"), []byte("b"), 1, nil); err == nil {
+			t.Error("a table of another name was read")
 		}
 	}
-	same(t, fetch(t, e, engine.Kept, "k4", "k5", "k9"), "[- 5 9]")
+	stop := errors.New("stop")
+	if err := e.Range(t.Context(), "nuts", []byte("a"), []byte("z"), 9, func(k, v []byte) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("range: %v", err)
+	}
+	same(t, fetch(t, e, "nuts", "k4"), "[k4]") // and the connection is good after that
 }
 
 // testAgain opens a database a second time, as a server that starts again does.

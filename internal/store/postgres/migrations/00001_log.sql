@@ -40,13 +40,6 @@ CREATE TABLE tiles (
 	PRIMARY KEY (level, idx)
 );
 
-CREATE TABLE idempotency (
-	k  BYTEA   NOT NULL PRIMARY KEY,
-	v  BYTEA   NOT NULL,
-	at BIGINT NOT NULL
-);
-CREATE INDEX idempotency_at ON idempotency (at);
-
 CREATE TABLE slots (
 	k            BYTEA   NOT NULL PRIMARY KEY,
 	allotment    BIGINT NOT NULL CHECK (allotment >= 0),
