@@ -76,32 +76,3 @@ supervisor opens each site's sales again, on the page of its day.`)
 	r.Tell(c.out)
 	return nil
 }
-
-func runRecord(ctx context.Context, c console, args []string) error {
-	about := `
-Checks the whole record: each entry against its digest, the tiles and the signed head
-against the entries, and the state of every desk against the one that the facts make.
-It works while the server runs, on the record as it stood at one moment.`
-	verb := ""
-	if len(args) > 0 && args[0] == "check" {
-		verb, args = args[0], args[1:]
-	}
-	fs := flags(c, "record", "check --config FILE", about)
-	file := config(fs)
-	if err := parse(fs, args, 0); err != nil {
-		return err
-	}
-	if verb != "check" {
-		return wrong("want record check; darwaza help record says what it does")
-	}
-	conf, err := post.ReadConfig(*file)
-	if err != nil {
-		return err
-	}
-	r, err := post.CheckRecord(ctx, conf)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.out, "the record is consistent: %d entries, head %x\nthe state is what the facts make of it: %d rows\n", r.Entries, r.Root[:], r.Rows)
-	return nil
-}

@@ -84,6 +84,7 @@ type Post struct {
 	vault    *vault.Vault
 	codec    *fact.Codec
 	exchange *exchange.Exchange
+	record   *exchange.Record
 	handler  http.Handler
 	proofs   *proofTrust
 
@@ -231,7 +232,8 @@ func (p *Post) openExchange() error {
 	if err != nil {
 		return err
 	}
-	d.Record = &exchange.Record{Store: p.store, Keys: func() exchange.LogKeys { return logs }, Evidence: p.Config.evidence(), Clock: p.clock, Log: p.log}
+	p.record = &exchange.Record{Store: p.store, Keys: func() exchange.LogKeys { return logs }, Evidence: p.Config.evidence(), Clock: p.clock, Log: p.log}
+	d.Record = p.record
 	if c.Authority != "" {
 		text, err := os.ReadFile(c.Authority)
 		if err != nil {

@@ -187,6 +187,9 @@ func (t tiles) ReadTile(id record.TileID) ([]byte, error) {
 	return b, problem.Wrap(problem.Offline, "store.read", err)
 }
 
+// Tiles shows the log's tiles, and bundles of its entries, as far as they are committed.
+func (s *Store) Tiles(ctx context.Context) record.TileReader { return tiles{ctx, s.eng} }
+
 // OpenTree returns the right edge of the log at its head.
 func (s *Store) OpenTree(ctx context.Context) (*record.Tree, engine.Head, error) {
 	var tree *record.Tree
