@@ -19,6 +19,7 @@ import (
 	"darwaza.dev/internal/post"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/proof"
+	"darwaza.dev/internal/proof/shc"
 	"darwaza.dev/internal/proof/trust"
 )
 
@@ -34,6 +35,14 @@ makes; a PEM file with the public key of A and then of B is --sides:
   cat a.key.pub b.key.pub > sides.pem
   darwaza trust show --sides sides.pem list.json
 
+Revocations go beside the list, each in a file of its own: batches of the EU's gateway, the
+lists of issuers of cards, and filters, of which a tablet holds a million in 2.3 MB. What a
+filter has is confirmed by the batches that lie beside it before anybody is refused; where
+they do not, an officer decides.
+
+  darwaza trust filter --to revoked.filter batches/
+  darwaza trust show revoked.filter
+
 %s
 `
 
@@ -41,7 +50,8 @@ func trustVerbs() []verb {
 	return []verb{
 		{"compose", "--number N --to FILE LIST|DIR...", "make a list of others, for both sides to sign", 1, 1 << 10, composeVerb},
 		{"sign", "--key FILE LIST", "sign a list, as one side", 1, 1, signTrustVerb},
-		{"show", "[--sides FILE] [--json] LIST", "say what is in a list and who has signed it", 1, 1, showTrustVerb},
+		{"show", "[--sides FILE] [--json] LIST", "say what is in a list and who has signed it, or what a file revokes", 1, 1, showTrustVerb},
+		{"filter", "--to FILE LIST|DIR...", "make the filter of batches of revocations, for machines that cannot hold them", 1, 1 << 10, filterVerb},
 	}
 }
 
@@ -182,10 +192,94 @@ func fingerprint(b []byte) string {
 	return groups(sum[:])
 }
 
+func filterVerb(f flagSet) func(context.Context, console, []string) error {
+	to := f.String("to", "", "the `file` to write, anew")
+	return func(_ context.Context, c console, args []string) error {
+		if *to == "" {
+			return wrong("--to is needed")
+		}
+		lists, err := readTrust(args, "")
+		if err != nil {
+			return err
+		}
+		hashes, _ := lists.Hashes()
+		if len(hashes) == 0 {
+			return wrong("there is no batch of revocations in what was given")
+		}
+		filter, err := trust.NewFilter(hashes)
+		if err != nil {
+			return problem.Wrap(problem.Internal, "trust", err)
+		}
+		b := filter.Bytes()
+		if err := place(*to, b); err != nil {
+			return err
+		}
+		printFilter(c, filter, len(b))
+		return nil
+	}
+}
+
+func printFilter(c console, f *trust.Filter, size int) {
+	fmt.Fprintf(c.out, "filter of %d revocations in %d bytes\nof a million certificates that nobody revoked it has %.0f by chance for each hash: batches confirm, or an officer decides\n",
+		f.Len(), size, trust.FalsePositives)
+}
+
+// showRevoked says what a file revokes, and false of one that revokes nothing.
+func showRevoked(c console, file string, asJSON bool) (bool, error) {
+	b, err := readBounded(file, trust.MaxList)
+	if err != nil {
+		return false, err
+	}
+	if !trust.IsFilter(b) && !trust.IsBatch(b) && !shc.LooksLikeRevoked(b) || trust.IsSigned(b) {
+		return false, nil
+	}
+	lists, err := readTrust([]string{file}, "")
+	if err != nil {
+		return true, err
+	}
+	hashes, filters := lists.Hashes()
+	kinds := trust.NewEntries(hashes).Len()
+	if asJSON {
+		type card struct {
+			Kid     string `json:"kid"`
+			Number  int64  `json:"number"`
+			Entries int    `json:"entries"`
+		}
+		out := struct {
+			Filter  int                    `json:"filter,omitempty"`
+			Bytes   int                    `json:"bytes"`
+			Entries map[proof.HashKind]int `json:"entries,omitempty"`
+			Cards   []card                 `json:"cards,omitempty"`
+		}{Bytes: len(b), Entries: kinds}
+		for _, f := range filters {
+			out.Filter = f.Len()
+		}
+		for _, r := range lists.Cards().Revoked {
+			out.Cards = append(out.Cards, card{r.KeyID, r.Counter, r.Len()})
+		}
+		e := json.NewEncoder(c.out)
+		e.SetIndent("", "  ")
+		return true, e.Encode(out)
+	}
+	for _, f := range filters {
+		printFilter(c, f, len(b))
+	}
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		fmt.Fprintf(c.out, "revokes %d by %s\n", kinds[kind], kind)
+	}
+	for _, r := range lists.Cards().Revoked {
+		fmt.Fprintf(c.out, "revokes %d cards of the key %s, list %d\n", r.Len(), r.KeyID, r.Counter)
+	}
+	return true, nil
+}
+
 func showTrustVerb(f flagSet) func(context.Context, console, []string) error {
 	sides := f.String("sides", "", "a PEM `file` with the public keys of sides A and B: says which of them have signed")
 	asJSON := f.Bool("json", false, "print JSON")
 	return func(_ context.Context, c console, args []string) error {
+		if done, err := showRevoked(c, args[0], *asJSON); done || err != nil {
+			return err
+		}
 		list, body, signatures, err := readSheet(args[0])
 		if err != nil {
 			return err

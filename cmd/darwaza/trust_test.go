@@ -200,3 +200,89 @@ func pictureOf(t *testing.T, text string) []byte {
 	}
 	return b.Bytes()
 }
+
+// TestRevokedCommand takes revocations their way: a batch, the filter of it, and what
+// verify says with the one, the other and both.
+func TestRevokedCommand(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	write := func(name string, b []byte) {
+		t.Helper()
+		if err := os.WriteFile(at(name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(want int, args ...string) string {
+		t.Helper()
+		out, status := runTest(t, args...)
+		if status != want {
+			t.Fatalf("%q: status %d, want %d\n%s", args, status, want, out)
+		}
+		return out
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC().Truncate(time.Second)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{Country: []string{"GR"}}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)},
+		&x509.Certificate{Subject: pkix.Name{Country: []string{"GR"}}}, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := trust.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	const id = "URN:UVCI:01:GR:1#2"
+	text, err := hcert.Issue(key, cert.KeyID(), &proof.Claims{Issuer: "GR", IssuedAt: now, Until: now.Add(time.Hour), ID: id, Holder: proof.Holder{FamilyICAO: "CANARY"},
+		Events: []proof.Event{{Kind: proof.Test, Disease: proof.COVID19, On: proof.At(now), Country: "GRC", Issuer: "Lab", TestKind: proof.NAAT, Result: proof.Negative, Place: "Lab"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("code.txt", []byte(text))
+	// Greece revokes as EL what it issues as GR.
+	entry := func(kind proof.HashKind, value string) string {
+		sum := proof.NewHash(kind, []byte(value)).Sum
+		return `{"hash":"` + base64.StdEncoding.EncodeToString(sum[:]) + `"}`
+	}
+	write("batch.json", []byte(`{"hashType":"COUNTRYCODEUCI","entries":[`+entry(proof.HashCountryUCI, "EL"+id)+`,`+entry(proof.HashCountryUCI, "ELother")+`]}`))
+	write("other.json", []byte(`{"hashType":"UCI","entries":[`+entry(proof.HashUVCI, "another")+`]}`))
+	write("cards.json", []byte(`{"kid":"some-key","method":"rid","ctr":3,"rids":["abc","def.1600000000"]}`))
+
+	if out := ask(0, "trust", "filter", "--to", at("revoked.filter"), at("batch.json"), at("other.json")); !strings.Contains(out, "filter of 3 revocations") || !strings.Contains(out, "15 by chance") {
+		t.Errorf("filter: %s", out)
+	}
+	ask(problem.Invalid.ExitStatus(), "trust", "filter", "--to", at("none.filter"), at("cards.json"))
+	for file, want := range map[string]string{"revoked.filter": "filter of 3", "batch.json": "revokes 2 by countryuvci", "other.json": "revokes 1 by uvci", "cards.json": "revokes 2 cards of the key some-key, list 3"} {
+		if out := ask(0, "trust", "show", at(file)); !strings.Contains(out, want) {
+			t.Errorf("show %s: %s", file, out)
+		}
+	}
+	if out := ask(0, "trust", "show", "--json", at("revoked.filter")); !strings.Contains(out, `"filter": 3`) {
+		t.Errorf("show --json: %s", out)
+	}
+	untrusted := problem.Untrusted.ExitStatus()
+	for _, tt := range []struct {
+		status int
+		want   string
+		lists  []string
+	}{
+		{0, "proof.revocation.missing", nil},
+		{untrusted, "proof.revocation.revoked", []string{"batch.json"}},
+		{0, "", []string{"other.json"}},
+		{0, "proof.revocation.unconfirmed", []string{"revoked.filter"}},
+		{0, "proof.revocation.unconfirmed", []string{"revoked.filter", "other.json"}}, // the entry may lie in a batch that is not here
+		{untrusted, "proof.revocation.revoked", []string{"revoked.filter", "batch.json"}},
+	} {
+		args := []string{"verify", at("code.txt"), "--at", now.Format(time.RFC3339), "--trust", at("key.pem")}
+		for _, l := range tt.lists {
+			args = append(args, "--trust", at(l))
+		}
+		out := ask(tt.status, args...)
+		if tt.want == "" && strings.Contains(out, "proof.revocation") || !strings.Contains(out, tt.want) {
+			t.Errorf("%v: %s", tt.lists, out)
+		}
+	}
+}

@@ -77,6 +77,7 @@ type Arrival struct {
 	Found     bool // the pass was lost, and its booking found by document
 	Screening Screening
 	Evidence  Evidence // of health certificates; of somebody who comes in
+	Behind    bool     // the clock by which all this was verified shows a time that has been
 	Again     uint64   // the scan that this one completes or corrects, 0 for a new arrival
 	Tag       [16]byte
 	// Register is the tag, without a period, of the document that was read: an isolation
@@ -428,13 +429,22 @@ func (q *inquiry) last() *Scan {
 	return nil
 }
 
-// clockBehind says where time runs backwards.
+// clockSlack is how far back a clock may be set without being doubted.
+const clockSlack = 2 * time.Minute
+
+// clockBehind says where time runs backwards: before a scan of this pass, or before the
+// other side was last heard. What is verified by such a clock may have ended long ago.
 func (q *inquiry) clockBehind() {
+	behind := q.a.Behind
 	for _, s := range q.p.Scans {
-		if q.Now.Before(s.At) {
-			q.say(because(CodeClock, reason.Refer))
-			return
-		}
+		behind = behind || q.Now.Before(s.At)
+	}
+	for _, side := range []agreement.Side{agreement.A, agreement.B} {
+		h, ok := q.Heard.Get(string(side))
+		behind = behind || ok && q.Now.Before(h.At.Add(-clockSlack))
+	}
+	if behind {
+		q.say(because(CodeClock, reason.Refer))
 	}
 }
 

@@ -54,7 +54,7 @@ func Declared() []reason.Decl {
 		{Code: CodeUnread, Outcome: reason.Refer, When: "the other side sold the pass and no document was read with it, so that nothing says whose it is: a supervisor decides"},
 		{Code: CodeHeard, Outcome: reason.Refer, When: "the other side's list of withdrawn passes was last read longer ago than the edition allows"},
 		{Code: CodeNeverHeard, Outcome: reason.Refer, When: "the other side's list of withdrawn passes was never read"},
-		{Code: CodeClock, Outcome: reason.Refer, When: "the clock shows a time before the last scan of this pass"},
+		{Code: CodeClock, Outcome: reason.Refer, When: "the clock shows a time that has been: before a scan of this pass, before the other side was heard, or before the trusted list was issued"},
 		{Code: CodeTwiceIn, Outcome: reason.Refer, When: "the pass has entered here and was not scanned out: both scans are shown"},
 		{Code: CodeTwiceOut, Outcome: reason.Refer, When: "the pass has left here already: both scans are shown"},
 		{Code: CodeUnmatched, Outcome: reason.Allow, When: "somebody leaves who was not seen to enter here: counted, and marked"},

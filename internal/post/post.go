@@ -87,6 +87,7 @@ type Post struct {
 	record   *exchange.Record
 	handler  http.Handler
 	proofs   *proofTrust
+	seen     *seen // nil of a post that is not open to anybody
 
 	learning sync.Mutex // held while trust is made larger
 	settling sync.Mutex // guards settled and caughtUp
@@ -195,14 +196,20 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 	if err != nil {
 		return nil, problem.Wrap(problem.Invalid, "config.field", err)
 	}
-	p.proofs = &proofTrust{dir: c.ProofTrust, log: p.log}
+	if p.seen, err = openSeen(filepath.Join(filepath.Dir(c.Head), seenFile)); err != nil {
+		return nil, err
+	}
+	p.proofs = &proofTrust{dir: c.ProofTrust, log: p.log, seen: p.seen}
 	p.proofs.lists(prooftrust.Limits{}, p.clock()) // what cannot be read is said at the start
+	if p.seen.behind(p.clock()) {
+		p.log.Warn("the clock shows a time that has been already, or one before the trusted list in use was issued: set it right", "seen", p.seen.file)
+	}
 	pages, err := web.New(web.Deps{
 		Side: c.Side, Law: p.Law, Reader: p.store, Writer: p.seq, Sealer: p.vault,
 		PassKey: func() *pass.Key { return p.Keys.Pass }, ReceiptKey: func() *pass.Key { return p.Keys.Receipt },
 		Trust: p.trust.Load, Secrets: p.secrets, Clock: p.clock, Rand: rand.Reader, Log: p.log, Texts: texts,
 		SessionKey: p.Keys.Session, Secure: !c.HTTP && !o.Insecure, Banner: o.Banner, Record: p.store,
-		Proofs:  p.proofs.lists,
+		Proofs: p.proofs.lists, Behind: p.seen.behind,
 		Clients: clients(c.Clients), Heard: p.heard, AnswerWithin: c.AnswerWithin, Proxies: proxies, ProxyHeader: c.Proxy.Header,
 	})
 	if err != nil {
@@ -385,7 +392,11 @@ func (p *Post) OwnWord(ctx context.Context, login, now, next string) error {
 // Tick does once what a post does by itself every few seconds: offers lapse, places of
 // ended passes are free, standby moves up, and days that are past are settled.
 func (p *Post) Tick(ctx context.Context) error {
-	return errors.Join(p.sweep(ctx), p.settle(ctx))
+	err := errors.Join(p.sweep(ctx), p.settle(ctx))
+	if p.seen != nil {
+		err = errors.Join(err, p.seen.tick(p.clock()))
+	}
+	return err
 }
 
 // The settling of past days looks at the last days again every so often; the first time

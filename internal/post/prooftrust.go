@@ -4,6 +4,8 @@
 package post
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/pem"
@@ -14,6 +16,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,8 +36,9 @@ const readyFor = time.Minute
 // proofTrust keeps the lists of a folder, read again when a file of it has changed. Nothing
 // of it is fetched: whoever keeps the post puts files there.
 type proofTrust struct {
-	dir string
-	log *slog.Logger
+	dir  string
+	log  *slog.Logger
+	seen *seen
 
 	mu    sync.Mutex // guards what follows
 	state string     // names, sizes and times of the files that were read
@@ -121,20 +125,63 @@ func (p *proofTrust) read(files []file) *verify.Lists {
 			}
 		}
 	}
+	var both []bothList
 	for _, f := range files {
 		if filepath.Base(f.path) == SidesFile {
 			continue
 		}
 		b, err := readSome(f.path)
-		if err == nil {
+		if err == nil && sides != nil && prooftrust.IsSigned(b) {
+			var l *prooftrust.List
+			if l, err = prooftrust.Open(f.path, b, sides); err == nil {
+				both = append(both, bothList{f.path, l, b})
+			}
+		} else if err == nil {
 			err = all.AddFile(f.path, b, f.at, sides)
 		}
 		if err != nil {
 			p.log.Warn("a list of health certificates' keys cannot be read and is left out", "file", f.path, "err", err.Error())
 		}
 	}
+	if l := p.latest(both); l != nil {
+		all = all.With(l)
+	}
+	all.Ready(time.Time{}) // what takes long is done once, and not for each limits and minute
 	p.log.Info("lists of health certificates' keys are read", "files", len(files), "keys", all.Len())
 	return all
+}
+
+// bothList is a list that both sides have signed, with the file that it came in.
+type bothList struct {
+	path string
+	list *prooftrust.List
+	file []byte
+}
+
+// latest returns the list of two sides that counts: the one with the highest number, where
+// none with a higher one was seen here before, even before a restart. An earlier list of
+// theirs trusts what they may since have taken out.
+func (p *proofTrust) latest(both []bothList) *prooftrust.List {
+	slices.SortStableFunc(both, func(a, b bothList) int { return cmp.Compare(b.list.Number, a.list.Number) })
+	var use *prooftrust.List
+	var used []byte
+	for _, l := range both {
+		body, _, err := prooftrust.Unbind(l.file)
+		switch {
+		case err == nil && use == nil:
+			if err = p.seen.accept(l.list, body); err == nil {
+				use, used = l.list, body
+			}
+		case err == nil && l.list.Number < use.Number:
+			p.log.Info("an earlier list of both sides is passed over", "file", l.path, "number", l.list.Number)
+		case err == nil && !bytes.Equal(body, used):
+			err = errOlder
+		}
+		if err != nil {
+			p.log.Warn("a list that both sides have signed is not used", "file", l.path, "number", l.list.Number, "err", err.Error())
+		}
+	}
+	return use
 }
 
 func readSome(path string) ([]byte, error) {

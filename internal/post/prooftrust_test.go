@@ -57,7 +57,7 @@ func TestProofTrust(t *testing.T) {
 	cert, text := signerOf(t, now)
 	dir := t.TempDir()
 	var log bytes.Buffer
-	p := &proofTrust{dir: dir, log: slog.New(slog.NewTextHandler(&log, nil))}
+	p := &proofTrust{dir: dir, log: slog.New(slog.NewTextHandler(&log, nil)), seen: &seen{file: filepath.Join(t.TempDir(), "seen.json")}}
 	limits := prooftrust.Limits{Stale: 24 * time.Hour, TooOld: 72 * time.Hour}
 	faults := func(limits prooftrust.Limits, at time.Time) ([]proof.Fault, []proof.Fault) {
 		l := p.lists(limits, at)
@@ -111,4 +111,131 @@ func TestProofTrust(t *testing.T) {
 	}
 	f, _ = faults(prooftrust.Limits{}, now)
 	is("a list that was taken away", f, proof.ListMissing)
+}
+
+// TestSeen holds that of lists that both sides sign the highest number counts, that none
+// below it comes back, not after a restart either, and of one number no second list; and
+// that a clock is doubted which shows a time that has been, or one before the list.
+func TestSeen(t *testing.T) {
+	now := time.Now().UTC().Truncate(time.Second)
+	var keys [2]*ecdsa.PrivateKey
+	var pub []byte
+	for i := range keys {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[i], pub = key, append(pub, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})...)
+	}
+	texts, certs := [2]string{}, [2]*prooftrust.Certificate{}
+	for i := range texts {
+		var b []byte
+		b, texts[i] = signerOf(t, now)
+		block, _ := pem.Decode(b)
+		var err error
+		if certs[i], err = prooftrust.ParseCertificate(block.Bytes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both := func(number uint64, of ...*prooftrust.Certificate) []byte {
+		t.Helper()
+		l := prooftrust.NewList("", now)
+		for _, c := range of {
+			l.AddCertificate(nil, "", c)
+		}
+		body, err := prooftrust.Compose(number, now, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sigs [][]byte
+		for _, k := range keys {
+			sig, err := prooftrust.Sign(k, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sigs = append(sigs, sig)
+		}
+		b, err := prooftrust.Bind(body, sigs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "head", "seen.json")
+	write := func(name string, b []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(SidesFile, pub)
+	start := func() *proofTrust {
+		t.Helper()
+		s, err := openSeen(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &proofTrust{dir: dir, log: slog.New(slog.DiscardHandler), seen: s}
+	}
+	p := start()
+	is := func(what string, first, second bool) {
+		t.Helper()
+		for i, want := range []bool{first, second} {
+			l := p.lists(prooftrust.Limits{}, now)
+			if got := verify.Text([]byte(texts[i]), l, l, now)[0]; got.Genuine() != want {
+				t.Errorf("%s: certificate %d genuine %v, want %v: %v", what, i, got.Genuine(), want, got.Faults)
+			}
+		}
+	}
+	write("list.json", both(7, certs[0], certs[1]))
+	is("list 7", true, true)
+	write("later.json", both(8, certs[1]))
+	is("list 8 beside it", false, true)
+	for _, name := range []string{"later.json", "list.json"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("list.json", both(7, certs[0], certs[1]))
+	is("list 7 again", false, false)
+	p = start()
+	is("list 7 after a restart", false, false)
+	write("list.json", both(8, certs[0]))
+	is("another list 8", false, false)
+	write("list.json", both(8, certs[1]))
+	is("list 8 again", false, true)
+	write("copy.json", both(8, certs[1]))
+	is("list 8 twice", false, true)
+	write("copy.json", both(8, certs[0]))
+	is("two of number 8", false, true)
+	write("list.json", both(9, certs[0]))
+	is("list 9", true, false)
+
+	// The clock.
+	for d, want := range map[time.Duration]bool{0: false, -2 * time.Minute: false, -3 * time.Minute: true} {
+		if got := p.seen.behind(now.Add(d)); got != want {
+			t.Errorf("%v from the list: behind %v", d, got)
+		}
+	}
+	for _, d := range []time.Duration{time.Hour, time.Hour + 9*time.Minute, time.Hour} {
+		if err := p.seen.tick(now.Add(d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !p.seen.behind(now.Add(time.Hour)) || p.seen.behind(now.Add(time.Hour+8*time.Minute)) {
+		t.Error("the latest time that was shown does not count")
+	}
+	p = start()
+	if !p.seen.behind(now.Add(57*time.Minute)) || p.seen.behind(now.Add(time.Hour)) {
+		t.Error("the time is forgotten with a restart")
+	}
+	if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openSeen(file); err == nil {
+		t.Error("a damaged file is a new one")
+	}
 }

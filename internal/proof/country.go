@@ -53,3 +53,17 @@ func Alpha2(code string) (letters string, ok bool) {
 	}
 	return identity.Alpha2(code)
 }
+
+// OtherAlpha2 returns the two letters that the EU writes for a country in place of those of
+// ISO 3166-1 (Interinstitutional style guide, annex A5), for the code that Country returns
+// of it: EL for Greece, and UK as it wrote for the United Kingdom. Certificates have the
+// ones and lists of revocations the others.
+func OtherAlpha2(code string) (letters string, ok bool) {
+	switch code {
+	case "GRC":
+		return "EL", true
+	case "GBR":
+		return "UK", true
+	}
+	return "", false
+}

@@ -162,6 +162,9 @@ type Scan struct {
 	// Register is the tag, without a period, of the document that was read: an isolation
 	// order is found by it.
 	Register [16]byte `cbor:"14,keyasint,omitempty"`
+	// Behind says that the clock by which the pass and the certificates were verified shows a
+	// time that has been.
+	Behind bool `cbor:"15,keyasint,omitempty"`
 }
 
 // ScanAnswer is the gate's answer.

@@ -233,6 +233,26 @@ func TestGateRefuses(t *testing.T) {
 			w.now = at("09:20")
 			return w.scan(c)
 		}, reason.Refer, gate.CodeClock},
+		{"clock before the other side was heard", "09:20", 0, func(w *world, b booking.Booking) Scan {
+			w.mem.plain.Gate.Heard.Put("B", gate.Heard{At: w.now.Add(121 * time.Second)})
+			return w.scan(w.claims(b, 0))
+		}, reason.Refer, gate.CodeClock},
+		{"clock set right by two minutes", "09:20", 0, func(w *world, b booking.Booking) Scan {
+			w.mem.plain.Gate.Heard.Put("B", gate.Heard{At: w.now.Add(2 * time.Minute)})
+			return w.scan(w.claims(b, 0))
+		}, reason.Allow, ""},
+		{"clock that the server doubts", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.scan(w.claims(b, 0))
+			c.Behind = true
+			return c
+		}, reason.Refer, gate.CodeClock},
+		{"clock that the server doubts, at the way out", "09:30", 0, func(w *world, b booking.Booking) Scan {
+			c := w.claims(b, 0)
+			do[ScanAnswer](w, w.scan(c))
+			o := w.out(c)
+			o.Behind = true
+			return o
+		}, reason.Refer, gate.CodeClock},
 		{"cannot leave twice", "09:30", 0, func(w *world, b booking.Booking) Scan {
 			c := w.claims(b, 0)
 			do[ScanAnswer](w, w.scan(c))
@@ -246,6 +266,10 @@ func TestGateRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w, b := arrived(t)
 			w.now = at(test.now, test.days)
+			if h, _ := w.mem.plain.Gate.Heard.Get("B"); h.At.After(w.now) {
+				h.At = w.now
+				w.mem.plain.Gate.Heard.Put("B", h)
+			}
 			s := test.scan(w, b)
 			inside := w.day().Inside
 			a := do[ScanAnswer](w, s)

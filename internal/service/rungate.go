@@ -29,7 +29,7 @@ func (c Scan) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	a := gate.Arrival{Site: c.Site, Gate: c.Gate, Direction: c.Direction, Officer: string(c.Officer), Claims: c.Claims, Fault: c.Fault,
-		Looks: c.Looks, Match: c.Match, Found: c.Found, Screening: c.Screening, Again: c.Again, Tag: c.Tag, Register: c.Register, Evidence: c.Evidence}
+		Looks: c.Looks, Match: c.Match, Found: c.Found, Screening: c.Screening, Again: c.Again, Tag: c.Tag, Register: c.Register, Evidence: c.Evidence, Behind: c.Behind}
 	a.Vendor, a.VendorKnown = tx.vendor(c.Claims.ID, c.Claims.Side.String())
 	if c.Direction == gate.Out && pass.Genuine(c.Fault) {
 		a.Lots = tx.leaving(c)

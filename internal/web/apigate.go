@@ -124,7 +124,7 @@ func (s *server) apiScan(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	c := service.Scan{Site: site.Number, Gate: in.Gate, Direction: gate.Direction(in.Direction), Officer: r.Officer.ID, Again: in.Again}
+	c := service.Scan{Site: site.Number, Gate: in.Gate, Direction: gate.Direction(in.Direction), Officer: r.Officer.ID, Again: in.Again, Behind: s.behind(r.Now)}
 	if c.Direction != gate.In && c.Direction != gate.Out {
 		return problem.Field("direction", "direction")
 	}

@@ -59,6 +59,9 @@ type Deps struct {
 	// Proofs returns the lists by which health certificates are believed, under limits of their
 	// age and ready for a time; nil where there are none.
 	Proofs func(trust.Limits, time.Time) *verify.Lists
+	// Behind reports whether a time cannot be the present one, since a later one has been;
+	// nil where nobody knows.
+	Behind func(time.Time) bool
 	// Heard says how the line to the other side is; nil where there is none.
 	Heard func() Heard
 	// AnswerWithin is the number of days within which a contested answer is answered where

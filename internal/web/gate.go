@@ -43,6 +43,7 @@ type gateView struct {
 	Full   bool
 	Heard  *age // of the other side's list of withdrawn passes; nil where it was never read
 	Late   bool // the list is older than the edition lets it be
+	Behind bool // the clock shows a time that has been
 	Last   []scanLine
 	Level  *levelLine // of protection, nil where the mildest holds and no other is known to come
 }
@@ -182,6 +183,9 @@ func (s *server) gatePage(w http.ResponseWriter, r *request) error {
 	return s.renderGate(w, r, gateView{Place: p, Out: f.get("direction") == string(gate.Out)}, http.StatusOK)
 }
 
+// behind reports whether the clock here is known to be wrong.
+func (s *server) behind(now time.Time) bool { return s.deps.Behind != nil && s.deps.Behind(now) }
+
 // renderGate fills in what the gate's page always shows, and answers with it.
 func (s *server) renderGate(w http.ResponseWriter, r *request, v gateView, status int) error {
 	law := s.deps.Law()
@@ -201,6 +205,7 @@ func (s *server) renderGate(w http.ResponseWriter, r *request, v gateView, statu
 		v.Cap = uint32(max(n, 0))
 		v.Full = v.Inside >= v.Cap
 	}
+	v.Behind = s.behind(r.Now)
 	if limit, ok := law.Param("heard.age", v.Place.Site.ID, s.deps.Side, r.Now); ok {
 		v.Late = v.Heard == nil || v.Heard.Minutes >= limit
 	}
@@ -286,7 +291,7 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 		v.Empty = true
 		return s.renderGate(w, r, v, http.StatusUnprocessableEntity)
 	}
-	c := service.Scan{Site: p.Site.Number, Gate: p.Gate.Number, Direction: gate.In, Officer: r.Officer.ID}
+	c := service.Scan{Site: p.Site.Number, Gate: p.Gate.Number, Direction: gate.In, Officer: r.Officer.ID, Behind: s.behind(r.Now)}
 	if out {
 		c.Direction = gate.Out
 	}

@@ -313,12 +313,16 @@ func check(m *cose.Message, public crypto.PublicKey, digest [32]byte) proof.Faul
 // can make another second half that verifies as well; of the number, and of the issuer's
 // country and the number. Some issuers write a name, small letters or nothing for their
 // country and revoke by its two letters, so that those count beside what is written: the
-// country's that the issuer or the key is of. key may be nil.
+// country's that the issuer or the key is of, as ISO has them and as the EU does. key may
+// be nil.
 func (d *Document) hashes(key *proof.Key) []proof.Hash {
-	var few [3]string
+	var few [4]string
 	countries := append(few[:0], d.Claims.Issuer)
 	add := func(code string) {
 		if c, ok := proof.Alpha2(code); ok && !slices.Contains(countries, c) {
+			countries = append(countries, c)
+		}
+		if c, ok := proof.OtherAlpha2(code); ok && !slices.Contains(countries, c) {
 			countries = append(countries, c)
 		}
 	}

@@ -95,6 +95,9 @@ func (f *Filter) Bytes() []byte {
 	return b
 }
 
+// IsFilter reports whether a file looks like one that ParseFilter reads.
+func IsFilter(b []byte) bool { return bytes.HasPrefix(b, []byte(filterMagic)) }
+
 // ParseFilter reads the wire form. The numbers must fit each other and the length, so that
 // no question reaches outside.
 func ParseFilter(b []byte) (*Filter, error) {
@@ -146,6 +149,38 @@ func compareSums(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) }
 func (e *Entries) Has(h proof.Hash) (revoked, known bool) {
 	_, revoked = slices.BinarySearchFunc(e.sums[h.Kind], h.Sum, compareSums)
 	return revoked, true
+}
+
+// Len returns how many entries there are of each kind.
+func (e *Entries) Len() map[proof.HashKind]int {
+	n := map[proof.HashKind]int{}
+	for kind, sums := range e.sums {
+		n[kind] = len(sums)
+	}
+	return n
+}
+
+// Confirm returns who confirms what a filter has: an entry always revokes. That there is
+// none clears a certificate where the filter was made of these very entries, so that it has
+// the certificate by chance, and is no answer otherwise: the entry may lie elsewhere.
+func (e *Entries) Confirm(f *Filter) (Confirmer, error) {
+	var hashes []proof.Hash
+	for kind, sums := range e.sums {
+		for _, sum := range sums {
+			hashes = append(hashes, proof.Hash{Kind: kind, Sum: sum})
+		}
+	}
+	own, err := NewFilter(hashes)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(own.Bytes(), f.Bytes()) {
+		return e.Has, nil
+	}
+	return func(h proof.Hash) (revoked, known bool) {
+		revoked, _ = e.Has(h)
+		return revoked, revoked
+	}, nil
 }
 
 // A Confirmer says whether a hash that a filter has is truly revoked; known is false where

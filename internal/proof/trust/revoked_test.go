@@ -124,6 +124,48 @@ func TestStanding(t *testing.T) {
 	}
 }
 
+// TestConfirm: entries clear what a filter has by chance where it was made of just them,
+// and not where it was made of more; what they hold is revoked in any case.
+func TestConfirm(t *testing.T) {
+	var hashes []proof.Hash
+	for i := range 1000 {
+		hashes = append(hashes, nth(proof.HashUVCI, i))
+	}
+	filter := must(NewFilter(hashes))
+	chance := proof.Hash{}
+	for i := 1000; ; i++ {
+		if chance = nth(proof.HashUVCI, i); filter.Has(chance) {
+			break
+		}
+	}
+	other := nth(proof.HashSignature, 5)
+	standing := func(e *Entries, h proof.Hash) proof.Standing {
+		return NewRevoked(filter, must(e.Confirm(filter)), now, Limits{}).Standing(proof.RevocationQuery{Hashes: []proof.Hash{h}, At: now})
+	}
+	for name, c := range map[string]struct {
+		entries      []proof.Hash
+		in, byChance proof.Standing
+	}{
+		"just those": {hashes, proof.IsRevoked, proof.NotRevoked},
+		"one twice":  {append(slices.Clone(hashes), hashes[3]), proof.IsRevoked, proof.NotRevoked},
+		"one less":   {hashes[:999], proof.IsRevoked, proof.Unconfirmed},
+		"one other":  {append(slices.Clone(hashes[:999]), other), proof.IsRevoked, proof.Unconfirmed},
+		"one more":   {append(slices.Clone(hashes), other), proof.IsRevoked, proof.Unconfirmed},
+		"none":       {nil, proof.Unconfirmed, proof.Unconfirmed},
+	} {
+		e := NewEntries(c.entries)
+		if got := standing(e, hashes[7]); got != c.in {
+			t.Errorf("%s: an entry is %d, want %d", name, got, c.in)
+		}
+		if got := standing(e, chance); got != c.byChance {
+			t.Errorf("%s: what is in by chance is %d, want %d", name, got, c.byChance)
+		}
+		if got := standing(e, nth(proof.HashUVCI, 1<<30)); got != proof.NotRevoked {
+			t.Errorf("%s: what is not in is %d", name, got)
+		}
+	}
+}
+
 func TestReadBatch(t *testing.T) {
 	h := nth(proof.HashUVCI, 5)
 	entry := func(kind string, sum []byte) string {

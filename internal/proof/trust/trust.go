@@ -191,10 +191,40 @@ func (l *List) Withdraw(id []byte, country string) {
 type Store struct {
 	limits Limits
 	lists  []*List
+	gone   []proof.Key // those of the lists that a list takes back by their id
 }
 
 // NewStore returns a store of lists under limits.
-func NewStore(limits Limits, lists ...*List) *Store { return &Store{limits: limits, lists: lists} }
+func NewStore(limits Limits, lists ...*List) *Store {
+	s := &Store{limits: limits, lists: lists}
+	for _, by := range lists {
+		for id, countries := range by.withdrawn {
+			for _, country := range countries {
+				s.gone = append(s.gone, s.meant([]byte(id), country)...)
+			}
+		}
+	}
+	return s
+}
+
+// meant returns the keys that are taken back with an id, by which a list has them or which
+// is of the certificate itself. An id that a certificate of health writes may stand under no
+// signature, so that whoever has one can write another id under which the same key lies.
+func (s *Store) meant(id []byte, country string) (keys []proof.Key) {
+	for _, l := range s.lists {
+		for _, k := range l.signed[string(id)] {
+			if country == "" || k.Country == "" || k.Country == country {
+				keys = append(keys, k)
+			}
+		}
+		for _, x := range l.signers {
+			if x.id != nil && bytes.Equal(x.cert.KeyID(), id) && (country == "" || x.country == "" || x.country == country) {
+				keys = append(keys, proof.Key{Public: x.cert.Public, Country: x.country})
+			}
+		}
+	}
+	return keys
+}
 
 // Lists returns the lists in the order in which they are asked.
 func (s *Store) Lists() []*List { return s.lists }
@@ -256,9 +286,19 @@ func (s *Store) Withdraw(q proof.Query, found []proof.Key) []proof.Key {
 	return s.mark(q, found, false)
 }
 
-// mark marks the keys that any list takes back. A key that is bound to no country is any
-// country's: what takes the id back for one takes it back.
+// mark marks the keys that any list takes back, under whatever id they were found. A key
+// that is bound to no country is any country's: what takes the id back for one takes it
+// back.
 func (s *Store) mark(q proof.Query, found []proof.Key, own bool) []proof.Key {
+	for i := range found {
+		if !s.isGone(found[i]) {
+			continue
+		}
+		if !own {
+			found, own = append([]proof.Key(nil), found...), true
+		}
+		found[i].Withdrawn = true
+	}
 	for _, id := range s.names(q) {
 		if len(id) == 0 {
 			continue // that nobody named a key names none
@@ -278,6 +318,17 @@ func (s *Store) mark(q proof.Query, found []proof.Key, own bool) []proof.Key {
 		}
 	}
 	return found
+}
+
+// isGone reports whether a key is one that was taken back under another id.
+func (s *Store) isGone(k proof.Key) bool {
+	for _, g := range s.gone {
+		pub, ok := g.Public.(interface{ Equal(crypto.PublicKey) bool })
+		if ok && pub.Equal(k.Public) && (g.Country == "" || k.Country == "" || g.Country == k.Country) {
+			return true
+		}
+	}
+	return false
 }
 
 // names returns the ids by which a list may take back what a query asks for, nil where no

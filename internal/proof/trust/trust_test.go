@@ -469,3 +469,49 @@ func FuzzCertificate(f *testing.F) {
 		}
 	})
 }
+
+// TestWithdrawnUnderAnyID: a key that is taken back is not to be used under another id
+// either, by which whoever has a certificate of it might call it where the id is under no
+// signature; and of two keys under one id the other country's stays.
+func TestWithdrawnUnderAnyID(t *testing.T) {
+	gone, stays := newCertificate("AT", nil, nil), newCertificate("DE", nil, nil)
+	one, two := NewList("one", now), NewList("two", now)
+	one.AddCertificate([]byte("collides"), "", gone.cert)
+	one.AddCertificate([]byte("collides"), "", stays.cert)
+	two.AddCertificate([]byte("elsewhere"), "", gone.cert)
+	two.AddKey([]byte("unbound-"), proof.Key{Public: gone.cert.Public})
+	for name, c := range map[string]struct {
+		id, country string
+		want        map[string]string // of each id the countries of those that are taken back
+	}{
+		"one country's":         {"collides", "AUT", map[string]string{"collides": "AUT ", "elsewhere": "AUT ", "unbound-": " "}},
+		"the other's":           {"collides", "DEU", map[string]string{"collides": "DEU ", "elsewhere": "", "unbound-": ""}},
+		"all":                   {"collides", "", map[string]string{"collides": "AUT DEU ", "elsewhere": "AUT ", "unbound-": " "}},
+		"by the second id":      {"elsewhere", "", map[string]string{"collides": "AUT ", "elsewhere": "AUT ", "unbound-": " "}},
+		"by its own hash":       {string(gone.cert.KeyID()), "", map[string]string{"collides": "AUT ", "elsewhere": "AUT ", "unbound-": " "}},
+		"an id that nobody has": {"nothing-", "", map[string]string{"collides": "", "elsewhere": "", "unbound-": ""}},
+	} {
+		by := NewList("by", now)
+		by.Withdraw([]byte(c.id), c.country)
+		store := NewStore(Limits{}, one, two, by)
+		for id, want := range c.want {
+			got := ""
+			ks, _ := ask(store, []byte(id))
+			for _, k := range ks {
+				if k.Withdrawn {
+					got += k.Country + " "
+				}
+			}
+			if got != want || len(ks) == 0 {
+				t.Errorf("%s: under %s %q is taken back of %d keys, want %q", name, id, got, len(ks), want)
+			}
+		}
+	}
+	for _, ks := range one.signed {
+		for _, k := range ks {
+			if k.Withdrawn {
+				t.Error("the list itself was changed")
+			}
+		}
+	}
+}

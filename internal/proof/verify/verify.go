@@ -68,8 +68,14 @@ type Lists struct {
 	card    *shc.Keys
 	cardOut []shc.Revoked
 	revoked []proof.Revocation
-	hashes  []proof.Hash // of batches of revocations
-	entries *trust.Entries
+	hashes  []proof.Hash    // of batches of revocations
+	filters []*trust.Filter // for those who cannot hold the batches
+	outAt   time.Time       // of the newest of either
+
+	// What Ready makes of the above.
+	outCards   shc.Revocations
+	confirmers []confirmer
+	ready      bool
 }
 
 // NewLists returns no lists yet, under limits of age.
@@ -83,7 +89,7 @@ var ErrSides = errors.New("verify: a list of two sides needs the sides' keys")
 // shc.ReadRevoked reads. at is when it was fetched, zero where nobody knows. sides opens a
 // list that is signed by two sides; it may be nil where there is none.
 func (l *Lists) Add(name string, b []byte, at time.Time, sides trust.Opener) error {
-	l.store, l.card = nil, nil
+	l.store, l.card, l.ready = nil, nil, false
 	if trust.IsSigned(b) {
 		if sides == nil {
 			return ErrSides
@@ -135,20 +141,39 @@ func (l *Lists) AddRevocation(r proof.Revocation) { l.revoked = append(l.revoked
 
 // AddFile adds a file as a folder of lists holds it: certificates, told by the ending of the
 // name or their first bytes, a batch of revoked hashes, or whatever Add reads. It is
-// trust.ErrForm of a file that is none of these.
+// trust.ErrForm of a file that is none of these. Hashes may come as a batch or in a filter,
+// which whoever made it of batches passes on to machines that cannot hold them.
 func (l *Lists) AddFile(name string, b []byte, at time.Time, sides trust.Opener) error {
 	switch {
+	case trust.IsFilter(b):
+		f, err := trust.ParseFilter(b)
+		if err != nil {
+			return err
+		}
+		l.filters = append(l.filters, f)
+		l.newest(at)
+		return nil
 	case trust.IsBatch(b):
 		hs, err := trust.ReadBatch(b)
 		if err != nil {
 			return err
 		}
-		l.hashes, l.entries = append(l.hashes, hs...), nil
+		l.hashes = append(l.hashes, hs...)
+		l.newest(at)
 		return nil
 	case isCertificate(name, b):
 		return l.AddCertificate(name, b, at)
 	}
 	return l.Add(name, b, at, sides)
+}
+
+// newest notes the time of a file of revocations. They come one after the other, and the
+// last says how far they reach.
+func (l *Lists) newest(at time.Time) {
+	l.ready = false
+	if at.After(l.outAt) {
+		l.outAt = at
+	}
 }
 
 // isCertificate reports whether a file holds certificates and not a list of them.
@@ -178,6 +203,9 @@ func (l *Lists) Limited(limits trust.Limits, now time.Time) *Lists {
 	return &c
 }
 
+// Hashes returns those of the batches of revocations, and the filters.
+func (l *Lists) Hashes() ([]proof.Hash, []*trust.Filter) { return l.hashes, l.filters }
+
 // Trusted returns the lists of keys of HCERTs and seals.
 func (l *Lists) Trusted() []*trust.List { return l.lists }
 
@@ -204,15 +232,35 @@ func (l *Lists) Rejected() (out []trust.Rejected) {
 // Ready makes the lists ready to be asked. Keys does it where it was not done, which is
 // not safe for several callers at once.
 func (l *Lists) Ready(now time.Time) {
-	if l.hashes != nil && l.entries == nil {
-		l.entries = trust.NewEntries(l.hashes)
-	}
 	l.store = trust.NewStore(l.limits, l.lists...)
 	age := proof.Absent
 	if len(l.cards) > 0 {
 		age = l.limits.Age(l.cardAt, now)
 	}
 	l.card = shc.NewKeys(l.cards, age)
+	if l.ready {
+		return
+	}
+	l.ready = true
+	l.outCards = shc.NewRevocations(l.cardOut)
+	l.confirmers = nil
+	entries := trust.NewEntries(l.hashes)
+	if l.hashes != nil {
+		l.confirmers = append(l.confirmers, confirmer{nil, entries.Has})
+	}
+	for _, f := range l.filters {
+		confirm, err := entries.Confirm(f)
+		if err != nil {
+			confirm = nil // nobody can: what the filter has is for a person
+		}
+		l.confirmers = append(l.confirmers, confirmer{f, confirm})
+	}
+}
+
+// A confirmer is a filter with who confirms what it has.
+type confirmer struct {
+	filter  *trust.Filter
+	confirm trust.Confirmer
 }
 
 // Keys implements proof.Keys. What a trusted list takes back is taken back of cards' keys
@@ -230,12 +278,12 @@ func (l *Lists) Keys(q proof.Query) ([]proof.Key, proof.Age) {
 
 // Standing implements proof.Revocation: what any list says that is surest.
 func (l *Lists) Standing(q proof.RevocationQuery) proof.Standing {
-	s := shc.NewRevocations(l.cardOut).Standing(q)
-	if l.hashes != nil {
-		if l.entries == nil {
-			l.entries = trust.NewEntries(l.hashes)
-		}
-		s = max(s, trust.NewRevoked(nil, l.entries.Has, time.Time{}, trust.Limits{}).Standing(q))
+	if !l.ready {
+		l.Ready(q.At)
+	}
+	s := l.outCards.Standing(q)
+	for _, c := range l.confirmers {
+		s = max(s, trust.NewRevoked(c.filter, c.confirm, l.outAt, l.limits).Standing(q))
 	}
 	for _, r := range l.revoked {
 		s = max(s, r.Standing(q))
