@@ -58,6 +58,8 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		}
 	case *PassedOver:
 		st.passedOver(f)
+	case *PlacesAsked, *PlacesGiven, *PlacesHeard:
+		st.applyTransfer(f)
 	default:
 		st.applySides(f)
 	}

@@ -247,4 +247,7 @@ type State struct {
 	Changes     table.Table[uint64, ClaimChange]
 	TheirClaims table.Table[ClaimKey, TheirClaim]
 	Cursors     table.Table[RosterKey, ClaimCursor]
+	// Transfers are places that moved between the sides, and Moving lists their slots by site.
+	Transfers table.Table[SlotID, Transfer]
+	Moving    table.Table[uint16, Moving]
 }

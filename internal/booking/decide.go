@@ -13,6 +13,7 @@ import (
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/fact"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/planning"
 	"darwaza.dev/internal/problem"
@@ -48,6 +49,7 @@ func (r Ref) Valid() bool {
 type Desk struct {
 	State
 	Levels protocol.State
+	Intake intake.State
 	Law    *rules.Law
 	Side   agreement.Side
 	Now    time.Time
@@ -99,7 +101,8 @@ type place struct {
 	health  rules.Health
 	guarded bool // the edition has levels
 	level   protocol.Level
-	// allotment is what this side may sell at that level.
+	// bound is what both sides take in at that level, and allotment what this side may sell.
+	bound     intake.Bound
 	allotment uint32
 	// crosses is true where the edition asks when somebody will cross.
 	crosses  bool
@@ -121,13 +124,18 @@ func (d Desk) place(id SlotID) (place, error) {
 	return d.crossed(d.leveled(p)), err
 }
 
-// leveled adds what turns on the level of protection at the beginning of the slot, as far
-// as it is known now: that may be another one the next time.
+// leveled adds what turns on the level of protection at the beginning of the slot, and on
+// what both sides take in, as far as it is known now: that may be another the next time.
 func (d Desk) leveled(p place) place {
-	p.allotment = p.plan.Allotment[d.Side]
+	var scale func(agreement.Side, uint32) uint32
 	if p.guarded {
 		p.level = d.Levels.At(p.health, p.id.Site(), p.at)
-		p.allotment = p.health.Places(p.level.Rank, d.Side, p.allotment)
+		scale = func(side agreement.Side, n uint32) uint32 { return p.health.Places(p.level.Rank, side, n) }
+	}
+	if p.planned {
+		t, _ := d.Transfers.Get(p.id)
+		p.bound = d.Intake.Bound(d.Side, intake.SlotOf(p.plan), scale, t.net())
+		p.allotment = p.bound.Allotment
 	}
 	return p
 }

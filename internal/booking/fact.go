@@ -199,7 +199,7 @@ func (Missed) FactKind() string       { return "booking.missed" }
 
 // Facts returns constructors of every fact of this desk.
 func Facts() []func() fact.Fact {
-	return append(sideFacts(),
+	return append(append(sideFacts(), transferFacts()...),
 		func() fact.Fact { return new(Opened) },
 		func() fact.Fact { return new(Made) },
 		func() fact.Fact { return new(Refused) },

@@ -25,6 +25,7 @@ func (x *Exchange) Handler() http.Handler {
 	mux.Handle("POST "+Prefix+topicMovements, x.serve(topicMovements, x.giveMovements))
 	mux.Handle("POST "+Prefix+topicClaims, x.serve(topicClaims, x.giveClaims))
 	mux.Handle("POST "+Prefix+topicLevels, x.serve(topicLevels, x.giveLevels))
+	mux.Handle("POST "+Prefix+topicPlaces, x.serve(topicPlaces, x.givePlaces))
 	if x.deps.Record != nil {
 		mux.Handle("POST "+Prefix+topicHead, x.serve(topicHead, x.giveHead))
 		mux.HandleFunc("GET "+recordPrefix, x.serveRecord)

@@ -15,10 +15,13 @@ import (
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/protocol"
+	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 )
 
@@ -402,6 +405,46 @@ func TestLevels(t *testing.T) {
 			an.Levels = []service.SiteLevels{{Site: 1, Changes: []protocol.Change{level}}}
 		}), nil
 		if err := must(New(d)).pullLevels(ctx); problem.KindOf(err) != problem.Untrusted || len(a.mem.Facts()) != 0 {
+			t.Errorf("%s: got %v, %d facts", name, err, len(a.mem.Facts()))
+		}
+	}
+}
+
+func today() uint16 { return rules.DayNumber(calendar.On(noon, time.UTC)) }
+
+// TestPlaces hears once what the other side takes in, lets it know so, and believes no line
+// that is none.
+func TestPlaces(t *testing.T) {
+	a, b := newPosts(t)
+	ctx := context.Background()
+	own := intake.Standing{Serial: 1, Lines: []intake.Line{{Resource: intake.Gate, Class: 1, To: 1440, Places: 5}}}
+	b.state(func(st service.State) { st.Intake.Standings.Put(intake.Key{Site: 2, Side: "B"}, own) })
+	for range 2 {
+		must(0, a.Pull(ctx))
+		must(0, b.Pull(ctx))
+	}
+	if n, m := a.writer.count("intake.hear"), b.writer.count("intake.hear"); n != 1 || m != 1 {
+		t.Errorf("noted %d and %d times", n, m)
+	}
+	a.state(func(st service.State) {
+		if s := service.CommittedOf(st, 2, "B"); s.Serial != 1 || len(s.Lines) != 1 || s.Lines[0].Places != 5 {
+			t.Errorf("%+v", s)
+		}
+	})
+	b.state(func(st service.State) {
+		if s := service.CommittedOf(st, 2, "B"); s.Acked != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+	for name, lie := range map[string]answer{
+		"no line":   {Intake: []intake.Told{{Site: 1, Serial: 1, Lines: []intake.Line{{}}}}},
+		"no slot":   {Transfers: []booking.TransferTold{{Slot: booking.MakeSlotID(1, 9, today(), 540), Given: 1}}},
+		"no number": {Transfers: []booking.TransferTold{{Slot: booking.MakeSlotID(1, 1, today(), 540), Given: 1 << 31}}},
+	} {
+		a, b := newPosts(t)
+		d := a.deps
+		d.Peer, d.TLS = b.liar(t, func(_ ask, an *answer) { an.Intake, an.Transfers = lie.Intake, lie.Transfers }), nil
+		if err := must(New(d)).pullPlaces(ctx); problem.KindOf(err) != problem.Untrusted || len(a.mem.Facts()) != 0 {
 			t.Errorf("%s: got %v, %d facts", name, err, len(a.mem.Facts()))
 		}
 	}

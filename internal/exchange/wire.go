@@ -13,6 +13,7 @@ import (
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/cose"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/service"
@@ -98,6 +99,10 @@ type answer struct {
 	Changes []booking.ClaimChange `cbor:"13,keyasint,omitempty"`
 	// Levels are what the side that answers has brought in, by site.
 	Levels []service.SiteLevels `cbor:"14,keyasint,omitempty"`
+	// Intake is what the side that answers takes in, by site, and Transfers what it gives and
+	// asks for, by slot.
+	Intake    []intake.Told          `cbor:"15,keyasint,omitempty"`
+	Transfers []booking.TransferTold `cbor:"16,keyasint,omitempty"`
 }
 
 type withdrawal struct {

@@ -422,14 +422,21 @@ func (p *Post) settle(ctx context.Context) error {
 	}
 	p.settled = now
 	var past []service.Settle
+	var ruled []uint16
 	err := p.store.View(ctx, func(st service.State) error {
 		past = service.PastDays(st, p.law, days, now)
+		ruled = service.Measurable(st, p.law, p.Config.Side, now)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	var errs []error
+	for _, site := range ruled { // what the gate has shown is committed, where a supervisor has said so
+		if _, err := p.seq.Do(ctx, service.Idem{}, service.MeasureIntake{Site: site}); err != nil {
+			errs = append(errs, err)
+		}
+	}
 	for _, c := range past {
 		// A slot that runs over midnight keeps its day open: its turn comes again.
 		if _, err := p.seq.Do(ctx, service.Idem{}, c); err != nil && problem.CodeOf(err) != "gate.day.running" {

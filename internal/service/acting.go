@@ -28,6 +28,7 @@ var (
 	mayAppoint = []people.Role{people.Admin}
 	mayContest = []people.Role{people.Clerk, people.Supervisor}
 	mayAnswer  = []people.Role{people.Supervisor}
+	mayCommit  = []people.Role{people.Supervisor}
 	mayScreen  = []people.Role{people.Health}
 	// mayEraseFile may let a case file of the health desk go before its time.
 	mayEraseFile = []people.Role{people.Health, people.Supervisor, people.Admin}

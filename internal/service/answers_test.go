@@ -25,7 +25,7 @@ func TestAnswersRemembered(t *testing.T) {
 	laws := []*rules.Law{reads, lawWith(t), lawWith(t, "value: 18, source: example", "value: 40, source: example"), lawWith(t, "site: mand-pishin, value: 400", "site: mand-pishin, value: 2")}
 	rapid.Check(t, func(t *rapid.T) {
 		var remembered booking.Answers
-		d := booking.Desk{State: NewState().Booking, Levels: NewState().Levels, Law: laws[0], Side: agreement.A, Now: at("08:00", -1)}
+		d := booking.Desk{State: NewState().Booking, Levels: NewState().Levels, Intake: NewState().Intake, Law: laws[0], Side: agreement.A, Now: at("08:00", -1)}
 		r := booking.Request{Ref: ref(1), Slot: slotAt(9)}
 		for range rapid.IntRange(2, 30).Draw(t, "parties") {
 			// Each differs from the one before in one thing.

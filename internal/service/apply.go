@@ -11,6 +11,7 @@ import (
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/protocol"
@@ -28,6 +29,7 @@ func Apply(st State, at time.Time, f fact.Fact) {
 	appeal.Apply(st.Appeal, at, f)
 	protocol.Apply(st.Levels, at, f)
 	screening.Apply(st.Screening, at, f)
+	intake.Apply(st.Intake, at, f)
 	erasure.Apply(st.Erasure, at, f)
 	stats.Apply(st.Stats, st.Gate, at, f)
 }

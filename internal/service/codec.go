@@ -11,6 +11,7 @@ import (
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
@@ -24,7 +25,7 @@ const MaxCommand = 1 << 20
 
 // NewCodec returns the codec of every fact; rows, commands and answers use it too.
 func NewCodec() *fact.Codec {
-	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts(), screening.Facts())...)
+	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts(), screening.Facts(), intake.Facts())...)
 }
 
 // Decode returns the command of a kind from the form in which it is forwarded to the
@@ -52,6 +53,12 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[SetLevel](codec, body)
 	case HearLevels{}.CommandKind():
 		return decode[HearLevels](codec, body)
+	case CommitIntake{}.CommandKind():
+		return decode[CommitIntake](codec, body)
+	case MeasureIntake{}.CommandKind():
+		return decode[MeasureIntake](codec, body)
+	case HearPlaces{}.CommandKind():
+		return decode[HearPlaces](codec, body)
 	case Sweep{}.CommandKind():
 		return decode[Sweep](codec, body)
 	case Acknowledge{}.CommandKind():

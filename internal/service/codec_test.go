@@ -16,6 +16,7 @@ import (
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
@@ -29,7 +30,7 @@ import (
 // commands is one of every command, with every field filled in.
 func commands() []Command {
 	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, OpenSales{}, Movements{}, Claims{}, Withdrawn{}, OtherFigures{}, Scan{},
-		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}, Contest{}, AnswerCase{}, SetLevel{}, HearLevels{}, OpenHealth{}, SeeHealth{}, IsolateHealth{}, HandHealth{}, IssueHealth{}, CloseHealth{}, ReleaseHealth{}, EraseHealth{}}
+		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}, Contest{}, AnswerCase{}, SetLevel{}, HearLevels{}, OpenHealth{}, SeeHealth{}, IsolateHealth{}, HandHealth{}, IssueHealth{}, CloseHealth{}, ReleaseHealth{}, EraseHealth{}, CommitIntake{}, MeasureIntake{}, HearPlaces{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()
 		fillIn(v, 1)
@@ -113,7 +114,7 @@ func TestCommandsRoundTrip(t *testing.T) {
 func TestFactsRoundTrip(t *testing.T) {
 	codec := NewCodec()
 	var all []any
-	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts(), screening.Facts()} {
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts(), screening.Facts(), intake.Facts()} {
 		for _, n := range news {
 			all = append(all, n())
 		}
@@ -126,7 +127,8 @@ func TestFactsRoundTrip(t *testing.T) {
 		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Other),
 		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(OpenSalesAnswer), new(booking.Held), new(MovementsAnswer), new(ClaimsAnswer), new(booking.ClaimChange), new(booking.TheirClaim), new(booking.ClaimCursor), new(gate.Move), new(gate.Elsewhere), new(WithdrawnAnswer), new(OtherFiguresAnswer), new(SettleAnswer), new(DisplayAnswer),
 		new(EnrolAnswer), new(AppointAnswer), new(EraseAnswer), new(EraseDayAnswer),
-		new(CaseAnswer), new(appeal.Case), new(appeal.Numbered), new(appeal.SiteCases), new(appeal.DayCases), new(market.TurnedLot), new(LevelAnswer), new(HearLevelsAnswer), new(protocol.Standing), new(HealthAnswer), new(EraseHealthAnswer), new(screening.Case), new(screening.SiteCases), new(screening.File))
+		new(CaseAnswer), new(appeal.Case), new(appeal.Numbered), new(appeal.SiteCases), new(appeal.DayCases), new(market.TurnedLot), new(LevelAnswer), new(HearLevelsAnswer), new(protocol.Standing), new(HealthAnswer), new(EraseHealthAnswer), new(screening.Case), new(screening.SiteCases), new(screening.File),
+		new(IntakeAnswer), new(HearPlacesAnswer), new(intake.Standing), new(booking.Transfer), new(booking.Moving))
 	for _, v := range all {
 		fillIn(reflect.ValueOf(v).Elem(), 1)
 		b, err := codec.Marshal(v)

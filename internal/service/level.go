@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/protocol"
@@ -61,9 +62,10 @@ func (c HearLevels) Keys(k *Keys) {
 	}
 }
 
-// levels names the rows that say which level holds at a site.
+// levels names the rows that say which level holds at a site, and what is committed there.
 func (k *Keys) levels(site uint16) {
 	k.Levels = append(k.Levels, protocol.Key{Site: site, Side: agreement.A}, protocol.Key{Site: site, Side: agreement.B})
+	k.Intake = append(k.Intake, intake.Key{Site: site, Side: agreement.A}, intake.Key{Site: site, Side: agreement.B})
 }
 
 func (tx *Tx) protocol() protocol.Desk {

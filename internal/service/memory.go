@@ -16,6 +16,7 @@ import (
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
@@ -43,6 +44,8 @@ func NewState() State {
 			TheirClaims: table.Map[booking.ClaimKey, booking.TheirClaim]{},
 			Cursors:     table.Map[booking.RosterKey, booking.ClaimCursor]{},
 			Refusals:    table.Map[booking.Ref, booking.Refusal]{},
+			Transfers:   table.Map[booking.SlotID, booking.Transfer]{},
+			Moving:      table.Map[uint16, booking.Moving]{},
 		},
 		Gate: gate.State{
 			Presences: table.Map[pass.ID, gate.Presence]{},
@@ -98,6 +101,7 @@ func NewState() State {
 			Passes:    table.Map[pass.ID, screening.ID]{},
 			Registers: table.Map[[16]byte, screening.ID]{},
 		},
+		Intake: intake.State{Standings: table.Map[intake.Key, intake.Standing]{}},
 		Sealed: table.Map[string, []byte]{},
 	}
 }
@@ -244,6 +248,8 @@ func journaled(st State, undo *[]func()) State {
 	noted(&b.TheirClaims, undo)
 	noted(&b.Cursors, undo)
 	noted(&b.Refusals, undo)
+	noted(&b.Transfers, undo)
+	noted(&b.Moving, undo)
 	noted(&g.Presences, undo)
 	noted(&g.Days, undo)
 	noted(&g.Roster, undo)
@@ -287,6 +293,7 @@ func journaled(st State, undo *[]func()) State {
 	noted(&h.Sites, undo)
 	noted(&h.Passes, undo)
 	noted(&h.Registers, undo)
+	noted(&st.Intake.Standings, undo)
 	noted(&st.Sealed, undo)
 	return st
 }

@@ -132,7 +132,7 @@ func (tx *Tx) GateService(site uint16) (planning.Service, bool) {
 
 // CrossingOf returns when somebody with a slot will cross, as a booking of it is judged by.
 func CrossingOf(st State, law *Law, side agreement.Side, id booking.SlotID, now time.Time) (planning.Crossing, error) {
-	return booking.Desk{State: st.Booking, Levels: st.Levels, Law: law, Side: side, Now: now, Gates: gatesOf{st, law, side, now}}.Crosses(id)
+	return booking.Desk{State: st.Booking, Levels: st.Levels, Intake: st.Intake, Law: law, Side: side, Now: now, Gates: gatesOf{st, law, side, now}}.Crosses(id)
 }
 
 // gatesOf says what gates can do by a state alone.

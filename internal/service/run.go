@@ -4,10 +4,13 @@
 package service
 
 import (
+	"slices"
+
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 )
 
@@ -18,7 +21,7 @@ func (tx *Tx) record(facts []fact.Fact) {
 }
 
 func (tx *Tx) booking() booking.Desk {
-	return booking.Desk{State: tx.Booking, Levels: tx.Levels, Law: tx.Law, Side: tx.Side, Now: tx.Now, Gates: tx, Answers: &tx.answers}
+	return booking.Desk{State: tx.Booking, Levels: tx.Levels, Intake: tx.Intake, Law: tx.Law, Side: tx.Side, Now: tx.Now, Gates: tx, Answers: &tx.answers}
 }
 
 // returned gives the free places of slots to those who wait. One round is enough: what
@@ -77,6 +80,12 @@ func (c Book) Run(tx *Tx) (any, error) {
 	}
 	tx.record(facts)
 	b, made := tx.Booking.Bookings.Get(c.Ref)
+	switch { // what is not to be had here may be free with the other side
+	case made && b.Status == booking.Waiting:
+		tx.record(tx.booking().DecideAsk(c.Slot, 0))
+	case slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Code == booking.CodeFull }):
+		tx.record(tx.booking().DecideAsk(c.Slot, members(r.Members)))
+	}
 	refusal, _ := tx.Booking.Refusals.Get(c.Ref)
 	if (made || refusal.Open()) && c.SealedID != "" {
 		tx.Sealed.Put(c.SealedID, c.Sealed)
@@ -87,6 +96,8 @@ func (c Book) Run(tx *Tx) (any, error) {
 	}
 	return BookingAnswer{Verdict: v, Booking: b, Refusal: refusal}, nil
 }
+
+func members(ms []booking.Member) uint32 { return booking.Booking{Members: ms}.Places() }
 
 // Run ends a request that was left to an officer, by one who has the role that its
 // clauses name.
@@ -247,6 +258,7 @@ func (c Sweep) Run(tx *Tx) (any, error) {
 		n, left := tx.returned(s)
 		a.Offered += n
 		a.More = a.More || more || left
+		tx.transferred(s)
 	}
 	return a, nil
 }

@@ -22,6 +22,7 @@ import (
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/identity"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
@@ -53,7 +54,7 @@ type story struct {
 var own = map[string]bool{
 	Sweep{}.CommandKind(): true, Acknowledge{}.CommandKind(): true, BeginList{}.CommandKind(): true,
 	Movements{}.CommandKind(): true, Claims{}.CommandKind(): true, OtherFigures{}.CommandKind(): true, Settle{}.CommandKind(): true,
-	EraseDone{}.CommandKind(): true, EraseDay{}.CommandKind(): true,
+	EraseDone{}.CommandKind(): true, EraseDay{}.CommandKind(): true, MeasureIntake{}.CommandKind(): true, HearPlaces{}.CommandKind(): true,
 }
 
 // tell runs a command and its retry: the same answer, and nothing happens twice.
@@ -125,6 +126,19 @@ func everything(t *testing.T) *story {
 	// Levels of protection of both sides.
 	tell[LevelAnswer](s, SetLevel{Site: mand + 1, Level: "guarded", Profiles: []string{"cholera"}, Officer: "supervisor"})
 	tell[HearLevelsAnswer](s, HearLevels{Sites: []SiteLevels{{Site: mand + 1, Changes: []protocol.Change{{Level: "high", From: s.now, Until: s.now.Add(time.Hour), Said: s.now, Officer: storyLogin, Profiles: []string{"polio"}}}}}})
+
+	// What both sides take in, and places that move between them.
+	tell[IntakeAnswer](s, CommitIntake{Site: mand + 1, Set: []intake.Line{{Resource: intake.Staff, Class: visitor, To: 1440, Places: 150}, {Resource: intake.Gate, Class: visitor, To: 1440, Percent: 90}}, Officer: "supervisor"})
+	tell[IntakeAnswer](s, MeasureIntake{Site: mand + 1})
+	moving := booking.MakeSlotID(mand, visitor, marketDay+4, 9*60)
+	tell[HearPlacesAnswer](s, HearPlaces{Sites: []intake.Told{{Site: mand + 1, Serial: 1, Lines: []intake.Line{{Resource: intake.Yard, Class: visitor, Weekday: 2, To: 1440, Places: 160}}, Heard: 1}},
+		Slots: []booking.TransferTold{{Slot: moving, Given: 1, Want: 2}}})
+	if len(s.law.Slots(mand, marketDay+4, visitor)) == 0 {
+		t.Fatal("the market is shut on that day")
+	}
+	for n := range uint64(8) {
+		book(moving, n == 7, false, 900+n)
+	}
 
 	// Requests that are left to an officer.
 	for n, admit := range []bool{true, false} {

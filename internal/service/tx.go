@@ -16,6 +16,7 @@ import (
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
@@ -41,6 +42,7 @@ type State struct {
 	Levels  protocol.State
 	// Screening is the health desk.
 	Screening screening.State
+	Intake    intake.State
 	// Sealed is ciphertext of personal data by id. It is no part of any fact: a command
 	// puts it here itself, and it is what rebuilding from facts leaves out.
 	Sealed table.Table[string, []byte]
@@ -92,6 +94,7 @@ type Keys struct {
 	Vendors   [][16]byte
 	Acks      []uint16
 	Levels    []protocol.Key
+	Intake    []intake.Key
 }
 
 // Clear forgets the keys and keeps their room.
@@ -99,6 +102,7 @@ func (k *Keys) Clear() {
 	*k = Keys{
 		Slots: k.Slots[:0], Bookings: k.Bookings[:0], Claims: k.Claims[:0], Holders: k.Holders[:0], Presences: k.Presences[:0],
 		Days: k.Days[:0], Values: k.Values[:0], Ledgers: k.Ledgers[:0], Vendors: k.Vendors[:0], Acks: k.Acks[:0],
+		Levels: k.Levels[:0], Intake: k.Intake[:0],
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"darwaza.dev/internal/calendar"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/goods"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
@@ -29,8 +30,9 @@ import (
 
 // SlotView is a slot as a page shows it.
 type SlotView struct {
-	ID   booking.SlotID
-	Plan rules.SlotPlan
+	Bound intake.Bound // what is left of it for each side, and why
+	ID    booking.SlotID
+	Plan  rules.SlotPlan
 	// Slot is this side's part; where nobody has booked yet it is what the plan makes it.
 	Slot booking.Slot
 	// Free is how many places can be booked now: 0 where the slot is over, and where
@@ -243,16 +245,17 @@ func DayOf(st State, law *Law, side agreement.Side, site uint16, class uint8, da
 	views := make([]SlotView, len(plans))
 	there, _ := st.Stats.Other.Get(stats.Key{Site: site, Day: day})
 	for i, p := range plans {
-		views[i] = slotView(st, side, p, there, now)
+		views[i] = slotView(st, law, side, p, there, now)
 	}
 	return views
 }
 
-func slotView(st State, side agreement.Side, p rules.SlotPlan, there stats.Other, now time.Time) SlotView {
+func slotView(st State, law *Law, side agreement.Side, p rules.SlotPlan, there stats.Other, now time.Time) SlotView {
 	id := booking.MakeSlotID(p.Site, p.Class, p.Day, p.Minute)
 	v := SlotView{ID: id, Plan: p}
 	v.Slot, _ = st.Booking.Slots.Get(id)
-	v.Slot.ID, v.Slot.Allotment = id, p.Allotment[side]
+	v.Bound = SharesOf(st, law, side, p, now)
+	v.Slot.ID, v.Slot.Allotment = id, v.Bound.Allotment
 	v.Queue = v.Slot.StandbyTail - v.Slot.StandbyHead
 	v.Other, v.OtherKnown = there.Free[uint64(id)]
 	v.Past = !now.Before(p.Until)
@@ -269,7 +272,7 @@ func SlotOf(st State, law *Law, side agreement.Side, id booking.SlotID, now time
 		return SlotView{}, false
 	}
 	there, _ := st.Stats.Other.Get(stats.Key{Site: id.Site(), Day: id.Day()})
-	return slotView(st, side, p, there, now), true
+	return slotView(st, law, side, p, there, now), true
 }
 
 // BookingOf returns the booking of a reference.
@@ -638,7 +641,8 @@ func SweepSlots(st State, law *Law, side agreement.Side, now time.Time) []bookin
 				for _, p := range law.Slots(site.Number, day, c.Number) {
 					id := booking.MakeSlotID(p.Site, p.Class, p.Day, p.Minute)
 					s, ok := st.Booking.Slots.Get(id)
-					if ok && (s.StandbyHead < s.StandbyTail || s.Withheld > 0 || s.Offered > 0) {
+					t, _ := st.Booking.Transfers.Get(id)
+					if ok && (s.StandbyHead < s.StandbyTail || s.Withheld > 0 || s.Offered > 0) || t.Asked > t.Given || t.Want > t.Got {
 						ids = append(ids, id)
 					}
 				}

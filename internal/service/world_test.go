@@ -170,7 +170,7 @@ func (w *world) fails(c Command, k problem.Kind, code string) {
 // the maps.
 func snapshot(st State) map[string]any {
 	out := map[string]any{}
-	for _, part := range []any{st.Booking, st.Gate, st.Market, st.People, st.Stats, st.Erasure, st.Appeal, st.Levels, st.Screening} {
+	for _, part := range []any{st.Booking, st.Gate, st.Market, st.People, st.Stats, st.Erasure, st.Appeal, st.Levels, st.Screening, st.Intake} {
 		v := reflect.ValueOf(part)
 		for i := range v.NumField() {
 			m := v.Field(i).Elem()

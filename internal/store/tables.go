@@ -13,6 +13,7 @@ import (
 	"darwaza.dev/internal/cose"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/gate"
+	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/market"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
@@ -49,6 +50,8 @@ func (w *Working) build() {
 			TheirClaims: learning[booking.ClaimKey, booking.TheirClaim](w, "their_claims", claimKey),
 			Cursors:     add[booking.RosterKey, booking.ClaimCursor](w, "claim_cursors", bookingRosterKey),
 			Refusals:    learning[booking.Ref, booking.Refusal](w, "refusals", textKey),
+			Transfers:   add[booking.SlotID, booking.Transfer](w, "transfers", slotKey),
+			Moving:      add[uint16, booking.Moving](w, "moving", key16),
 		},
 		Gate: gate.State{
 			Presences: learning[pass.ID, gate.Presence](w, "presences", passKey),
@@ -104,6 +107,7 @@ func (w *Working) build() {
 			Passes:    learning[pass.ID, screening.ID](w, "health_passes", passKey),
 			Registers: learning[[16]byte, screening.ID](w, "health_registers", tagKey),
 		},
+		Intake: intake.State{Standings: add[intake.Key, intake.Standing](w, "intake", intakeKey)},
 		Sealed: bytesTable(w, sealedTable),
 	}
 }
@@ -226,6 +230,10 @@ func healthRosterKey(dst []byte, k screening.RosterKey) []byte {
 }
 
 func levelKey(dst []byte, k protocol.Key) []byte { return append(key16(dst, k.Site), k.Side...) }
+
+func intakeKey(dst []byte, k intake.Key) []byte { return append(key16(dst, k.Site), k.Side...) }
+
+func slotKey(dst []byte, k booking.SlotID) []byte { return key64(dst, uint64(k)) }
 
 func caseDayKey(dst []byte, k appeal.DayKey) []byte { return key16(key16(dst, k.Site), k.Day) }
 
