@@ -88,12 +88,8 @@ func Crossing(p rules.SlotPlan, booked, full []planning.Arrivals, s planning.Ser
 // Arrivals are the people of a side who have slots at a site on a day, of all classes, in the
 // order of classes and time: as many as it can sell, or as slots have taken.
 func Arrivals(law *rules.Law, side agreement.Side, site, day uint16, slots func(SlotID) Slot) []planning.Arrivals {
-	e, ok := law.EditionFor(site, rules.DayDate(day).At(12*60, time.UTC))
-	if !ok {
-		return nil
-	}
 	var out []planning.Arrivals
-	for _, c := range e.Classes {
+	for _, c := range law.Classes(site, rules.DayDate(day).At(12*60, time.UTC)) {
 		for _, p := range law.Slots(site, day, c.Number) {
 			n := p.Allotment[side]
 			if slots != nil {

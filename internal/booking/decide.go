@@ -156,15 +156,17 @@ func (d Desk) locate(id SlotID) (place, error) {
 		return p, nil // the law says so itself when it is asked
 	}
 	site, ok1 := e.SiteNumbered(id.Site())
-	class, ok2 := e.ClassNumbered(id.Class())
+	class, _, ok2 := d.Law.ClassNumbered(id.Site(), id.Class(), p.at)
 	if !ok1 || !ok2 {
 		return p, problem.New(problem.NotFound, "booking.slot")
 	}
 	p.site, p.class = site.ID, class.ID
 	p.health, p.guarded = d.Law.Health(id.Site(), p.at)
-	_, at := e.Attributes[agreement.AttrCrossing]
-	_, latest := e.Attributes[agreement.AttrCrossingLatest]
-	p.crosses = at || latest
+	for _, e := range d.Law.EditionsAt(site.ID, p.at) {
+		_, at := e.Attributes[agreement.AttrCrossing]
+		_, latest := e.Attributes[agreement.AttrCrossingLatest]
+		p.crosses = p.crosses || at || latest
+	}
 	if !p.planned {
 		p.at = rules.DayDate(id.Day()).At(calendar.Minute(id.Minute()), d.Law.Zone(site.ID))
 	}

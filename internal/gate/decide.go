@@ -656,7 +656,7 @@ func (q *inquiry) facts(plan rules.SlotPlan) rules.Facts {
 	f["party.size"] = 1 + int64(q.c.Children)
 	f["occupancy.inside"] = int64(day.Inside)
 	if q.at.edition != nil {
-		if c, ok := q.at.edition.ClassNumbered(q.c.Class); ok {
+		if c, _, ok := q.Law.ClassNumbered(q.a.Site, q.c.Class, q.Now); ok {
 			f["class"] = c.ID
 		}
 	}

@@ -383,10 +383,8 @@ func (d Desk) facts(l Lot, at spot, class uint8) rules.Facts {
 		"good.quantity": l.Quantity,
 		"receipt.named": l.Named,
 	}
-	if at.edition != nil {
-		if c, ok := at.edition.ClassNumbered(class); ok {
-			f["class"] = c.ID
-		}
+	if c, _, ok := d.Law.ClassNumbered(at.site.Number, class, d.Now); ok {
+		f["class"] = c.ID
 	}
 	if l.Document != "" {
 		f["person.document"] = l.Document

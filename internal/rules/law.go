@@ -885,6 +885,69 @@ func (l *Law) EditionFor(site uint16, at time.Time) (*agreement.Edition, bool) {
 	return nil, false
 }
 
+// Classes returns the classes of a site at an instant, each number and id once: those of the
+// edition under which the site is run in its order, then those of other agreements that know
+// the site. Where two mean different ones by a number or an id, it is the one for which slots
+// are planned there.
+func (l *Law) Classes(site uint16, at time.Time) []agreement.Class {
+	var out []agreement.Class
+	l.classes(site, at, func(k agreement.Class, _ *agreement.Edition) bool {
+		out = append(out, k)
+		return true
+	})
+	return out
+}
+
+// ClassNumbered returns the class of a site with a number and the edition whose it is; ok is
+// false where no agreement that knows the site has it.
+func (l *Law) ClassNumbered(site uint16, number uint8, at time.Time) (k agreement.Class, e *agreement.Edition, ok bool) {
+	l.classes(site, at, func(x agreement.Class, of *agreement.Edition) bool {
+		if x.Number == number {
+			k, e, ok = x, of, true
+		}
+		return !ok
+	})
+	return k, e, ok
+}
+
+// classes walks the classes of a site until it is told that it is enough.
+func (l *Law) classes(site uint16, at time.Time, yield func(agreement.Class, *agreement.Edition) bool) {
+	run, ok := l.EditionFor(site, at)
+	if !ok {
+		return
+	}
+	all := []*agreement.Edition{run}
+	for _, c := range l.seen(at, time.Time{}, "") {
+		if _, knows := c.siteNumbered(site); knows && c.e != run {
+			all = append(all, c.e)
+		}
+	}
+	alike := func(a, b agreement.Class) bool { return a.Number == b.Number || a.ID == b.ID }
+	plans := func(e *agreement.Edition, k agreement.Class) bool {
+		s, _ := e.SiteNumbered(site)
+		return slices.ContainsFunc(e.Slots[s.ID], func(r agreement.SlotRule) bool { return r.Class == k.ID })
+	}
+	var seen []agreement.Class
+	for _, e := range all {
+		for _, k := range e.Classes {
+			if slices.ContainsFunc(seen, func(o agreement.Class) bool { return alike(k, o) }) {
+				continue
+			}
+			if len(all) > 1 && !plans(e, k) && slices.ContainsFunc(all, func(o *agreement.Edition) bool {
+				return slices.ContainsFunc(o.Classes, func(x agreement.Class) bool { return alike(k, x) && plans(o, x) })
+			}) {
+				continue // it comes with the edition that plans for it
+			}
+			if len(all) > 1 {
+				seen = append(seen, k)
+			}
+			if !yield(k, e) {
+				return
+			}
+		}
+	}
+}
+
 // Sites returns the sites of all editions in force at an instant, each once, as the
 // edition has it under which it is run. One edition's are in its own order, those of
 // several agreements in the order of the agreements' ids.

@@ -4,6 +4,7 @@
 package rules
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -123,5 +124,43 @@ func TestNewerEditionWins(t *testing.T) {
 	}
 	if _, err := Compile(e, e); err == nil {
 		t.Error("one number twice")
+	}
+}
+
+// TestClasses: where two agreements mean different classes by one number, it is the one for
+// which slots are planned; classes of both are there, those under which the site is run first.
+func TestClasses(t *testing.T) {
+	e, _ := load(t, "pk-ir-border-markets")
+	at := time.Date(2025, 9, 2, 5, 0, 0, 0, time.UTC)
+	one, two := *e, *e
+	two.ID = "second"
+	site := e.Sites[0]
+	plan := e.Slots[site.ID]
+	one.Slots = map[string][]agreement.SlotRule{site.ID: plan[:1]}
+	carrier := plan[0]
+	carrier.Class = "carrier"
+	two.Classes = []agreement.Class{{ID: "carrier", Number: 2}, {ID: "pilgrim", Number: 9}, {ID: "visitor", Number: 7}}
+	for _, c := range []struct {
+		slots []agreement.SlotRule
+		want  string
+	}{{nil, "visitor vendor pilgrim"}, {[]agreement.SlotRule{carrier}, "visitor carrier pilgrim"}} {
+		two.Slots = map[string][]agreement.SlotRule{site.ID: c.slots}
+		l, err := Compile(&one, &two)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, k := range l.Classes(site.Number, at) {
+			got = append(got, k.ID)
+			if x, of, ok := l.ClassNumbered(site.Number, k.Number, at); !ok || x.ID != k.ID || (of.ID == "second") != (k.ID == "carrier" || k.ID == "pilgrim") {
+				t.Errorf("%s is of %s", x.ID, of.ID)
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+	if k, of, ok := (&Law{}).ClassNumbered(1, 1, at); ok || of != nil || k.ID != "" {
+		t.Error("a class of nothing")
 	}
 }

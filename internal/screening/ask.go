@@ -81,7 +81,7 @@ func (d Desk) number(p place, id string) (int64, bool) {
 // facts are what the law is told of somebody at the desk.
 func (d Desk) facts(p place, who Person, site uint16) rules.Facts {
 	f := rules.Facts{"direction": "in"}
-	if c, ok := p.edition.ClassNumbered(who.Class); ok {
+	if c, _, ok := d.Law.ClassNumbered(p.site.Number, who.Class, d.Now); ok {
 		f["class"] = c.ID
 	}
 	if who.Document != "" {

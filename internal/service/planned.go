@@ -165,7 +165,6 @@ func WaitsOf(st State, law *Law, side agreement.Side, site, day uint16, s planni
 	if !ok {
 		return nil
 	}
-	e, _ := law.EditionFor(site, rules.DayDate(day).At(12*60, time.UTC))
 	midnight := rules.DayDate(day).Start(zone)
 	var counted planning.Counted
 	came := false
@@ -174,7 +173,7 @@ func WaitsOf(st State, law *Law, side agreement.Side, site, day uint16, s planni
 	}
 	booked, full := booking.Arrivals(law, side, site, day, st.slotOf), booking.Arrivals(law, side, site, day, nil)
 	var out []WaitView
-	for _, c := range e.Classes {
+	for _, c := range law.Classes(site, rules.DayDate(day).At(12*60, time.UTC)) {
 		for _, p := range law.Slots(site, day, c.Number) {
 			x, ok := booking.Crossing(p, booked, full, s)
 			if !ok {

@@ -126,7 +126,7 @@ func DutiesOf(st State, law *Law, side agreement.Side, site, day uint16, now tim
 		return nil
 	}
 	var begins time.Time
-	for _, c := range e.Classes {
+	for _, c := range law.Classes(site, rules.DayDate(day).Start(time.UTC).Add(12*time.Hour)) {
 		for _, p := range law.Slots(site, day, c.Number) {
 			if begins.IsZero() || p.From.Before(begins) {
 				begins = p.From
@@ -175,9 +175,14 @@ func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time
 	b.Known, b.Edition, b.Zone = true, e, law.Zone(b.Site.ID)
 	b.Day, _ = dayIn(b.Zone, now)
 	date := rules.DayDate(b.Day)
-	for _, c := range e.Classes {
+	for _, c := range law.Classes(site, now) {
 		v := ClassView{Class: c}
-		if s := e.Schedules[b.Site.ID]; s != nil {
+		// A class has the hours of the agreement whose it is, where that has hours.
+		s := e.Schedules[b.Site.ID]
+		if _, of, _ := law.ClassNumbered(site, c.Number, now); of.Schedules[b.Site.ID] != nil {
+			s = of.Schedules[b.Site.ID]
+		}
+		if s != nil {
 			v.Today = s.Intervals(c.ID, string(gate.In), date)
 			if v.Open = s.OpenAt(c.ID, string(gate.In), now); v.Open {
 				v.Until, _ = s.Until(c.ID, string(gate.In), now)
@@ -195,7 +200,7 @@ func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time
 		b.Open = b.Open || v.Open
 		b.Classes = append(b.Classes, v)
 	}
-	b.Next = nextFree(st, law, side, e, b.Site, b.Day, now)
+	b.Next = nextFree(st, law, side, b.Site, b.Day, now)
 	b.Here, _ = st.Gate.Days.Get(gate.SiteDayKey{Site: site, Day: b.Day})
 	b.Here.Site, b.Here.Day = site, b.Day
 	b.Cap = capOf(law, side, b.Site.ID, now)
@@ -204,11 +209,11 @@ func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time
 }
 
 // nextFree returns the next slots with free places, by time, at most eight.
-func nextFree(st State, law *Law, side agreement.Side, e *agreement.Edition, site agreement.Site, today uint16, now time.Time) []SlotView {
+func nextFree(st State, law *Law, side agreement.Side, site agreement.Site, today uint16, now time.Time) []SlotView {
 	const most = 8
 	var next []SlotView
 	for day := today; day <= today+ahead(law, side, site.ID, now) && len(next) < most; day++ {
-		for _, c := range e.Classes {
+		for _, c := range law.Classes(site.Number, now) {
 			for _, v := range DayOf(st, law, side, site.Number, c.Number, day, now) {
 				if v.Free > 0 {
 					next = append(next, v)
@@ -590,11 +595,7 @@ func FiguresFor(st State, law *Law, side agreement.Side, site, day uint16, now t
 	if whole, ok := st.Stats.Days.Get(stats.Key{Site: site, Day: day}); ok {
 		f.Whole = whole.Told()
 	}
-	e, ok := law.EditionFor(site, now)
-	if !ok {
-		return f
-	}
-	for _, c := range e.Classes {
+	for _, c := range law.Classes(site, now) {
 		for _, v := range DayOf(st, law, side, site, c.Number, day, now) {
 			if !v.Past {
 				if f.Free == nil {
@@ -630,14 +631,11 @@ func HeardOf(st State, side agreement.Side) gate.Heard {
 func SweepSlots(st State, law *Law, side agreement.Side, now time.Time) []booking.SlotID {
 	var ids []booking.SlotID
 	for _, site := range law.Sites(now) {
-		e, ok := law.EditionFor(site.Number, now)
-		if !ok {
-			continue
-		}
+		classes := law.Classes(site.Number, now)
 		today, _ := dayIn(law.Zone(site.ID), now)
 		// Yesterday's passes have ended, and what they withheld is to be let go.
 		for day := today - 1; day <= today+ahead(law, side, site.ID, now); day++ {
-			for _, c := range e.Classes {
+			for _, c := range classes {
 				for _, p := range law.Slots(site.Number, day, c.Number) {
 					id := booking.MakeSlotID(p.Site, p.Class, p.Day, p.Minute)
 					s, ok := st.Booking.Slots.Get(id)
@@ -758,10 +756,6 @@ func PassClaims(law *Law, side agreement.Side, b booking.Booking, member int) (p
 
 // ClassName returns the names of a class at a site in the edition in force at an instant.
 func ClassName(law *Law, site uint16, class uint8, at time.Time) (lang.Text, bool) {
-	e, ok := law.EditionFor(site, at)
-	if !ok {
-		return nil, false
-	}
-	c, ok := e.ClassNumbered(class)
+	c, _, ok := law.ClassNumbered(site, class, at)
 	return c.Name, ok
 }

@@ -222,9 +222,9 @@ func (s *server) slotOut(id booking.SlotID, now time.Time) slotOut {
 		if site, ok := e.SiteNumbered(id.Site()); ok {
 			out.Site = site.ID
 		}
-		if class, ok := e.ClassNumbered(id.Class()); ok {
-			out.Class = class.ID
-		}
+	}
+	if class, _, ok := law.ClassNumbered(id.Site(), id.Class(), now); ok {
+		out.Class = class.ID
 	}
 	return out
 }
@@ -248,7 +248,7 @@ type slotsOut struct {
 // apiSlots lists the slots of a site's day.
 func (s *server) apiSlots(w http.ResponseWriter, r *request) error {
 	q := r.URL.Query()
-	site, e, err := s.siteNamed(r, "site", q.Get("site"))
+	site, _, err := s.siteNamed(r, "site", q.Get("site"))
 	if err != nil {
 		return err
 	}
@@ -256,13 +256,13 @@ func (s *server) apiSlots(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	classes := e.Classes
+	classes := s.deps.Law().Classes(site.Number, r.Now)
 	if id := q.Get("class"); id != "" {
-		c, ok := e.Class(id)
-		if !ok {
+		n := slices.IndexFunc(classes, func(c agreement.Class) bool { return c.ID == id })
+		if n < 0 {
 			return problem.Field("class", "class.unknown")
 		}
-		classes = []agreement.Class{c}
+		classes = classes[n : n+1]
 	}
 	out := slotsOut{AsOf: r.Now.UTC(), Slots: []freeSlotOut{}}
 	law := s.deps.Law()

@@ -93,10 +93,8 @@ func (s *server) answerScan(w http.ResponseWriter, r *request, a service.ScanAns
 		e := scanWritten(*a.Earlier)
 		out.Earlier = &e
 	}
-	if e, err := s.editionFor(a.Presence.Site, r.Now); err == nil {
-		if c, ok := e.ClassNumbered(a.Class); ok {
-			out.Class = c.ID
-		}
+	if c, _, ok := s.deps.Law().ClassNumbered(a.Presence.Site, a.Class, r.Now); ok {
+		out.Class = c.ID
 	}
 	return s.ok(w, out)
 }

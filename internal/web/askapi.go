@@ -217,6 +217,20 @@ func together(editions []*agreement.Edition) *agreement.Edition {
 		out.ListInfo = union(out.ListInfo, e.ListInfo)
 		out.Places = union(out.Places, e.Places)
 		out.Values = union(out.Values, e.Values)
+		out.Profiles = union(out.Profiles, e.Profiles)
+		for _, c := range e.Classes {
+			if _, ok := out.Class(c.ID); !ok {
+				out.Classes = append(slices.Clip(out.Classes), c)
+			}
+		}
+		for _, x := range e.Sites {
+			if _, ok := out.Site(x.ID); !ok {
+				out.Sites = append(slices.Clip(out.Sites), x)
+			}
+		}
+		if len(out.Levels) == 0 {
+			out.Levels = e.Levels
+		}
 	}
 	return &out
 }

@@ -139,7 +139,7 @@ func (s *server) nextHours(st service.State, r *request, e *agreement.Edition, s
 		return nil
 	}
 	var out []nextHours
-	for _, c := range e.Classes {
+	for _, c := range law.Classes(site.Number, r.Now) {
 		n := nextHours{Class: c}
 		for d := 0; d < s.ahead(site, r.Now) && len(n.Slots) < nextShown; d++ {
 			for _, v := range service.DayOf(st, law, s.deps.Side, site.Number, c.Number, today+uint16(d), r.Now) {

@@ -6,6 +6,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,6 +66,7 @@ type movingView struct {
 type choice struct {
 	Href string
 	Text lang.Text
+	Of   lang.Text // title of the agreement whose it is, empty where all are of one
 	Date *calendar.Date
 	Free uint32
 	Full bool
@@ -127,15 +129,28 @@ func (s *server) choose(w http.ResponseWriter, r *request, base string) error {
 		return s.render(w, r, page{Name: "choose", View: v})
 	}
 
-	classes := s.bookable(e, site, r.Now)
-	class, ok := e.Class(q.Get("class"))
+	classes := s.bookable(site, r.Now)
+	var class agreement.Class
+	n := slices.IndexFunc(classes, func(c agreement.Class) bool { return c.ID == q.Get("class") })
+	if ok = n >= 0; ok {
+		class = classes[n]
+	}
 	if !ok && len(classes) == 1 {
 		class, ok = classes[0], true
 	}
 	if !ok {
 		v.Ask, v.Back = "book.class", base
+		several := slices.ContainsFunc(classes, func(c agreement.Class) bool {
+			_, of, ok := s.deps.Law().ClassNumbered(site.Number, c.Number, r.Now)
+			return ok && of.ID != e.ID
+		})
 		for _, c := range classes {
-			v.Choices = append(v.Choices, choice{Href: here("site", site.ID, "class", c.ID), Text: c.Name})
+			// Where not all are of one agreement, it is said of each whose it is.
+			one := choice{Href: here("site", site.ID, "class", c.ID), Text: c.Name}
+			if _, of, ok := s.deps.Law().ClassNumbered(site.Number, c.Number, r.Now); ok && several {
+				one.Of = of.Title
+			}
+			v.Choices = append(v.Choices, one)
 		}
 		return show()
 	}
@@ -175,14 +190,14 @@ func (s *server) ahead(site agreement.Site, now time.Time) int {
 }
 
 // bookable lists the classes that some slot is planned for in the days that may be booked.
-func (s *server) bookable(e *agreement.Edition, site agreement.Site, now time.Time) []agreement.Class {
+func (s *server) bookable(site agreement.Site, now time.Time) []agreement.Class {
 	law := s.deps.Law()
 	day, _, ok := service.DayAt(law, site.Number, now)
 	if !ok {
 		return nil
 	}
 	var out []agreement.Class
-	for _, c := range e.Classes {
+	for _, c := range law.Classes(site.Number, now) {
 		for d := range s.ahead(site, now) {
 			if len(law.Slots(site.Number, day+uint16(d), c.Number)) > 0 {
 				out = append(out, c)

@@ -264,7 +264,7 @@ func (s *server) asksProof(re reason.Reason, at time.Time) bool {
 func (s *server) crossing(r *request, e *agreement.Edition, site agreement.Site, id booking.SlotID, plan rules.SlotPlan) (q rules.Query, tests []testLine, err error) {
 	law := s.deps.Law()
 	facts := rules.Facts{"direction": "in", "slot.from": plan.From}
-	if c, ok := e.ClassNumbered(id.Class()); ok {
+	if c, _, ok := law.ClassNumbered(id.Site(), id.Class(), plan.From); ok {
 		facts["class"] = c.ID
 	}
 	err = s.view(r.Context(), func(st service.State) error {

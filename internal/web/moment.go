@@ -66,8 +66,8 @@ func (s *server) slotLine(e *agreement.Edition, id booking.SlotID) (slotLine, bo
 	l := slotLine{ID: id}
 	var ok1, ok2 bool
 	l.Site, ok1 = e.SiteNumbered(id.Site())
-	l.Class, ok2 = e.ClassNumbered(id.Class())
 	plan, ok3 := s.deps.Law().Slot(id.Site(), id.Class(), id.Day(), id.Minute())
+	l.Class, _, ok2 = s.deps.Law().ClassNumbered(id.Site(), id.Class(), plan.From)
 	if !ok1 || !ok2 || !ok3 {
 		return l, false
 	}
@@ -81,7 +81,7 @@ func (s *server) slotLineOf(e *agreement.Edition, v service.SlotView) slotLine {
 		l.Other, l.OtherSide = v.Other, e.Parties[s.deps.Side.Other()].Name
 	}
 	l.Site, _ = e.SiteNumbered(v.ID.Site())
-	l.Class, _ = e.ClassNumbered(v.ID.Class())
+	l.Class, _, _ = s.deps.Law().ClassNumbered(v.ID.Site(), v.ID.Class(), v.Plan.From)
 	l.Span = newSpan(e, l.Site, v.Plan.From, v.Plan.Until)
 	return l
 }

@@ -4,10 +4,14 @@
 package web
 
 import (
+	"bytes"
+	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"darwaza.dev/agreements"
 	"darwaza.dev/internal/agreement"
@@ -214,5 +218,107 @@ func TestContestUnderTwo(t *testing.T) {
 	k := into[caseOut](t, p.call("GET", "/api/v1/cases/"+string(opened[0].Case), "supervisor", "", nil))
 	if k.Agreement != "who-polio" || k.Clause != of["who-polio"] {
 		t.Errorf("%+v", k)
+	}
+}
+
+// lawOfTwoClasses is the law of the market with the polio recommendations beside it, which
+// plan slots of their own there for a class that the market does not know.
+func lawOfTwoClasses(t *testing.T) *rules.Law {
+	t.Helper()
+	market, err := fs.Sub(agreements.FS, "pk-ir-border-markets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, err := fs.Sub(agreements.FS, "who-polio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := fstest.MapFS{
+		"schedule/mand-pishin.yaml": {Data: []byte("site: mand-pishin\nsource: example\nhours:\n  - {class: pilgrim, days: [tuesday], open: [\"05:00-07:00\"]}\nslots:\n  - {class: pilgrim, minutes: 60, from: \"05:00\", to: \"07:00\", capacity: slot.capacity.pilgrim, shares: {A: 50, B: 50}}\n")},
+		"parameters/pilgrims.yaml":  {Data: []byte("parameters:\n  - {id: slot.capacity.pilgrim, text: {en: x, fa: x, ur: x}, unit: count, values: [{from: 2014-05-05, value: 20, source: example}]}\n")},
+	}
+	if err := fs.WalkDir(sub, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(sub, path)
+		if path == "agreement.yaml" {
+			b = bytes.Replace(b, []byte("\nattributes:\n"), []byte("\n  - {id: pilgrim, number: 9, name: {en: pilgrim, fa: زائر, ur: زائر}}\n\nattributes:\n"), 1)
+		}
+		over[path] = &fstest.MapFile{Data: b}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var all []*agreement.Edition
+	for _, dir := range []fs.FS{market, over} {
+		e, err := agreement.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	law, err := rules.Compile(all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return law
+}
+
+// TestClassesOfBoth offers the classes of both agreements of a site where each plans slots,
+// says whose each is, and books one of either.
+func TestClassesOfBoth(t *testing.T) {
+	p := newTestPost(t)
+	if body := p.get("/en/book?site=mand-pishin", "").body; strings.Contains(text(body), marketTitle) {
+		t.Error("of one agreement it is said whose its classes are")
+	}
+	p.law = lawOfTwoClasses(t)
+	body := text(p.get("/en/book?site=mand-pishin", "").body)
+	visitor, vendor, pilgrim := strings.Index(body, "visitor "+marketTitle), strings.Index(body, "vendor "+marketTitle), strings.Index(body, "pilgrim "+polioTitle)
+	if visitor < 0 || vendor < visitor || pilgrim < vendor || strings.Contains(body, "traveller "+polioTitle) {
+		t.Errorf("%s", body)
+	}
+	id := p.nextMarketDay(booking.MakeSlotID(1, 9, hour(7).Day(), 5*60))
+	for path, want := range map[string]string{
+		"/en/book?site=mand-pishin&class=pilgrim":                                        "9 September",
+		"/en/book?site=mand-pishin&class=pilgrim&day=" + dayDate(id.Day()).String():      "05:00",
+		fmt.Sprintf("/en/book/people?slot=%d", id):                                       "pilgrim",
+		"/api/v1/slots?site=mand-pishin&class=pilgrim&day=" + dayDate(id.Day()).String(): `"class":"pilgrim"`,
+		"/en/": "pilgrim",
+	} {
+		if r := p.get(path, ""); r.StatusCode != http.StatusOK || !strings.Contains(r.body, want) {
+			t.Errorf("%s: %d, no %q\n%s", path, r.StatusCode, want, text(r.body))
+		}
+	}
+	if r := p.get("/api/v1/slots?site=mand-pishin&class=traveller&day="+dayDate(id.Day()).String(), ""); r.StatusCode == http.StatusOK {
+		t.Error("a class under whose number another agreement plans slots")
+	}
+	r, _ := p.asks(id, 1)
+	if got := text(r.body); !strings.Contains(got, marketTitle) || !strings.Contains(got, polioTitle) {
+		t.Errorf("the booking is not answered by both: %s", got)
+	}
+}
+
+// TestAskUnderTwo: the page of what would happen if takes the classes of both agreements, and
+// shows the answer of each under its own title.
+func TestAskUnderTwo(t *testing.T) {
+	p := newTestPost(t)
+	p.law = lawOfTwoClasses(t)
+	const where = "site=mand-pishin&point=gate&side=A&day=2025-09-02&time=10:30"
+	body := p.get("/en/ask?"+where, "").body
+	for _, id := range []string{"visitor", "vendor", "traveller", "pilgrim"} {
+		if !strings.Contains(body, `<option value="`+id+`"`) {
+			t.Errorf("the class %s cannot be chosen: %s", id, text(body))
+		}
+	}
+	v, err := url.ParseQuery(where + "&f.class=pilgrim&f.direction=in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := p.post("/en/ask", "", v)
+	got := text(r.body)
+	a, b := strings.Index(got, marketTitle), strings.Index(got, polioTitle)
+	if a < 0 || b < 0 || !strings.Contains(r.body, "#who-polio.") || !strings.Contains(r.body, "#pk-ir-border-markets.") {
+		t.Errorf("%d %d: %s", a, b, got)
 	}
 }

@@ -136,7 +136,7 @@ func (s *server) dayPage(w http.ResponseWriter, r *request) error {
 			v.Gate = gate
 			over := v.Figure.Gate.Closed || v.Day < p.Day
 			for _, w := range service.WaitsOf(st, s.deps.Law(), s.deps.Side, p.Site.Number, v.Day, gate.Service, over) {
-				class, _ := p.Edition.ClassNumbered(w.Plan.Class)
+				class, _, _ := s.deps.Law().ClassNumbered(p.Site.Number, w.Plan.Class, w.Plan.From)
 				v.Waits = append(v.Waits, waitRow{Label: s.hours(r, p, w), Class: class.Name, Booked: w.Booked, Planned: w.Crossing.Wait,
 					Latest: w.Crossing.WaitLatest, Measured: w.Waited, Known: w.Known})
 			}
