@@ -355,7 +355,7 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 		}
 	} else {
 		if !shown {
-			c.Screening = screening(f, &a.Errors)
+			c.Screening = gateAnswers(f, &a.Errors)
 		}
 		if !c.Screening.Done && len(a.Errors) == 0 {
 			c.Screening = carry.Screening
@@ -529,9 +529,9 @@ func (s *server) compare(p place, c pass.Claims, own *booking.Booking, member in
 	return service.Differs, [16]byte{}, [16]byte{}, true
 }
 
-// screening reads what the gate's health questions were answered with, and adds what
+// gateAnswers reads what the gate's health questions were answered with, and adds what
 // cannot be right.
-func screening(f formValues, wrong *errorsIn) (sc service.Screening) {
+func gateAnswers(f formValues, wrong *errorsIn) (sc service.Screening) {
 	temp, symptoms := f.get("temperature"), f.get("symptoms")
 	if temp == "" && symptoms == "" && !f.has(askedField) {
 		return sc

@@ -214,6 +214,8 @@ func TestEveryActIsNamed(t *testing.T) {
 	// The gate, at ten.
 	a.now = marketDay.Add(40 * time.Minute)
 	a.atGate(t, docs)
+	at := a.form("POST /health", "/en/health", "health", url.Values{"site": {"1"}, "who": {cnic(90)}, "kind": {"cnic"}, "country": {"PAK"}}).Header.Get("Location")
+	a.form("POST /health/{link}", at, "health", url.Values{"act": {"close"}, "why": {"left"}})
 	a.atDesk(t)
 	a.inOffice(t)
 
