@@ -350,6 +350,8 @@ func (a *acts) inOffice(t *testing.T) {
 	a.form("POST /day/settle", "/en/day/settle", "supervisor", url.Values{"site": {"1"}, "day": {day}})
 	a.contested(t)
 	a.api("POST /api/v1/levels", "/api/v1/levels", "supervisor", levelIn{Site: "mand-pishin", Level: "guarded"})
+	a.form("POST /intake/set", "/en/intake/set", "supervisor", url.Values{"site": {"1"}, "resource": {"yard"}, "class": {"visitor"}, "when": {"0"}, "places": {"395"}})
+	a.form("POST /intake/drop", "/en/intake/drop", "supervisor", url.Values{"site": {"1"}, "line": {"yard.1.0.0.0.1440.false"}})
 	a.form("POST /levels/set", "/en/levels/set", "supervisor", url.Values{"site": {"1"}, "level": {"high"}, "when": {"notice"}})
 	a.api("POST /api/v1/gate/settle", "/api/v1/gate/settle", "supervisor", map[string]string{"site": "gabd-reemdan", "day": day})
 	f := url.Values{"name": {"Zarmina Seeded"}, "login": {"clerk.new"}, "role.clerk": {"yes"}, "language": {"en"}}

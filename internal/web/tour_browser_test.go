@@ -77,6 +77,7 @@ func TestOfficersPages(t *testing.T) {
 		{"values", "/values"},
 		{"day", "/day"},
 		{"levels", "/levels?site=1"},
+		{"intake", "/intake?site=1"},
 		{"level", "/levels/set?site=1&level=guarded"},
 		{"vendors", "/vendors"},
 		{"vendor", card + "?site=1"},
