@@ -148,7 +148,7 @@ func TestConformanceVDSNC(t *testing.T) {
 
 func TestConformanceRefuses(t *testing.T) {
 	empty := t.TempDir()
-	for _, args := range [][]string{{}, {"shc"}, {"postcards", empty}, {"shc", empty}, {"vdsnc", empty}, {"vdsnc", empty, "--at", "noon"}, {"shc", empty, "--trust", empty}} {
+	for _, args := range [][]string{{}, {"shc"}, {"postcards", empty}, {"shc", empty}, {"dcc", empty}, {"vdsnc", empty}, {"vdsnc", empty, "--at", "noon"}, {"shc", empty, "--trust", empty}} {
 		conform(t, problem.Invalid.ExitStatus(), args...)
 	}
 	conform(t, problem.NotFound.ExitStatus(), "vdsnc", empty, "--trust", filepath.Join(empty, "none"))

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -51,6 +52,9 @@ func scoreDCC(dir string) (*vectorSuite, error) {
 		scoreDCCVector(s, filepath.ToSlash(name), &v)
 		return nil
 	})
+	if err == nil && len(s.Checks) == 0 && len(s.Apart) == 0 {
+		err = errors.New("no vectors of the European test data in the folder")
+	}
 	return s, err
 }
 

@@ -197,8 +197,8 @@ func (r *reader) level(line, n int, source string, x rawLevel) {
 	r.id(line, "level", x.ID)
 	r.declare("level", x.ID, line)
 	r.text(line, "name", trim(x.Name))
-	l := Level{ID: x.ID, Name: trim(x.Name), Say: trim(x.Say), Profiles: x.Profiles, Capacity: x.Capacity, Raise: r.notice(x.Raise), Lower: r.notice(x.Lower),
-		Emergency: r.notice(x.Emergency), By: x.By, Source: source, Line: line, File: r.file}
+	l := Level{ID: x.ID, Name: trim(x.Name), Say: trim(x.Say), Profiles: x.Profiles, Capacity: x.Capacity, Raise: r.notice(x.Raise, "raise", "the notice before the level comes in"), Lower: r.notice(x.Lower, "lower", "the notice before the level is left for a milder one"),
+		Emergency: r.notice(x.Emergency, "emergency", "how long a level holds that one side brings in at once"), By: x.By, Source: source, Line: line, File: r.file}
 	if n == 0 && (x.Raise.text != "" || x.Lower.text != "" || x.Emergency.text != "" || x.Capacity != "") {
 		r.fault(line, "the mildest level has a notice, an end or a capacity", "take them out: it is what holds where nobody has said anything")
 	}

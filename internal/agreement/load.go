@@ -268,7 +268,7 @@ func (r *reader) agreement(a rawAgreement) {
 	if !e.Until.IsZero() && !e.From.Before(e.Until) {
 		r.fault(a.Until.line, "ends before it begins", "put until after from")
 	}
-	e.Notice, e.Members = r.notice(a.Notice), a.Members
+	e.Notice, e.Members = r.notice(a.Notice, "notice", "the time between the last signature and from"), a.Members
 	if a.Amends.text != "" {
 		b, err := hex.DecodeString(a.Amends.text)
 		if err != nil || len(b) != len(e.Amends) {
@@ -342,7 +342,8 @@ func (r *reader) agreement(a rawAgreement) {
 }
 
 // notice reads "48 hours" or "14 days".
-func (r *reader) notice(s scalar) time.Duration {
+// notice reads a length of time; mend says what it is from and to.
+func (r *reader) notice(s scalar, what, mend string) time.Duration {
 	if s.text == "" {
 		return 0
 	}
@@ -350,7 +351,7 @@ func (r *reader) notice(s scalar) time.Duration {
 	n, err := strconv.Atoi(number)
 	step := map[string]time.Duration{"hours": time.Hour, "days": 24 * time.Hour}[unit]
 	if err != nil || n < 1 || n > 10000 || step == 0 {
-		r.fault(s.line, fmt.Sprintf("notice %q", s.text), `write the time between the last signature and from, such as "48 hours" or "14 days"`)
+		r.fault(s.line, fmt.Sprintf("%s %q", what, s.text), fmt.Sprintf("write %s, such as 48 hours or 14 days", mend))
 		return 0
 	}
 	return time.Duration(n) * step

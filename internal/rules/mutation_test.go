@@ -290,6 +290,46 @@ func mutants(e *agreement.Edition) []mutant {
 			}, "list %s without %s", id, v)
 		}
 	}
+	for _, id := range sortedKeys(e.Questions) {
+		question := func(what string, change func(*agreement.Question)) {
+			add(func(c *agreement.Edition) {
+				q := e.Questions[id]
+				change(&q)
+				c.Questions = maps.Clone(e.Questions)
+				c.Questions[id] = q
+			}, "question %s: %s", id, what)
+		}
+		q := e.Questions[id]
+		if !turnsOn(e, id) {
+			continue // no answer turns on it
+		}
+		if q.By == "nobody" {
+			question("settled by both", func(q *agreement.Question) { q.By = "both" })
+		} else {
+			question("settled by nobody", func(q *agreement.Question) { q.By = "nobody" })
+		}
+		for i, s := range q.Later {
+			settlement := func(what string, change func(*agreement.Settlement)) {
+				question("settled on "+s.From.String()+", "+what, func(q *agreement.Question) {
+					q.Later = slices.Clone(q.Later)
+					change(&q.Later[i])
+				})
+			}
+			question("not settled on "+s.From.String(), func(q *agreement.Question) { q.Later = slices.Delete(slices.Clone(q.Later), i, i+1) })
+			settlement("a day later", func(s *agreement.Settlement) { s.From = s.From.AddDays(1) })
+			settlement("by nobody", func(s *agreement.Settlement) { s.By = "nobody" })
+			for _, k := range s.Holds {
+				settlement(k+" ends", func(s *agreement.Settlement) {
+					s.Holds, s.Ends = slices.DeleteFunc(slices.Clone(s.Holds), func(x string) bool { return x == k }), append(slices.Clone(s.Ends), k)
+				})
+			}
+			for _, k := range s.Ends {
+				settlement(k+" holds", func(s *agreement.Settlement) {
+					s.Ends, s.Holds = slices.DeleteFunc(slices.Clone(s.Ends), func(x string) bool { return x == k }), append(slices.Clone(s.Holds), k)
+				})
+			}
+		}
+	}
 	for _, id := range sortedKeys(e.Tables) {
 		for i := range e.Tables[id].Rows {
 			add(func(c *agreement.Edition) {
@@ -331,6 +371,11 @@ func asked(e *agreement.Edition, id string) bool {
 		}
 	}
 	return false
+}
+
+// turnsOn reports whether the effect of a clause turns on a question.
+func turnsOn(e *agreement.Edition, question string) bool {
+	return slices.ContainsFunc(e.Clauses, func(k *agreement.Clause) bool { return slices.Contains(k.Turns, question) })
 }
 
 func lines0(lines []goods.Line, i int) string {
@@ -400,4 +445,44 @@ func asksOf(e *agreement.Edition, list string) bool {
 		}
 		return c.List == list || strings.Contains(c.When+c.Require+c.Value+c.Release+where, "'"+list+"'")
 	})
+}
+
+// TestMutationOfQuestions: each settlement is taken out, moved by a day, held by nobody and
+// turned, and an answer that turns on it tells each of these.
+func TestMutationOfQuestions(t *testing.T) {
+	e, faults := wide(t, `instrument: i
+questions:
+  - {id: k, asks: `+say+`, reading: `+say+`, by: nobody, words: x, settled: [{from: 2025-06-01, by: both, reading: `+say+`, instrument: clear, source: x, holds: [c], ends: [d]}]}
+clauses:
+  - {id: all, kind: rule, SILENT}
+  - {id: c, kind: rule, TEXT, require: p, else: REFUSE, turns: [k]}
+  - {id: d, kind: rule, TEXT, require: q, else: CLOSED, turns: [k]}
+`, "instruments", "  - {id: i, title: "+say+", status: law, source: x}\n  - {id: clear, title: "+say+", status: clarification, source: x}\n")
+	if len(faults.Errors()) > 0 {
+		t.Fatal(faults)
+	}
+	ask := func(e *agreement.Edition) (out string) {
+		l, err := Compile(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, on := range []string{"2025-05-31", "2025-06-01"} {
+			out += l.Check(noon(on).with("p", false, "q", false)).Outcome.String() + " "
+		}
+		return out
+	}
+	before := ask(e)
+	var got []string
+	for _, m := range mutants(e) {
+		if what, ok := strings.CutPrefix(m.what, "question k: "); ok {
+			got = append(got, what)
+			if ask(m.e) == before {
+				t.Errorf("%s changes no answer", what)
+			}
+		}
+	}
+	want := []string{"settled by both", "not settled on 2025-06-01", "settled on 2025-06-01, a day later", "settled on 2025-06-01, by nobody", "settled on 2025-06-01, c ends", "settled on 2025-06-01, d holds"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
 }

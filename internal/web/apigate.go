@@ -238,8 +238,8 @@ func (s *server) apiUndo(w http.ResponseWriter, r *request) error {
 
 // settleIn ends a site's day.
 type settleIn struct {
-	Site string `json:"site"`
-	Day  string `json:"day"`
+	Site string  `json:"site"`
+	Day  *string `json:"day"` // today where it is left out
 }
 
 type settleOut struct {
@@ -253,7 +253,13 @@ func (s *server) apiSettle(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	site, day, err := s.dayToAct(r, in.Site, in.Day)
+	text := ""
+	if in.Day != nil {
+		if text = *in.Day; text == "" {
+			return problem.Field("day", "date")
+		}
+	}
+	site, day, err := s.dayToAct(r, in.Site, text)
 	if err != nil {
 		return err
 	}

@@ -138,3 +138,21 @@ func TestGateAsksTheProfile(t *testing.T) {
 		t.Error("the log holds an answer")
 	}
 }
+
+// TestSettleDay: a day is named as the document says or left out, and an empty one is neither.
+func TestSettleDay(t *testing.T) {
+	p := newTestPost(t)
+	for n, c := range []struct {
+		in   map[string]string
+		want int
+	}{
+		{map[string]string{"site": "mand-pishin", "day": ""}, 400},
+		{map[string]string{"site": "mand-pishin", "day": "yesterday"}, 400},
+		{map[string]string{"site": "mand-pishin", "day": "2025-08-30"}, 200},
+		{map[string]string{"site": "mand-pishin"}, 409}, // today, which is not over
+	} {
+		if r := p.call("POST", "/api/v1/gate/settle", "supervisor", "settle-key-000000"+itoa(n), c.in); r.StatusCode != c.want {
+			t.Errorf("%v: %d %s", c.in, r.StatusCode, r.body)
+		}
+	}
+}
