@@ -138,11 +138,14 @@ func tellDemo(w io.Writer, d *sim.Demo) {
 	fmt.Fprintf(w, `
 What to try:
   1. Book a place as a trader at side A and keep the pass on the screen.
-  2. Sign in at side B as gate, paste the pass into the gate's page, add a document and the screening.
-     It holds there too, also after the line between the sides was cut on %s/en/demo.
+  2. Sign in at side B as gate, paste the pass and the health certificate into the gate's page, in either
+     order, add a document and the screening. The pass holds there too, also after the line between the
+     sides was cut on %s/en/demo.
   3. Sign in at side A as customs, and buy until the law says no: more than USD 50 of one category,
      more than USD 100 in a day, a good without a displayed value.
   4. Print the receipt, scan the pass out, and look at the day as supervisor.
+  5. Book for an hour with a test at the health desk, move it, and see the test move with it. At noon side B
+     raises the level of protection: the board and the page of levels of both sides say what it changes.
 
 Ctrl-C stops both sides.
 `, d.A.Address)

@@ -109,6 +109,20 @@ func (e *Edition) Level(id string) (Level, int, bool) {
 	return Level{}, 0, false
 }
 
+// TestName is what a test is called that is named by disease and kind, such as
+// "covid19/antigen"; nil where no profile has it.
+func (e *Edition) TestName(of string) lang.Text {
+	disease, kind, _ := strings.Cut(of, "/")
+	for _, id := range slices.Sorted(maps.Keys(e.Profiles)) {
+		for _, t := range e.Profiles[id].Tests {
+			if e.Profiles[id].Disease == disease && t.ID == kind {
+				return t.Name
+			}
+		}
+	}
+	return nil
+}
+
 // health reads one file of health/.
 func (r *reader) health(x rawHealth) {
 	if strings.TrimSpace(x.Source) == "" {

@@ -53,6 +53,7 @@ type question struct {
 	level            string // of protection, with what is switched on beside it
 	latest           int64  // crossing, in Unix seconds; 0 where the law does not ask for it
 	person           seen
+	tests            string // that are booked at the health desk, joined by spaces
 }
 
 // said is an answer of the law, and the question as the record keeps it.

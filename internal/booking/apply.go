@@ -56,6 +56,8 @@ func Apply(st State, at time.Time, f fact.Fact) {
 		for _, ref := range f.Refs {
 			st.turn(ref, NoShow, Booked)
 		}
+	case *TestBooked:
+		st.testBooked(f)
 	case *PassedOver:
 		st.passedOver(f)
 	case *PlacesAsked, *PlacesGiven, *PlacesHeard:
@@ -180,6 +182,7 @@ func (st State) made(at time.Time, f *Made) {
 	s := st.slot(f.Slot)
 	st.give(&s, &b)
 	st.put(s)
+	st.tested(&b, f.Test)
 	st.enter(&b)
 	st.Bookings.Put(b.Ref, b)
 }
@@ -265,6 +268,7 @@ func (st State) end(b *Booking, first uint64, until time.Time) {
 		st.withdraw(&s, b, first, until)
 	}
 	st.put(s)
+	st.untested(b)
 	st.release(b)
 }
 
@@ -299,6 +303,7 @@ func (st State) moved(f *Moved) {
 	s := st.slot(f.To)
 	st.give(&s, &b)
 	st.put(s)
+	st.tested(&b, f.Test)
 	st.enter(&b)
 	st.Bookings.Put(b.Ref, b)
 }

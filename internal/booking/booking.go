@@ -20,7 +20,7 @@ import (
 // SlotID names a slot. Both sides work it out from the edition's schedule, so slots
 // need no exchange: site number (16 bits), class number (8), days since 2000-01-01
 // in the site's zone (16), minute of the day at which the slot begins (16), most
-// significant first; the top 8 bits are zero.
+// significant first; the top 8 bits are zero, and 1 in a slot of the health desk.
 type SlotID uint64
 
 // MakeSlotID packs a slot's parts.
@@ -125,6 +125,8 @@ type Booking struct {
 	// GivenBack is true of a booking that was cancelled and is Used all the same, because
 	// somebody had come in at the other side's gate: the places of the others are gone.
 	GivenBack bool `cbor:"15,keyasint,omitempty"`
+	// Test is its place at the health desk, nil where it has none.
+	Test *Test `cbor:"16,keyasint,omitempty"`
 }
 
 // Places returns the places of all members.

@@ -70,11 +70,24 @@ type Request struct {
 	Standing bool
 	By       string
 	Sealed   string
+	// Test is the slot of the health desk in which the party is tested before it crosses, 0
+	// for none.
+	Test SlotID
+	// Shown says of each member what was shown of their health certificates; it may be left
+	// out where nothing was. It is read here and kept nowhere.
+	Shown []rules.Shown
+
+	// booked is the test that was found for it, opened what opens its slot.
+	booked *Test
+	opened []fact.Fact
 }
 
 func (r Request) check() error {
 	if !r.Ref.Valid() {
 		return problem.Field("ref", "booking.ref")
+	}
+	if r.Test != 0 && !r.Test.Testing() {
+		return problem.Field("test", "booking.test.slot")
 	}
 	if len(r.Members) == 0 || len(r.Members) > MaxMembers {
 		return problem.Field("members", "booking.members")
@@ -174,30 +187,38 @@ func (d Desk) locate(id SlotID) (place, error) {
 }
 
 // ask asks the law about a party. Persons of whom the law would see the same are asked
-// about once. It returns each question as the record keeps it.
-func (d Desk) ask(p place, ms []Member, vendors []bool) (rules.Verdict, []rules.Asked) {
-	q := question{slot: p.id, side: d.Side, adults: int64(len(ms)), level: p.level.Key()}
-	if p.crosses {
-		q.latest = p.crossing.Latest.Unix()
-	}
-	for _, m := range ms {
-		q.children += int64(m.Children)
+// about once. It returns each question as the record keeps it. shown says of each member
+// what was shown of certificates, test what the party is tested for before it crosses;
+// both may be nil.
+func (d Desk) ask(p place, ms []Member, vendors []bool, shown []rules.Shown, test *needed) (rules.Verdict, []rules.Asked) {
+	q := d.question(p, ms)
+	tests := ""
+	if test != nil {
+		tests = strings.Join(test.names, " ")
 	}
 	var verdict rules.Verdict
-	var asked map[seen]bool
+	var asked map[question]bool
 	var kept []rules.Asked
 	for i, m := range ms {
 		q.person = seen{m.Document, m.Country, m.Age, i < len(vendors) && vendors[i]}
-		if asked[q.person] {
-			continue
+		if q.tests = ""; test != nil && test.who[i] {
+			q.tests = tests
 		}
-		if len(ms) > 1 {
-			if asked == nil {
-				asked = map[seen]bool{}
+		var s said
+		if i < len(shown) && shown[i].Any() {
+			s = d.check(p, q, shown[i])
+		} else {
+			if asked[q] {
+				continue
 			}
-			asked[q.person] = true
+			if len(ms) > 1 {
+				if asked == nil {
+					asked = map[question]bool{}
+				}
+				asked[q] = true
+			}
+			s = d.answer(p, q)
 		}
-		s := d.answer(p, q)
 		kept = append(kept, s.asked)
 		if i == 0 {
 			verdict = s.verdict
@@ -206,6 +227,29 @@ func (d Desk) ask(p place, ms []Member, vendors []bool) (rules.Verdict, []rules.
 		}
 	}
 	return verdict, kept
+}
+
+// askOne asks the law about one member of a party, as ask does.
+func (d Desk) askOne(p place, ms []Member, i int, vendors []bool, shown []rules.Shown) rules.Verdict {
+	q := d.question(p, ms)
+	m := ms[i]
+	q.person = seen{m.Document, m.Country, m.Age, i < len(vendors) && vendors[i]}
+	if i < len(shown) && shown[i].Any() {
+		return d.check(p, q, shown[i]).verdict
+	}
+	return d.answer(p, q).verdict
+}
+
+// question is what all persons of a party have in common.
+func (d Desk) question(p place, ms []Member) question {
+	q := question{slot: p.id, side: d.Side, adults: int64(len(ms)), level: p.level.Key()}
+	if p.crosses {
+		q.latest = p.crossing.Latest.Unix()
+	}
+	for _, m := range ms {
+		q.children += int64(m.Children)
+	}
+	return q
 }
 
 // answer is what the law says of a person of a party. What it reads is in q, and p follows
@@ -217,6 +261,16 @@ func (d Desk) answer(p place, q question) said {
 			return s
 		}
 	}
+	s := d.check(p, q, rules.Shown{})
+	if remembers {
+		d.Answers.said[q] = s
+	}
+	return s
+}
+
+// check asks the law. What was shown of certificates is no part of q, and nothing that was
+// answered about it is remembered.
+func (d Desk) check(p place, q question, shown rules.Shown) said {
 	facts := make(rules.Facts, 10)
 	facts["class"] = p.class
 	facts["direction"] = "in"
@@ -239,13 +293,16 @@ func (d Desk) answer(p place, q question) said {
 	if q.person.age >= 0 {
 		facts["person.age"] = int64(q.person.age)
 	}
-	query := rules.Query{Point: rules.Booking, At: p.at, Site: p.site, Side: string(q.side), Facts: facts}
-	v := d.Law.Check(query)
-	s := said{v, d.Law.Keep(query, v)}
-	if remembers {
-		d.Answers.said[q] = s
+	if q.tests != "" {
+		facts[agreement.AttrTest] = strings.Fields(q.tests)
 	}
-	return s
+	query := rules.Query{Point: rules.Booking, At: p.at, Site: p.site, Side: string(q.side), Facts: facts}
+	shown.Into(d.Law, &query)
+	v := d.Law.Check(query)
+	if shown.Any() {
+		v = v.Undated()
+	}
+	return said{v, d.Law.Keep(query, v)}
 }
 
 // lawful reports whether a verdict lets a booking be made. BREACH says that the
@@ -364,12 +421,27 @@ func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
 	if err != nil {
 		return nil, rules.Verdict{}, err
 	}
-	v, asked := d.ask(p, r.Members, r.Vendors)
+	var test *needed
+	if r.Test != 0 && p.site != "" {
+		n := d.needs(p, r.Members, r.Vendors, r.Shown)
+		test = &n
+	}
+	v, asked := d.ask(p, r.Members, r.Vendors, r.Shown, test)
 	if p.site == "" { // no edition is in force then, and v says so
 		return d.refuse(nil, r, v, asked, false)
 	}
 	if why, ok := d.timely(p, r.Slot); !ok {
 		return d.refuse(nil, r, v.With(why), asked, false)
+	}
+	if test != nil {
+		var why reason.Reason
+		var got bool
+		if r.booked, r.opened, why, got = d.test(p, *test, r.Test, nil, false); !got {
+			return d.refuse(nil, r, v.With(why), asked, false)
+		}
+		if r.booked == nil {
+			v = v.With(why)
+		}
 	}
 	if !lawful(v) {
 		return d.refuse(nil, r, v, asked, v.Outcome.NeedsOfficer())
@@ -431,7 +503,7 @@ func (d Desk) DecideRuling(u Ruling) ([]fact.Fact, rules.Verdict, error) {
 	if err != nil {
 		return nil, rules.Verdict{}, err
 	}
-	v, asked := d.ask(p, r.Members, u.Vendors)
+	v, asked := d.ask(p, r.Members, u.Vendors, nil, nil)
 	if p.site == "" {
 		return nil, v, nil
 	}
@@ -500,7 +572,8 @@ func (d Desk) seat(p place, r Request, v rules.Verdict, asked []rules.Asked) (fa
 			ms[i].Gen, ms[i].Place = 0, s.NextPlace
 			s.NextPlace += ms[i].Places()
 		}
-		return append(facts, &Made{Ref: r.Ref, Slot: r.Slot, Members: ms, By: r.By, Sealed: r.Sealed, Asked: asked}), v, true, nil
+		facts = append(facts, r.opened...)
+		return append(facts, &Made{Ref: r.Ref, Slot: r.Slot, Members: ms, By: r.By, Sealed: r.Sealed, Asked: asked, Test: r.booked}), v, true, nil
 	}
 	switch {
 	case n > s.Allotment && s.Allotment > 0:
@@ -513,7 +586,11 @@ func (d Desk) seat(p place, r Request, v rules.Verdict, asked []rules.Asked) (fa
 		ms[i].Gen, ms[i].Place = 0, 0
 	}
 	q := &Queued{Ref: r.Ref, Slot: r.Slot, Members: ms, Position: s.StandbyTail, Standing: r.Standing, By: r.By, Sealed: r.Sealed, Asked: asked}
-	return append(facts, q), v.With(because(CodeStandby, reason.Hold)), true, nil
+	v = v.With(because(CodeStandby, reason.Hold))
+	if r.booked != nil {
+		v = v.With(because(CodeTestLater, reason.Hold))
+	}
+	return append(facts, q), v, true, nil
 }
 
 // find returns a booking that can still be changed, or the reason why it cannot.
@@ -597,6 +674,9 @@ type MoveRequest struct {
 	Tags    [][16]byte
 	Vendors []bool
 	By      string
+	// Test is the slot of the health desk for the other crossing. Where it is 0, a booking
+	// that has a test keeps it if it fits that too, and else gets the latest that has room.
+	Test SlotID
 }
 
 // DecideMove decides whether a booking goes to another slot; where it does not, it
@@ -638,7 +718,15 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 	if err != nil {
 		return nil, rules.Verdict{}, err
 	}
-	v, _ := d.ask(p, b.Members, r.Vendors)
+	if r.Test != 0 && !r.Test.Testing() {
+		return nil, rules.Verdict{}, problem.Field("test", "booking.test.slot")
+	}
+	var test *needed
+	if (r.Test != 0 || b.Test != nil) && p.site != "" {
+		n := d.needs(p, b.Members, r.Vendors, nil)
+		test = &n
+	}
+	v, _ := d.ask(p, b.Members, r.Vendors, nil, test)
 	if p.site == "" {
 		return nil, v, nil
 	}
@@ -647,6 +735,18 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 	}
 	if !lawful(v) {
 		return nil, v, nil
+	}
+	var booked *Test
+	var opened []fact.Fact
+	if test != nil {
+		var why reason.Reason
+		var got bool
+		if booked, opened, why, got = d.test(p, *test, r.Test, b.Test, true); !got {
+			return nil, v.With(why), nil
+		}
+		if booked == nil {
+			v = v.With(why)
+		}
 	}
 	if why, ok := d.small(p, b.Places()); !ok {
 		return nil, v.With(why), nil
@@ -674,11 +774,11 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 		return facts, v.With(because(CodeFull, reason.Refuse)), nil
 	}
 	f := &Moved{Ref: b.Ref, From: b.Slot, To: r.To, Places: b.Places(), Numbers: numbers(&s, b.Members),
-		First: d.serials(b), Until: d.end(old, b.Slot), By: r.By}
+		First: d.serials(b), Until: d.end(old, b.Slot), By: r.By, Test: booked}
 	if r.To.Day() != b.Slot.Day() {
 		f.Tags = tags
 	}
-	return append(facts, f), v, nil
+	return append(append(facts, opened...), f), v, nil
 }
 
 // DecideReissue makes a new generation of one member's pass.

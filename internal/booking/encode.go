@@ -36,6 +36,17 @@ func (b *Booking) AppendTo(e *fact.Encoder) {
 		fact.Each(s.Key(14), b.Kept, func(e *fact.Encoder, n *uint64) { e.Uint(*n) })
 	}
 	s.Bool(15, b.GivenBack)
+	if b.Test != nil {
+		appendTest(s.Key(16), b.Test)
+	}
+	s.End()
+}
+
+func appendTest(e *fact.Encoder, t *Test) {
+	s := e.Struct()
+	s.Key(1).Uint(uint64(t.Slot))
+	fact.Each(s.Key(2), t.Kinds, appendText)
+	s.Key(3).Uint(uint64(t.Places))
 	s.End()
 }
 
@@ -114,6 +125,9 @@ func (f *Made) AppendTo(e *fact.Encoder) {
 	s.Text(6, f.Decided)
 	if len(f.Asked) > 0 {
 		fact.Each(s.Key(7), f.Asked, appendAsked)
+	}
+	if f.Test != nil {
+		appendTest(s.Key(8), f.Test)
 	}
 	s.End()
 }

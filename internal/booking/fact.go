@@ -31,6 +31,8 @@ type Made struct {
 	Decided string `cbor:"6,keyasint,omitempty"`
 	// Asked are the questions to the law, one for persons of whom it would see the same.
 	Asked []rules.Asked `cbor:"7,keyasint,omitempty"`
+	// Test is what it has at the health desk, nil where it has nothing there.
+	Test *Test `cbor:"8,keyasint,omitempty"`
 }
 
 // Refused says that a party asked for places and got none, under the reference that it is
@@ -113,6 +115,8 @@ type Moved struct {
 	First   uint64     `cbor:"7,keyasint,omitempty"`
 	Until   time.Time  `cbor:"8,keyasint"`
 	By      string     `cbor:"9,keyasint,omitempty"`
+	// Test is what the booking has at the health desk after it, nil where it has nothing.
+	Test *Test `cbor:"10,keyasint,omitempty"`
 }
 
 // Reissued says that one member has a new generation of the pass and that the old one
@@ -217,5 +221,6 @@ func Facts() []func() fact.Fact {
 		func() fact.Fact { return new(Entered) },
 		func() fact.Fact { return new(EntryUndone) },
 		func() fact.Fact { return new(Missed) },
+		func() fact.Fact { return new(TestBooked) },
 	)
 }

@@ -59,7 +59,7 @@ func (d Desk) DecideReturn(id SlotID, vendors func(Booking) []bool) (facts []fac
 		n := b.Places()
 		if b.Standing {
 			f := &PassedOver{Ref: b.Ref, Slot: id}
-			if v, _ := d.ask(p, b.Members, vendors(b)); !lawful(v) {
+			if v, _ := d.ask(p, b.Members, vendors(b), nil, nil); !lawful(v) {
 				f.Outcome = v.Outcome
 				if len(v.Reasons) > 0 {
 					f.Reasons = d.Law.Grounds(v)
@@ -130,7 +130,7 @@ func (d Desk) DecideAccept(ref Ref, vendors []bool, by string) ([]fact.Fact, rul
 	if err != nil {
 		return nil, rules.Verdict{}, err
 	}
-	v, _ := d.ask(p, b.Members, vendors)
+	v, _ := d.ask(p, b.Members, vendors, nil, nil)
 	if !p.planned || !d.Now.Before(p.plan.Until) {
 		return nil, v.With(because(CodePast, reason.Closed)), nil
 	}

@@ -22,6 +22,11 @@ const (
 	CodeNoPass  reason.Code = "booking.state.no_pass"
 	CodeNoOffer reason.Code = "booking.standby.no_offer"
 	CodeStandby reason.Code = "booking.standby.waiting"
+
+	CodeTestFull  reason.Code = "booking.test.full"
+	CodeTestTime  reason.Code = "booking.test.time"
+	CodeTestLater reason.Code = "booking.test.later"
+	CodeTestNone  reason.Code = "booking.test.none"
 )
 
 // Grounds are what an officer may decide on a request that was left to one, as words: the
@@ -52,5 +57,9 @@ func Declared() []reason.Decl {
 		{Code: CodeNoPass, Outcome: reason.Refuse, When: "a pass is asked for and the booking still waits for a place"},
 		{Code: CodeNoOffer, Outcome: reason.Refuse, When: "no place is offered to the booking, or the offer has run out"},
 		{Code: CodeStandby, Outcome: reason.Hold, When: "the party has joined the queue and waits for a returned place"},
+		{Code: CodeTestFull, Outcome: reason.Refuse, When: "the health desk has no place left for the party before the crossing, in the slot that was asked for or, where a booking is moved, in any"},
+		{Code: CodeTestTime, Outcome: reason.Refuse, When: "the slot of the health desk does not fit the crossing: its results come too late, hold too short, or it is over"},
+		{Code: CodeTestLater, Outcome: reason.Hold, When: "a test is asked for and the party still waits for a place at the gate: both are booked as one"},
+		{Code: CodeTestNone, Outcome: reason.Allow, When: "a test was asked for and nobody of the party needs one: none is booked"},
 	}
 }

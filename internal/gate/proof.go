@@ -59,19 +59,15 @@ type Evidence struct {
 	Compared bool `cbor:"4,keyasint,omitempty"`
 }
 
-// maxWhy is how many codes an evidence has at most, maxCertificate how many bytes its
-// certificate.
-const (
-	maxWhy         = 16
-	maxCertificate = 64 << 10
-)
+// maxWhy is how many codes an evidence has at most.
+const maxWhy = 16
 
 // Possible reports whether the evidence is one that a gate can have.
 func (e Evidence) Possible() bool {
 	known := func(c reason.Code) bool {
 		return slices.ContainsFunc(proofsDeclared(), func(d reason.Decl) bool { return d.Code == c })
 	}
-	return len(e.Shown.Proofs) <= rules.MaxProofs && len(e.Shown.Certificate) <= maxCertificate && len(e.Why) <= maxWhy &&
+	return e.Shown.Possible() && len(e.Why) <= maxWhy &&
 		e.Holder <= identity.Different && !slices.ContainsFunc(e.Why, func(c reason.Code) bool { return !known(c) })
 }
 

@@ -73,6 +73,7 @@ clauses:
 		CodeSilent:         point(Signing, tuesday(), "mand-pishin", nil),
 		CodeCondition:      clause("  - {id: c, kind: condition, TEXT}\n"),
 		CodeProof:          proofOf(t),
+		CodeTest:           testedOf(t),
 		CodeBreach:         decides(reason.Breach),
 		CodeDivert:         decides(reason.Divert),
 		CodeHold:           decides(reason.Hold),
@@ -106,7 +107,7 @@ clauses:
 			t.Errorf("%s is not given: %s (%s)", code, v.Outcome, why(v))
 		}
 	}
-	if got, want := len(Reasons()), 41; got != want {
+	if got, want := len(Reasons()), 42; got != want {
 		t.Errorf("%d codes are declared, %d are asked for here", got, want)
 	}
 }

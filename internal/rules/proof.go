@@ -4,6 +4,7 @@
 package rules
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -54,8 +55,8 @@ func (j *judge) profile(st *state, k *clause) bool {
 }
 
 // proof demands a certificate that will do from the earliest to the latest time at which
-// the holder is expected to cross. At booking one that was not shown is a condition, and
-// so is a test that is booked before the crossing: the gate asks again.
+// the holder is expected to cross. At booking one that was not shown is a condition, even
+// where one of another disease was, and so is a test that is booked before the crossing: the gate asks again.
 func (j *judge) proof(i int, k *clause) {
 	a := j.a
 	j.spoke = true
@@ -103,7 +104,15 @@ func (j *judge) proof(i int, k *clause) {
 			}
 		}
 	}
-	if a.q.Point == Booking && (!shown || !bad && j.tested(k)) {
+	if a.q.Point == Booking && !bad && j.tested(k) {
+		j.against(i, k, CodeTest, reason.Allow, nil)
+		return
+	}
+	if a.q.Point == Booking && shown && len(events) > 0 {
+		// Who shows one of another disease has not said that they have none of this one.
+		shown = slices.ContainsFunc(events, func(e Event) bool { return e.Facts[proofDisease] == disease })
+	}
+	if a.q.Point == Booking && !shown {
 		j.against(i, k, CodeProof, reason.Allow, nil)
 		return
 	}
@@ -160,6 +169,53 @@ func (j *judge) tested(k *clause) bool {
 			return of == j.disease(k) && (len(x.Tests) == 0 || slices.Contains(x.Tests, kind))
 		})
 	})
+}
+
+// TestFor returns the first test of a disease profile that would do for what a verdict says
+// of health certificates: one that a clause accepts which the verdict names. It is false
+// where none would.
+func (l *Law) TestFor(v Verdict, p agreement.Profile) (agreement.TestKind, bool) {
+	var asked []*agreement.Clause
+	for _, r := range v.Reasons {
+		_, k := l.Clause(r, "", v.At)
+		if k == nil || k.Kind != agreement.KindProof {
+			continue
+		}
+		if k.Profile == p.ID || k.Profile == "" && k.Disease == p.Disease {
+			asked = append(asked, k)
+		}
+	}
+	for _, t := range p.Tests {
+		does := func(x agreement.Accept) bool {
+			return x.Kind == "test" && (len(x.Tests) == 0 || slices.Contains(x.Tests, t.ID))
+		}
+		if slices.ContainsFunc(asked, func(k *agreement.Clause) bool { return slices.ContainsFunc(k.Accepts, does) }) {
+			return t, true
+		}
+	}
+	return agreement.TestKind{}, false
+}
+
+// Undated returns the verdict without the days that its reasons give of certificates: for
+// what is kept.
+func (v Verdict) Undated() Verdict {
+	v.Reasons = slices.Clone(v.Reasons)
+	for i := range v.Reasons {
+		p := v.Reasons[i].Params
+		if p["lapses"] != "" || p["good"] != "" {
+			v.Reasons[i].Params = maps.Clone(p)
+			delete(v.Reasons[i].Params, "lapses")
+			delete(v.Reasons[i].Params, "good")
+			if len(v.Reasons[i].Params) == 0 {
+				v.Reasons[i].Params = nil
+			}
+		}
+	}
+	v.Parts = slices.Clone(v.Parts)
+	for i := range v.Parts {
+		v.Parts[i] = v.Parts[i].Undated()
+	}
+	return v
 }
 
 // weigh holds one proof against one kind that will do.

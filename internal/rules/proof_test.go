@@ -125,7 +125,10 @@ func TestProofAtBooking(t *testing.T) {
 		t.Errorf("lapses %q", got)
 	}
 	expect(t, l, "none shown", q, reason.Allow, CodeProof)
-	expect(t, l, "none, and a test is booked", q.with("health.tests", []string{"covid19/naat"}).of("proof"), reason.Allow, CodeProof)
+	expect(t, l, "one of another disease is shown", q.of("proof", Event{At: at("2025-06-09T00:00:00Z"), Facts: pcr("2025-06-09", "proof.disease", "ebola").Facts}), reason.Allow, CodeProof)
+	expect(t, l, "there is none", q.of("proof"), reason.Hold)
+	expect(t, l, "none, and a test is booked", q.with("health.tests", []string{"covid19/naat"}).of("proof"), reason.Allow, CodeTest)
+	expect(t, l, "not asked, and a test is booked", q.with("health.tests", []string{"covid19/naat"}), reason.Allow, CodeTest)
 	expect(t, l, "a test of another disease is booked", q.with("health.tests", []string{"ebola/naat"}).of("proof"), reason.Hold)
 	expect(t, l, "a positive one is shown", q.with("health.tests", []string{"covid19/naat"}).of("proof", pcr("2025-06-09", "proof.result", "positive")), reason.Hold)
 	expect(t, l, "none, and a test that will not do", q.with("health.tests", []string{"covid19/antigen"}).of("proof"), reason.Hold)
@@ -190,8 +193,13 @@ func TestProofUnderAProfile(t *testing.T) {
 }
 
 // proofOf is a booking to which no certificate was shown.
-func proofOf(t testing.TB) Verdict {
-	q := noon("2025-06-10")
+func proofOf(t testing.TB) Verdict { return bookingOf(t, noon("2025-06-10")) }
+
+func testedOf(t testing.TB) Verdict {
+	return bookingOf(t, noon("2025-06-10").with("health.tests", []string{"covid19/naat"}))
+}
+
+func bookingOf(t testing.TB, q Query) Verdict {
 	q.Point = Booking
 	return wideLaw(t, strings.Replace(proofClause, "TEXT", "text: {en: x}, say: {en: x}, at: [booking, gate]", 1), "parameters", proofParams).Check(q)
 }

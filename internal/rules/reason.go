@@ -13,6 +13,7 @@ const (
 	CodeSilent    reason.Code = "law.point.silent"
 	CodeCondition reason.Code = "law.clause.condition"
 	CodeProof     reason.Code = "law.proof.later"
+	CodeTest      reason.Code = "law.proof.test"
 	CodeBreach    reason.Code = "law.clause.breach"
 	CodeDivert    reason.Code = "law.clause.divert"
 	CodeHold      reason.Code = "law.clause.hold"
@@ -59,7 +60,8 @@ func Reasons() []reason.Decl {
 		{Code: CodeSite, Outcome: reason.Refer, When: "the edition in force does not know the site"},
 		{Code: CodeSilent, Outcome: reason.Refer, When: "no clause in force says anything at this point"},
 		{Code: CodeCondition, Outcome: reason.Allow, When: "a clause lets it go on under a condition"},
-		{Code: CodeProof, Outcome: reason.Allow, When: "a health certificate has to be shown at the gate, or a test is booked before it"},
+		{Code: CodeProof, Outcome: reason.Allow, When: "a health certificate has to be shown at the gate"},
+		{Code: CodeTest, Outcome: reason.Allow, When: "a test is booked at the health desk before the crossing: go on, and stop if it is positive"},
 		{Code: CodeBreach, Outcome: reason.Breach, When: "an authority has not done what a clause asks of it"},
 		{Code: CodeDivert, Outcome: reason.Divert, When: "a clause sends it to another regime"},
 		{Code: CodeHold, Outcome: reason.Hold, When: "a clause asks for something that is not there yet"},

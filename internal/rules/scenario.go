@@ -160,7 +160,9 @@ func compare(v Verdict, x agreement.Expect, total map[[2]string]int64, wrong fun
 		}
 	}
 	for _, id := range x.Conditions {
-		if !slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool { return r.Clause == id && (r.Code == CodeCondition || r.Code == CodeProof) }) {
+		if !slices.ContainsFunc(v.Reasons, func(r reason.Reason) bool {
+			return r.Clause == id && (r.Code == CodeCondition || r.Code == CodeProof || r.Code == CodeTest)
+		}) {
 			wrong("no condition of %s", id)
 		}
 	}

@@ -21,6 +21,9 @@ import (
 // many years has some twenty.
 const MaxProofs = 32
 
+// maxCertificate is how many bytes of a certificate a question has at most.
+const maxCertificate = 64 << 10
+
 // A Proof is one event of a genuine health certificate, in the words that clauses read. It
 // names nobody, and neither the certificate nor what it was given from. Texts are empty,
 // figures 0 and times zero where the certificate does not say.
@@ -142,6 +145,11 @@ func (Shown) GoString() string { return "[redacted]" }
 
 // Any reports whether a genuine certificate was shown.
 func (s Shown) Any() bool { return len(s.Proofs) > 0 || len(s.Certificate) > 0 }
+
+// Possible reports whether it is no more than a desk can have been shown.
+func (s Shown) Possible() bool {
+	return len(s.Proofs) <= MaxProofs && len(s.Certificate) <= maxCertificate
+}
 
 // Into adds what was shown to a question, for the editions that answer at its site: events
 // of kind proof, and the certificate under each attribute of that type. Without any nothing

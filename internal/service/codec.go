@@ -43,6 +43,8 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[Cancel](codec, body)
 	case Move{}.CommandKind():
 		return decode[Move](codec, body)
+	case BookTest{}.CommandKind():
+		return decode[BookTest](codec, body)
 	case Accept{}.CommandKind():
 		return decode[Accept](codec, body)
 	case Decline{}.CommandKind():

@@ -29,7 +29,7 @@ import (
 
 // commands is one of every command, with every field filled in.
 func commands() []Command {
-	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, OpenSales{}, Movements{}, Claims{}, Withdrawn{}, OtherFigures{}, Scan{},
+	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, BookTest{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, OpenSales{}, Movements{}, Claims{}, Withdrawn{}, OtherFigures{}, Scan{},
 		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}, Contest{}, AnswerCase{}, SetLevel{}, HearLevels{}, OpenHealth{}, SeeHealth{}, IsolateHealth{}, HandHealth{}, IssueHealth{}, CloseHealth{}, ReleaseHealth{}, EraseHealth{}, CommitIntake{}, MeasureIntake{}, HearPlaces{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()

@@ -24,6 +24,9 @@ type NewMember struct {
 	Country  string   `cbor:"6,keyasint,omitempty"` // issuing country, ISO 3166 alpha-3
 	Age      int16    `cbor:"7,keyasint,omitempty"` // years on the day, -1 where not known
 	Children uint8    `cbor:"8,keyasint,omitempty"`
+	// Shown is what was shown of the person's health certificate, in the words that clauses
+	// read. It is read once and kept nowhere: what comes of it is the verdict.
+	Shown rules.Shown `cbor:"9,keyasint,omitempty"`
 }
 
 // Book takes places in a slot for a person, a family or a group.
@@ -36,6 +39,9 @@ type Book struct {
 	Officer  people.OfficerID `cbor:"6,keyasint,omitempty"` // the clerk, empty where the traveller or a program books
 	SealedID string           `cbor:"7,keyasint,omitempty"` // id of the sealed personal data
 	Sealed   []byte           `cbor:"8,keyasint,omitempty"` // its ciphertext
+	// Test is a slot of the health desk in which the party is tested before it crosses, 0 for
+	// none: both are booked, or neither.
+	Test booking.SlotID `cbor:"9,keyasint,omitempty"`
 }
 
 // DecideBooking ends a request for places that was left to an officer. Admitted, it is
@@ -62,6 +68,17 @@ type Move struct {
 	// Tags are the members' tags for the other slot's day, in their order; they may be
 	// left out where the day stays the same.
 	Tags [][16]byte `cbor:"4,keyasint,omitempty"`
+	// Test is the slot of the health desk for the other crossing; with 0 a booking that has a
+	// test keeps it where it fits, and else gets the latest that has room.
+	Test booking.SlotID `cbor:"5,keyasint,omitempty"`
+}
+
+// BookTest books a test for a booking that has its place already, in place of one that it
+// has; with Slot 0 it gives the test back and leaves the booking.
+type BookTest struct {
+	Ref     booking.Ref      `cbor:"1,keyasint,omitempty"`
+	Slot    booking.SlotID   `cbor:"2,keyasint,omitempty"` // of the health desk
+	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
 }
 
 // Accept takes the place that is offered to a booking on standby.
@@ -84,8 +101,8 @@ type Reissue struct {
 	Officer people.OfficerID `cbor:"3,keyasint,omitempty"`
 }
 
-// BookingAnswer is the answer to Book, DecideBooking, Cancel, Move, Accept, Decline and
-// Reissue.
+// BookingAnswer is the answer to Book, BookTest, DecideBooking, Cancel, Move, Accept, Decline
+// and Reissue.
 type BookingAnswer struct {
 	Verdict rules.Verdict `cbor:"1,keyasint,omitempty"`
 	// Booking is as it stands after the command; its Ref is empty where there is none.
@@ -369,6 +386,7 @@ func (Book) CommandKind() string          { return "booking.book" }
 func (DecideBooking) CommandKind() string { return "booking.decide" }
 func (Cancel) CommandKind() string        { return "booking.cancel" }
 func (Move) CommandKind() string          { return "booking.move" }
+func (BookTest) CommandKind() string      { return "booking.test" }
 func (Accept) CommandKind() string        { return "booking.accept" }
 func (Decline) CommandKind() string       { return "booking.decline" }
 func (Reissue) CommandKind() string       { return "booking.reissue" }

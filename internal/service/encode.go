@@ -126,6 +126,7 @@ func appendText(e *fact.Encoder, t *string) { e.Text(*t) }
 func (b bookEssence) AppendTo(e *fact.Encoder) {
 	s := e.Struct()
 	s.Name("Slot").Uint(uint64(b.Slot))
+	s.Name("Test").Uint(uint64(b.Test))
 	s.Name("Waits").Bool(b.Waits)
 	fact.Each(s.Name("Members"), b.Members, func(e *fact.Encoder, m *NewMember) {
 		s := e.Struct()
@@ -139,9 +140,45 @@ func (b bookEssence) AppendTo(e *fact.Encoder) {
 			s.Key(7).Int(int64(m.Age))
 		}
 		s.Uint(8, uint64(m.Children))
+		if m.Shown.Any() {
+			appendShown(s.Key(9), &m.Shown)
+		}
 		s.End()
 	})
 	s.Name("Officer").Text(string(b.Officer))
 	s.Name("Standing").Bool(b.Standing)
+	s.End()
+}
+
+func appendShown(e *fact.Encoder, x *rules.Shown) {
+	s := e.Struct()
+	if len(x.Proofs) > 0 {
+		fact.Each(s.Key(1), x.Proofs, func(e *fact.Encoder, p *rules.Proof) {
+			s := e.Struct()
+			s.Text(1, p.Kind)
+			s.Text(2, p.Disease)
+			s.Text(3, p.Product)
+			for n, v := range [...]int64{4: p.Dose, 5: p.Doses} {
+				if v != 0 {
+					s.Key(uint64(n)).Int(v)
+				}
+			}
+			s.Text(6, p.Test)
+			s.Text(7, p.Result)
+			s.Text(8, p.Country)
+			s.Text(9, p.Issuer)
+			s.Text(10, p.Format)
+			s.Text(11, p.Assurance)
+			for n, v := range [...]int64{12: p.Earliest, 13: p.Latest, 14: p.From, 15: p.Until} {
+				if v != 0 {
+					s.Key(uint64(n)).Int(v)
+				}
+			}
+			s.End()
+		})
+	}
+	if len(x.Certificate) > 0 {
+		s.Key(2).Bytes(x.Certificate)
+	}
 	s.End()
 }

@@ -54,6 +54,9 @@ func drawn(t *rapid.T, v reflect.Value, deep int) {
 		for i := range n {
 			drawn(t, v.Index(i), deep+1)
 		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		drawn(t, v.Elem(), deep+1)
 	case reflect.Array:
 		for i := range v.Len() {
 			v.Index(i).SetUint(uint64(rapid.Byte().Draw(t, "byte")))

@@ -20,11 +20,12 @@ type bookEssence struct {
 	Members         []NewMember
 	Waits, Standing bool
 	Officer         people.OfficerID
+	Test            booking.SlotID
 }
 
 // Essence leaves out the reference, the passes and the sealed data.
 func (c Book) Essence() any {
-	e := bookEssence{c.Slot, make([]NewMember, len(c.Members)), c.Waits, c.Standing, c.Officer}
+	e := bookEssence{c.Slot, make([]NewMember, len(c.Members)), c.Waits, c.Standing, c.Officer, c.Test}
 	copy(e.Members, c.Members)
 	for i := range e.Members {
 		e.Members[i].Pass, e.Members[i].Binding = [8]byte{}, [16]byte{}

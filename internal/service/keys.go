@@ -12,6 +12,9 @@ import (
 func (c Book) Keys(k *Keys) {
 	k.levels(c.Slot.Site())
 	k.Slots = append(k.Slots, c.Slot)
+	if c.Test != 0 {
+		k.Slots = append(k.Slots, c.Test)
+	}
 	k.Bookings = append(k.Bookings, c.Ref)
 	for _, m := range c.Members {
 		k.Claims = append(k.Claims, booking.ClaimKey{Tag: m.Tag, Site: c.Slot.Site(), Day: c.Slot.Day()})
@@ -37,6 +40,15 @@ func (c Move) Keys(k *Keys) {
 	k.Slots = append(k.Slots, c.To)
 	k.levels(c.To.Site())
 	k.Acks = append(k.Acks, 0)
+}
+
+// Keys names the booking and the slot of the health desk.
+func (c BookTest) Keys(k *Keys) {
+	k.Bookings = append(k.Bookings, c.Ref)
+	if c.Slot != 0 {
+		k.Slots = append(k.Slots, c.Slot)
+		k.levels(c.Slot.Site())
+	}
 }
 
 // Keys names the booking.

@@ -135,6 +135,25 @@ func CrossingOf(st State, law *Law, side agreement.Side, id booking.SlotID, now 
 	return booking.Desk{State: st.Booking, Levels: st.Levels, Intake: st.Intake, Law: law, Side: side, Now: now, Gates: gatesOf{st, law, side, now}}.Crosses(id)
 }
 
+// TestsOf returns the slots of this side's health desk in which somebody can be tested who
+// crosses in a slot: one person with a document of this side, or the members of a booking;
+// shown is what was shown of their certificates. It is empty where nobody needs a test.
+func TestsOf(st State, law *Law, side agreement.Side, id booking.SlotID, ms []booking.Member, shown []rules.Shown, now time.Time) ([]booking.TestOffer, error) {
+	if len(ms) == 0 {
+		ms = []booking.Member{{Age: -1}}
+	}
+	vendors := make([]bool, len(ms))
+	for i, m := range ms {
+		vendors[i] = m.Register != [16]byte{} && st.Market.Enrolled(m.Register, id.Site(), id.Day())
+	}
+	return booking.Desk{State: st.Booking, Levels: st.Levels, Intake: st.Intake, Law: law, Side: side, Now: now, Gates: gatesOf{st, law, side, now}}.TestsFor(id, ms, vendors, shown)
+}
+
+// TestPlan is where a test that is booked is in time.
+func TestPlan(law *Law, side agreement.Side, t booking.Test) (from, until time.Time, ok bool) {
+	return booking.TestSpan(law, side, t.Slot)
+}
+
 // gatesOf says what gates can do by a state alone.
 type gatesOf struct {
 	st   State

@@ -66,13 +66,22 @@ func (c Book) Run(tx *Tx) (any, error) {
 	if err := tx.clerk(c.Officer, c.Slot.Site()); err != nil {
 		return nil, err
 	}
-	r := booking.Request{Ref: c.Ref, Slot: c.Slot, Waits: c.Waits, Standing: c.Standing, By: string(c.Officer), Sealed: c.SealedID}
+	r := booking.Request{Ref: c.Ref, Slot: c.Slot, Waits: c.Waits, Standing: c.Standing, By: string(c.Officer), Sealed: c.SealedID, Test: c.Test}
 	r.Members = make([]booking.Member, len(c.Members))
 	r.Vendors = make([]bool, len(c.Members))
 	for i, m := range c.Members {
 		r.Members[i] = booking.Member{Pass: m.Pass, Tag: m.Tag, Binding: m.Binding, Register: m.Register,
 			Document: m.Document, Country: m.Country, Age: m.Age, Children: m.Children}
 		r.Vendors[i] = tx.Market.Enrolled(m.Register, c.Slot.Site(), c.Slot.Day())
+		if m.Shown.Any() {
+			if !m.Shown.Possible() {
+				return nil, problem.Field("members", "booking.shown")
+			}
+			if r.Shown == nil {
+				r.Shown = make([]rules.Shown, len(c.Members))
+			}
+			r.Shown[i] = m.Shown
+		}
 	}
 	facts, v, err := tx.booking().DecideBook(r)
 	if err != nil {
@@ -177,7 +186,7 @@ func (c Move) Run(tx *Tx) (any, error) {
 		return nil, err
 	}
 	facts, v, err := tx.booking().DecideMove(booking.MoveRequest{Ref: c.Ref, To: c.To, Tags: c.Tags,
-		Vendors: tx.vendors(b, c.To), By: string(c.Officer)})
+		Vendors: tx.vendors(b, c.To), By: string(c.Officer), Test: c.Test})
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +194,20 @@ func (c Move) Run(tx *Tx) (any, error) {
 	if len(facts) > 0 {
 		tx.returned(b.Slot)
 	}
+	return tx.answer(c.Ref, v), nil
+}
+
+// Run books a test for a booking, or gives it back.
+func (c BookTest) Run(tx *Tx) (any, error) {
+	b, err := tx.mine(c.Ref, c.Officer)
+	if err != nil {
+		return nil, err
+	}
+	facts, v, err := tx.booking().DecideTest(booking.TestRequest{Ref: c.Ref, Slot: c.Slot, Vendors: tx.vendors(b, b.Slot), By: string(c.Officer)})
+	if err != nil {
+		return nil, err
+	}
+	tx.record(facts)
 	return tx.answer(c.Ref, v), nil
 }
 

@@ -181,6 +181,18 @@ func everything(t *testing.T) *story {
 	tell[AcknowledgeAnswer](s, Acknowledge{List: 77, Serial: s.lastSerial()})
 	s.law = law
 
+	// Tests at the health desk of a site under protection.
+	noon := booking.MakeSlotID(mand+1, visitor, marketDay, 12*60)
+	desk := func(minute uint16) booking.SlotID { return booking.MakeTestSlotID(mand+1, marketDay, minute) }
+	sick := s.booking(noon, 90)
+	sick.Test, sick.SealedID, sick.Sealed = desk(11*60), fmt.Sprint("sealed-", sick.Ref), []byte("ciphertext")
+	sick.Members[0].Shown = testedAt(at("12:00", -3))
+	if a := tell[BookingAnswer](s, sick); a.Booking.Test == nil {
+		t.Errorf("no test is booked: %+v", a.Verdict)
+	}
+	tell[BookingAnswer](s, Move{Ref: sick.Ref, To: booking.MakeSlotID(mand+1, visitor, marketDay, 13*60), Officer: "clerk"})
+	tell[BookingAnswer](s, BookTest{Ref: sick.Ref, Slot: desk(12 * 60), Officer: "clerk"})
+
 	// The gate.
 	s.now = at("09:30")
 	tell[WithdrawnAnswer](s, Withdrawn{Side: "B", List: 5, Upto: 1, Entries: []WithdrawnPass{{Serial: 1, Pass: pass.ID{9}, Gen: 1, Until: s.now.Unix() + 3600}}})
@@ -385,10 +397,11 @@ var forms = map[string]string{
 	"way":       `^(in|out)$`,
 	"site":      `^[a-z-]{0,64}$`,
 	"language":  `^(en|fa|ur)?$`,
-	"level":     `^[a-z0-9.-]{1,60}$`, // id of a level of protection, or of a disease profile
+	"level":     `^[a-z0-9.-]{1,60}$`,              // id of a level of protection, or of a disease profile
+	"test":      `^[a-z0-9]{1,20}/[a-z0-9]{1,20}$`, // disease and kind of a test that is booked
 	"attribute": `^[a-z][a-z0-9.]{0,59}$`,
 	// Attributes that clauses read, by their declared types; a text is a word of a closed set or a code of a good.
-	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"|"[0-9]{8}"|[0-9]{1,6}|true|false|\[("[a-z]{1,20}",?)*\]),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
+	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"|"[0-9]{8}"|[0-9]{1,6}|true|false|\[("[a-z0-9/]{1,20}",?)*\]),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,
 	"health":    `^(H-[0-9A-HJKMNP-TV-Z]{12})?$`,
 	"levelkey":  `^[a-z0-9. -]{0,200}$`,
 	"act":       `^(asked|sampled|tested)$`,

@@ -92,6 +92,9 @@ type booked struct {
 	Members   []struct {
 		Pass string `json:"pass"`
 	} `json:"members"`
+	Test *struct {
+		Places int `json:"places"`
+	} `json:"test"`
 }
 
 type scanAnswer struct {

@@ -81,6 +81,7 @@ type Demo struct {
 	Clock *Clock
 	A, B  *Side
 
+	health *authority
 	seed   uint64
 	remove bool
 	log    *slog.Logger
@@ -235,7 +236,13 @@ func (d *Demo) make(ctx context.Context, port int) error {
 	if err != nil {
 		return problem.Wrap(problem.Internal, "demo.agreement", err)
 	}
+	if d.health, err = newAuthority(withKeys.Parties[agreement.A].Country, d.Clock.Now()); err != nil {
+		return err
+	}
 	for _, side := range sides {
+		if err := d.health.lay(made[side].Config.ProofTrust, d.Clock.Now()); err != nil {
+			return err
+		}
 		s := d.Of(side)
 		folder := filepath.Join(d.Dir, string(side), "agreement")
 		if err := os.CopyFS(folder, signed); err != nil {

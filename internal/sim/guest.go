@@ -30,6 +30,8 @@ type Guest struct {
 	Document  string // number, as it is keyed at the gate
 	Kind      string
 	Country   string
+	// Certificate is the code of a health certificate of the same invented person.
+	Certificate string
 }
 
 // bookGuests books places for people whom the reader may play. They come now.
@@ -55,6 +57,7 @@ func (p *Player) bookGuests(ctx context.Context) error {
 				"people": []map[string]any{{"name": v.Name, "document": documentOf(&v), "age": max(v.Age, 21), "children": v.Children}},
 			}
 			var a bookingAnswer
+			var err error
 			if err := clerk.call(ctx, http.MethodPost, "/api/v1/bookings", p.key("guest", n), in, &a); err != nil {
 				return err
 			}
@@ -62,6 +65,9 @@ func (p *Player) bookGuests(ctx context.Context) error {
 				return problem.Newf(problem.Internal, "demo.guest", "no place is left for the reader: %s", a.Verdict.Outcome)
 			}
 			guest := Guest{Side: side, What: "demo.guest." + what, Reference: a.Booking.Reference, Pass: a.Booking.Members[0].Pass, Document: v.Number, Kind: v.Kind, Country: v.Country}
+			if guest.Certificate, err = p.demo.health.certificate(v.Name, Dosed, p.demo.Clock.Now()); err != nil {
+				return err
+			}
 			switch what {
 			case "cancelled":
 				if err := clerk.call(ctx, http.MethodPost, "/api/v1/bookings/"+guest.Reference+"/cancel", p.key("guest-cancel", n), struct{}{}, &a); err != nil {
@@ -285,6 +291,8 @@ const pageHTML = `<!DOCTYPE html>
 </dl>
 <label for="pass-{{$i}}">{{call $.Say "demo.pass"}}</label>
 <textarea id="pass-{{$i}}" class="code" dir="ltr" rows="6" readonly spellcheck="false">{{.Pass}}</textarea>
+<label for="certificate-{{$i}}">{{call $.Say "demo.certificate"}}</label>
+<textarea id="certificate-{{$i}}" class="code" dir="ltr" rows="6" readonly spellcheck="false">{{.Certificate}}</textarea>
 </section>
 {{end}}{{end}}
 <p><a href="/{{.Lang}}/">{{call .Say "demo.back"}}</a></p>

@@ -74,6 +74,8 @@ type Visitor struct {
 	Lots                  []Lot
 	Hurried               bool // shows the pass first and the document when asked
 	Lucky                 bool // what an officer decides ends well
+	Paper                 Paper
+	Positive              bool // the test at the health desk is
 }
 
 // People is the adult and the children.
@@ -102,6 +104,7 @@ type Party struct {
 	Standing bool // takes a returned place without being asked
 	Second   bool // asks for a second booking on the same day
 	Vendor   int  // number of the card, 0 for a visitor
+	Tests    bool // wants tests at the health desk with the places
 }
 
 // People is all who travel on the booking.
@@ -120,7 +123,7 @@ type Plan struct {
 
 // MakePlan invents a day: so many visitors, children included, and so many vendors.
 func MakePlan(seed uint64, w World, visitors, vendors int) Plan {
-	g := &planner{rng: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), world: w, numbers: map[string]bool{}}
+	g := &planner{rng: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), health: rand.New(rand.NewPCG(seed, 19)), world: w, numbers: map[string]bool{}}
 	var p Plan
 	for n := 1; n <= vendors; n++ {
 		p.Parties = append(p.Parties, g.vendor(n))
@@ -130,6 +133,10 @@ func MakePlan(seed uint64, w World, visitors, vendors int) Plan {
 		left -= party.People()
 		p.Parties = append(p.Parties, party)
 	}
+	for i := range p.Parties {
+		g.papers(&p.Parties[i])
+	}
+	infect(p.Parties, w)
 	// People ask for places in the order of their wishes' times; equal times keep their order.
 	slices.SortStableFunc(p.Parties, func(a, b Party) int { return a.BookAt - b.BookAt })
 	return p
@@ -137,6 +144,7 @@ func MakePlan(seed uint64, w World, visitors, vendors int) Plan {
 
 type planner struct {
 	rng     *rand.Rand
+	health  *rand.Rand // of papers and tests
 	world   World
 	numbers map[string]bool
 }

@@ -69,6 +69,7 @@ type partyState struct {
 	inside []bool
 	ids    []string // pass ids, as the gate named them
 	at     []agreement.Side
+	tested bool // has a test at the health desk
 }
 
 // NewPlayer plans a day for a demonstration whose clock stands.
@@ -167,6 +168,8 @@ func (p *Player) look(ctx context.Context) error {
 func (p *Player) schedule() {
 	a := p.agenda
 	a.add(valuesAt, phaseOffice, act{"values", 0, p.display})
+	a.add(dayBegins, phaseOffice, act{"level", 0, func(ctx context.Context) error { return p.level(ctx, agreement.A, guardLevel, false) }})
+	a.add(noonAt, phaseOffice, act{"level", 0, func(ctx context.Context) error { return p.level(ctx, agreement.B, noonLevel, true) }})
 	for i := range p.plan.Parties {
 		party := &p.plan.Parties[i]
 		st := &p.states[i]
@@ -356,9 +359,25 @@ func (p *Player) order(i int, slot booking.SlotID) map[string]any {
 
 func (p *Player) book(ctx context.Context, i int) error {
 	party := &p.plan.Parties[i]
+	slot := p.slotOf(i)
+	order, clerk := p.order(i, slot.ID), p.as(party.Side, "clerk")
+	if party.Tests {
+		test, err := p.testFor(ctx, i, slot)
+		if err != nil {
+			return err
+		}
+		if test != 0 {
+			order["test"] = strconv.FormatUint(uint64(test), 10)
+		}
+	}
 	var a bookingAnswer
-	if err := p.as(party.Side, "clerk").call(ctx, http.MethodPost, "/api/v1/bookings", p.key("book", i), p.order(i, p.slotOf(i).ID), &a); err != nil {
+	if err := clerk.call(ctx, http.MethodPost, "/api/v1/bookings", p.key("book", i), order, &a); err != nil {
 		return err
+	}
+	if b := a.Booking; b != nil && b.Test != nil {
+		p.mu.Lock()
+		p.tally.tests += b.Test.Places
+		p.mu.Unlock()
 	}
 	p.mu.Lock()
 	p.tally.asked += party.People()
@@ -374,7 +393,7 @@ func (p *Player) keep(i int, b *booked) {
 		return
 	}
 	st := &p.states[i]
-	st.ref, st.status = b.Reference, b.Status
+	st.ref, st.status, st.tested = b.Reference, b.Status, b.Test != nil
 	for m := range b.Members {
 		if m < len(st.passes) && b.Members[m].Pass != st.passes[m] {
 			if st.passes[m] != "" {

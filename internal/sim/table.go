@@ -36,6 +36,9 @@ type tally struct {
 
 	decidedIn, decidedBack int // scans that an officer decided
 
+	offered, tests, tested, positive, isolated int      // tests at the health desk, by adults
+	levels                                     []string // that were brought in
+
 	acts     map[string]int // changes of bookings
 	outcomes map[string]map[string]int
 	reasons  map[string]map[string]int
@@ -218,7 +221,13 @@ func (r *Result) Table(out io.Writer) {
 	line("changes of bookings\t%s\t\t", strings.Join(acts, ", "))
 	line("purchases\t%d\tworth USD %s\tduty USD %s", t.purchases, cents(t.value), cents(t.duty))
 	line("diverted to the statutory tariff\t%d\tduty not known\t%d", t.statutory, t.unknown)
+	line("\ntests at the health desk\t%d offered\t%d booked\t%d taken", t.offered, t.tests, t.tested)
+	line("positive\t%d\tisolation\t%d", t.positive, t.isolated)
+	line("changes of the level of protection\t%d\t\t", len(t.levels))
 	w.Flush()
+	for _, l := range t.levels {
+		fmt.Fprintf(out, "  %s\n", l)
+	}
 	for _, point := range []string{"booking", "gate", "goods", "exit"} {
 		var all []string
 		for _, o := range slices.Sorted(maps.Keys(t.outcomes[point])) {
@@ -254,7 +263,7 @@ func (p *Player) oversold(ctx context.Context, side agreement.Side) ([]string, e
 	post := p.demo.Of(side).Post
 	err := post.Reader().View(ctx, func(st service.State) error {
 		for _, o := range slices.Concat(p.world.Slots, p.world.Vendors, p.world.Later) {
-			if s, ok := st.Booking.Slots.Get(o.ID); ok && s.Taken+s.Withheld+s.Offered > s.Allotment {
+			if s, ok := st.Booking.Slots.Get(o.ID); ok && s.Taken+s.Withheld+s.Offered > s.Allotment+s.Excess {
 				over = append(over, fmt.Sprintf("side %s, slot %d: %d of %d", side, o.ID, s.Taken+s.Withheld+s.Offered, s.Allotment))
 			}
 		}

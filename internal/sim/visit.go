@@ -21,12 +21,24 @@ type scan struct {
 	Document  *document  `json:"document,omitempty"`
 	Screening *screening `json:"screening,omitempty"`
 	Again     uint64     `json:"again,omitempty"`
+	Proof     string     `json:"proof,omitempty"`
+	ProofFits bool       `json:"proof_fits,omitempty"`
 }
 
 type screening struct {
 	TempTenths int16 `json:"temp_tenths"`
 	Symptoms   bool  `json:"symptoms"`
+	// Answers are to what the disease profiles ask beside.
+	Answers []answered `json:"answers,omitempty"`
 }
+
+type answered struct {
+	Attribute string `json:"attribute"`
+	Yes       bool   `json:"yes"`
+}
+
+// noContact says that somebody was near nobody who is ill.
+func noContact() []answered { return []answered{{Attribute: contactAsks}} }
 
 // show is what a visitor shows at the gate.
 func (p *Player) show(i, m int) string {
@@ -55,13 +67,18 @@ func (p *Player) arrive(ctx context.Context, i, m int) error {
 		return nil
 	}
 	gate := p.as(v.Gate, "gate")
+	paper, comes, err := p.paperOf(ctx, i, m)
+	if err != nil || !comes {
+		return err
+	}
 	s := scan{Site: playSite, Gate: gateOf(v.Gate), Direction: "in", Pass: text}
 	full := func() {
 		s.Screening = &screening{TempTenths: int16(360 + (i*7+m*3)%10)}
 		if v.Trouble == Fever {
 			s.Screening.TempTenths = 384
 		}
-		s.Screening.Symptoms = v.Trouble == Symptoms
+		s.Screening.Symptoms, s.Screening.Answers = v.Trouble == Symptoms, noContact()
+		s.Proof, s.ProofFits = paper, v.Gate != p.plan.Parties[i].Side // who sold the pass knows the name
 		if v.Trouble != NoDocument {
 			d := documentOf(v)
 			if v.Trouble == WrongDocument {
@@ -128,7 +145,7 @@ func (p *Player) decide(ctx context.Context, gate caller, i, m int, a *scanAnswe
 		return nil
 	}
 	v := &p.plan.Parties[i].Members[m]
-	admit, why := v.Lucky, "seen"
+	admit, why := v.Lucky && v.Paper != Lapsed && v.Paper != NoPaper, "seen"
 	switch v.Trouble {
 	case Symptoms:
 		why = "screened"
@@ -177,7 +194,7 @@ func (p *Player) twice(ctx context.Context, i, m int) error {
 	}
 	gate := p.as(v.Gate, "gate")
 	d := documentOf(v)
-	s := scan{Site: playSite, Gate: gateOf(v.Gate), Direction: "in", Pass: st.passes[m], Document: &d, Screening: &screening{TempTenths: 366}}
+	s := scan{Site: playSite, Gate: gateOf(v.Gate), Direction: "in", Pass: st.passes[m], Document: &d, Screening: &screening{TempTenths: 366, Answers: noContact()}}
 	var a scanAnswer
 	if err := gate.call(ctx, http.MethodPost, "/api/v1/gate/scans", p.key("twice", i, m), s, &a); err != nil {
 		return err

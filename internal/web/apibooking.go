@@ -22,6 +22,7 @@ type bookIn struct {
 	Phone    string     `json:"phone"`
 	Waits    bool       `json:"waits"`
 	Standing bool       `json:"standing"`
+	Test     string     `json:"test"` // slot of the health desk, empty for none
 }
 
 type personIn struct {
@@ -29,6 +30,8 @@ type personIn struct {
 	Document documentIn `json:"document"`
 	Age      *int16     `json:"age"`
 	Children uint8      `json:"children"`
+	// Certificate is a health certificate as its code says it, judged and not kept.
+	Certificate string `json:"certificate"`
 }
 
 // bookingOut is a booking in a document, with the passes of the moment.
@@ -42,6 +45,8 @@ type bookingOut struct {
 	OfferUntil *time.Time  `json:"offer_until,omitempty"`
 	MadeAt     time.Time   `json:"made_at"`
 	Moves      uint8       `json:"moves"`
+	// Test is what it has at the health desk.
+	Test *bookedTestOut `json:"test,omitempty"`
 }
 
 type memberOut struct {
@@ -87,7 +92,7 @@ func statusWord(st booking.Status) string {
 func (s *server) bookingDocument(r *request, b booking.Booking) (*bookingOut, error) {
 	out := &bookingOut{
 		Reference: string(b.Ref), Status: statusWord(b.Status), Slot: s.slotOut(b.Slot, r.Now), Members: make([]memberOut, len(b.Members)),
-		Standing: b.Standing, MadeAt: b.At.UTC(), Moves: b.Moves,
+		Standing: b.Standing, MadeAt: b.At.UTC(), Moves: b.Moves, Test: s.testDocument(b),
 	}
 	if b.Status == booking.Offered {
 		t := b.OfferUntil.UTC()
@@ -127,6 +132,9 @@ func (s *server) apiBook(w http.ResponseWriter, r *request) error {
 	if o.Slot, err = parseSlotID("slot", in.Slot); err != nil {
 		return err
 	}
+	if o.Test, err = parseTest("test", in.Test); err != nil {
+		return err
+	}
 	if n := len(in.People); n == 0 || n > maxParty {
 		return problem.Field("people", "people.count")
 	}
@@ -147,6 +155,11 @@ func (s *server) apiBook(w http.ResponseWriter, r *request) error {
 				return problem.Field(field+".age", "age")
 			}
 			q.Age = *p.Age
+		}
+		if p.Certificate != "" {
+			if q.Shown, err = s.shownTo(r, field+".certificate", o.Slot, p.Certificate); err != nil {
+				return err
+			}
 		}
 		o.People[i] = q
 	}
@@ -262,7 +275,8 @@ func (s *server) apiCancel(w http.ResponseWriter, r *request) error {
 }
 
 type moveIn struct {
-	To string `json:"to"`
+	To   string `json:"to"`
+	Test string `json:"test"` // slot of the health desk, empty for one that fits
 }
 
 func (s *server) apiMove(w http.ResponseWriter, r *request) error {
@@ -274,7 +288,11 @@ func (s *server) apiMove(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	return s.bookingAct(w, r, func(r *request, _ formValues, on theirs) (service.Command, error) { return s.moveTo(r, on, to) })
+	test, err := parseTest("test", in.Test)
+	if err != nil {
+		return err
+	}
+	return s.bookingAct(w, r, func(r *request, _ formValues, on theirs) (service.Command, error) { return s.moveTo(r, on, to, test) })
 }
 
 func (s *server) apiAccept(w http.ResponseWriter, r *request) error {

@@ -275,6 +275,12 @@ type peopleView struct {
 	Kinds    []string
 	Errors   errorsIn
 	Proof    bool // a health certificate is asked for at the crossing
+	// Tests are the slots of the health desk before it, Test the one that was chosen.
+	Tests []testChoice
+	Test  booking.SlotID
+	// Shown is what is carried of the first adult's health certificate, sealed.
+	Shown string
+	shown rules.Shown
 	// Idem is the key of the act that the check page's form asks for. It is made with that
 	// page and not carried back: other answers are another act.
 	Idem string
@@ -305,6 +311,9 @@ func (s *server) askPeople(w http.ResponseWriter, r *request, base string) error
 		return err
 	}
 	v.People = []personForm{{N: 1, Children: "0", Country: s.country(r.Now)}}
+	if id, err := parseTest("test", r.URL.Query().Get("test")); err == nil {
+		v.chooseTest(id)
+	}
 	return s.render(w, r, page{Name: "people", View: v, Form: "party"})
 }
 
@@ -332,8 +341,9 @@ func (s *server) peopleView(r *request, base, slot string) (peopleView, error) {
 	if err := s.view(r.Context(), func(st service.State) error {
 		if sv, ok := service.SlotOf(st, s.deps.Law(), s.deps.Side, id, r.Now); ok {
 			v.Slot = s.slotLineOf(e, sv)
+			v.Tests, err = s.testsFor(r, st, id, nil, nil)
 		}
-		return nil
+		return err
 	}); err != nil {
 		return v, err
 	}
@@ -403,6 +413,13 @@ func (s *server) partyForm(r *request, base string) (formValues, peopleView, err
 	v, err := s.peopleView(r, base, f.get("slot"))
 	v.People = peopleIn(f)
 	v.Phone, v.Waits, v.Standing = f.get("phone"), f.has("waits"), f.has("standing")
+	if err != nil {
+		return f, v, err
+	}
+	if v.shown = s.tokens.openShown(f.get("shown"), v.Slot.ID, r.Now); v.shown.Any() {
+		v.Shown = f.get("shown")
+	}
+	v.Test, err = parseTest("test", f.get("test"))
 	return f, v, err
 }
 
@@ -424,7 +441,7 @@ func peopleIn(f formValues) []personForm {
 
 // orderOf checks what was typed. What is wrong goes into v.Errors, in the order of the page.
 func (s *server) orderOf(v *peopleView, base string) order {
-	o := order{Slot: v.Slot.ID, Phone: v.Phone, Waits: v.Waits, Standing: v.Standing}
+	o := order{Slot: v.Slot.ID, Phone: v.Phone, Waits: v.Waits, Standing: v.Standing, Test: v.Test}
 	if v.Full() && !v.Waits {
 		v.Errors.add("waits", "book.error.waits")
 	}
@@ -462,6 +479,7 @@ func (s *server) orderOf(v *peopleView, base string) order {
 		}
 		o.People = append(o.People, person{Name: p.Name, Document: doc, Age: -1, Children: uint8(children)})
 	}
+	o.People[0].Shown = v.shown
 	if phone := lang.PlainDigits(v.Phone); len(phone) > 24 || !isPhone(phone) {
 		v.Errors.add("phone", "book.error.phone")
 	}

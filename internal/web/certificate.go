@@ -39,13 +39,14 @@ func (rt *route) uploads() bool { return strings.HasSuffix(rt.pattern, "/book/ce
 
 // certificateView is the page on which a certificate is looked at.
 type certificateView struct {
-	Base   string
-	Clerk  bool
-	Slot   slotLine
-	Back   string
-	Text   string // never what was sent: a page does not repeat a certificate
-	Errors errorsIn
-	Answer *certificateAnswer
+	Base    string
+	Clerk   bool
+	Country string // of this side's own documents
+	Slot    slotLine
+	Back    string
+	Text    string // never what was sent: a page does not repeat a certificate
+	Errors  errorsIn
+	Answer  *certificateAnswer
 }
 
 // certificateAnswer is what the law makes of a certificate at a crossing.
@@ -57,6 +58,8 @@ type certificateAnswer struct {
 	Lapses  time.Time    // when it lapses before the crossing is over, zero where it does not
 	From    time.Time    // when it becomes good, where it is too new
 	Tests   []testLine   // that the health desk does before the gate
+	Offers  []testChoice // slots of the health desk before the crossing
+	Shown   string       // what is carried to the booking, sealed
 	Outcome reason.Outcome
 }
 
@@ -89,7 +92,7 @@ func (s *server) certificateView(r *request, base string) (certificateView, erro
 	if err != nil {
 		return certificateView{}, err
 	}
-	return certificateView{Base: base, Clerk: p.Clerk, Slot: p.Slot, Back: base + "/people?" + url.Values{"slot": {slot}}.Encode()}, nil
+	return certificateView{Base: base, Clerk: p.Clerk, Country: s.country(r.Now), Slot: p.Slot, Back: base + "/people?" + url.Values{"slot": {slot}}.Encode()}, nil
 }
 
 func (s *server) certificateSent(w http.ResponseWriter, r *request) error {
@@ -201,6 +204,22 @@ func (s *server) readPicture(ctx context.Context, b []byte) (string, error) {
 // is kept.
 func (s *server) lookAt(r *request, id booking.SlotID, text string) (*certificateAnswer, error) {
 	law := s.deps.Law()
+	e, err := s.editionFor(id.Site(), r.Now)
+	if err != nil {
+		return nil, errNotFound
+	}
+	site, ok := e.SiteNumbered(id.Site())
+	if !ok {
+		return nil, errNotFound
+	}
+	var c carried
+	c.readProofs(text, s.trusted(site.ID, r.Now), law.Zone(site.ID), r.Now)
+	return s.lookAtShown(r, id, &c)
+}
+
+// lookAtShown judges what was shown at the crossing of a slot.
+func (s *server) lookAtShown(r *request, id booking.SlotID, c *carried) (*certificateAnswer, error) {
+	law := s.deps.Law()
 	plan, ok := law.Slot(id.Site(), id.Class(), id.Day(), id.Minute())
 	e, err := s.editionFor(id.Site(), plan.From)
 	if err != nil || !ok {
@@ -215,18 +234,25 @@ func (s *server) lookAt(r *request, id booking.SlotID, text string) (*certificat
 	if err != nil {
 		return nil, err
 	}
-	var c carried
-	c.readProofs(text, s.trusted(site.ID, r.Now), zone, r.Now)
 	before := law.Check(query)
 	a := &certificateAnswer{Asked: slices.ContainsFunc(before.Reasons, func(re reason.Reason) bool { return s.asksProof(re, before.At) })}
-	a.Faults = s.proofSeen(r, &c).Reasons
+	a.Faults = s.proofSeen(r, c).Reasons
 	if len(c.Parts) > 0 {
 		a.Faults = append(a.Faults, reasonLine{Text: s.deps.Texts.Say(r.Lang, "certificate.parts", nil)})
 	}
 	a.Outcome = reason.Allow
-	if !c.Shown.Any() {
+	offers := func() error {
 		a.Tests = tests
-		return a, nil
+		return s.view(r.Context(), func(st service.State) (err error) {
+			a.Offers, err = s.testsFor(r, st, id, nil, []rules.Shown{c.Shown})
+			return err
+		})
+	}
+	if !c.Shown.Any() {
+		return a, offers()
+	}
+	if a.Shown, err = s.tokens.sealShown(c.Shown, id, r.Now); err != nil {
+		return nil, err
 	}
 	c.Shown.Into(law, &query)
 	after := law.Check(query)
@@ -247,7 +273,7 @@ func (s *server) lookAt(r *request, id booking.SlotID, text string) (*certificat
 	}
 	a.Why = s.reasonLines(r.Lang, against)
 	if a.Good = len(against.Reasons) == 0; !a.Good {
-		a.Tests = tests
+		return a, offers()
 	}
 	return a, nil
 }
@@ -322,6 +348,7 @@ type certificateOut struct {
 	Lapses *time.Time `json:"lapses,omitempty"`
 	From   *time.Time `json:"from,omitempty"`
 	Tests  []string   `json:"tests,omitempty"`
+	Offers []testOut  `json:"offers,omitempty"` // slots of the health desk before the crossing
 }
 
 // apiCertificate judges a certificate at the crossing of a slot and keeps nothing of it.
@@ -358,6 +385,9 @@ func (s *server) apiCertificate(w http.ResponseWriter, r *request) error {
 	out.Lapses, out.From = at(a.Lapses), at(a.From)
 	for _, t := range a.Tests {
 		out.Tests = append(out.Tests, t.ID)
+	}
+	for _, o := range a.Offers {
+		out.Offers = append(out.Offers, testOut{ID: slotIDText(o.ID), From: o.Span.From.UTC(), Until: o.Span.Until.UTC(), Results: o.Result.UTC(), Free: o.Free, Kinds: o.Names})
 	}
 	return s.ok(w, out)
 }

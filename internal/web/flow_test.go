@@ -412,13 +412,13 @@ func TestMoveDay(t *testing.T) {
 		}
 	}
 	// A program moves it back; the answer's pass is of that day.
-	r := p.call("POST", "/api/v1/bookings/"+string(ref)+"/move", "clerk", "move-back-0000000", moveIn{slotIDText(hour(12))})
+	r := p.call("POST", "/api/v1/bookings/"+string(ref)+"/move", "clerk", "move-back-0000000", moveIn{To: slotIDText(hour(12))})
 	if r.StatusCode != 200 || found(hour(12).Day(), 2).Slot != hour(12) {
 		t.Errorf("back: %d %s", r.StatusCode, r.body)
 	}
 	// Somebody who has a booking on the other day keeps this one.
 	p.book("", to, 2)
-	r = p.call("POST", "/api/v1/bookings/"+string(ref)+"/move", "clerk", "move-second-00000", moveIn{slotIDText(to)})
+	r = p.call("POST", "/api/v1/bookings/"+string(ref)+"/move", "clerk", "move-second-00000", moveIn{To: slotIDText(to)})
 	if !strings.Contains(r.body, string(booking.CodeSecond)) || found(hour(12).Day(), 1).Slot != hour(12) {
 		t.Errorf("to a day with another booking: %d %s", r.StatusCode, r.body)
 	}

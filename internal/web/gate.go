@@ -18,6 +18,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/proof"
 	"darwaza.dev/internal/reason"
 	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
@@ -262,6 +263,12 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	return s.scanned(w, r, f, p, nil)
+}
+
+// scanned answers a scan, or a paper that the officer attests in place of one.
+func (s *server) scanned(w http.ResponseWriter, r *request, f formValues, p place, attested *proof.Result) error {
+	var err error
 	out := f.get("direction") == string(gate.Out)
 	v := gateView{Place: p, Out: out}
 	text, document := f.get("text"), f.get("document")
@@ -269,8 +276,12 @@ func (s *server) gateScan(w http.ResponseWriter, r *request) error {
 	carry := s.tokens.openCarried(f.get("carry"), r.Officer.ID, p.Site.Number, r.Now)
 	again, seen, shown := f.get("again"), f.get("seen") == "yes", false
 	switch {
-	case isProof(text):
-		carry.readProofs(text, s.trusted(p.Site.ID, r.Now), p.Zone, r.Now)
+	case attested != nil, isProof(text):
+		if attested != nil {
+			carry.seen(attested, nil, p.Zone)
+		} else {
+			carry.readProofs(text, s.trusted(p.Site.ID, r.Now), p.Zone, r.Now)
+		}
 		if len(carry.Parts) > 0 || carry.Pass == "" && carry.Found == "" || carry.Out != out {
 			v.Proof = s.proofSeen(r, &carry)
 			if v.Carry, err = s.tokens.sealCarried(carry, r.Officer.ID, p.Site.Number, r.Now); err != nil {

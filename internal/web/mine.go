@@ -99,7 +99,9 @@ type bookingView struct {
 	Proof       bool
 	Active      bool // may be moved and cancelled
 	Phone       string
-	Entry       string // where the booking stands in the record, empty where that is not known here
+	Test        *testBooked  // at the health desk, nil where it has none
+	Tests       []testChoice // slots of the health desk that may be booked
+	Entry       string       // where the booking stands in the record, empty where that is not known here
 }
 
 // passView is one pass.
@@ -156,6 +158,15 @@ func (s *server) bookingView(r *request, base string, from, many int) (bookingVi
 		Active: b.Status == booking.Booked || b.Status == booking.Waiting || b.Status == booking.Offered,
 	}
 	v.Slot, _ = s.slotLine(e, b.Slot)
+	v.Test = s.testOf(r, b)
+	if b.Status == booking.Booked {
+		if err := s.view(r.Context(), func(st service.State) (err error) {
+			v.Tests, err = s.testsFor(r, st, b.Slot, b.Members, nil)
+			return err
+		}); err != nil {
+			return v, err
+		}
+	}
 	loc := time.UTC
 	if z, err := calendar.Zone(v.Slot.Site.Zone); err == nil {
 		loc = z
@@ -314,6 +325,9 @@ func (s *server) askMove(w http.ResponseWriter, r *request, base string) error {
 		}
 		c.Hint = "mine.move.same_day"
 	}
+	if v.Test != nil && c.Hint == "" {
+		c.Hint = "test.move"
+	}
 	date, err := calendar.ParseDate(r.URL.Query().Get("day"))
 	if err != nil || date.Year < 2000 || date.Year > 2149 || stays && date != own {
 		if c.Choices, err = s.daysOf(r, v.Slot.Site, v.Slot.Class); err != nil {
@@ -421,12 +435,13 @@ func (s *server) moveCommand(r *request, f formValues, on theirs) (service.Comma
 	if err != nil {
 		return nil, err
 	}
-	return s.moveTo(r, on, to)
+	return s.moveTo(r, on, to, 0)
 }
 
-// moveTo makes the command that moves a booking, with the members' tags of the other day.
-func (s *server) moveTo(r *request, on theirs, to booking.SlotID) (service.Command, error) {
-	c := service.Move{Ref: on.Booking.Ref, To: to, Officer: on.By}
+// moveTo makes the command that moves a booking, with the members' tags of the other day;
+// test is a slot of the health desk, 0 for the one that the booking's desk finds.
+func (s *server) moveTo(r *request, on theirs, to, test booking.SlotID) (service.Command, error) {
+	c := service.Move{Ref: on.Booking.Ref, To: to, Officer: on.By, Test: test}
 	if to.Day() == on.Booking.Slot.Day() {
 		return c, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/market"
+	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/service"
 )
 
@@ -28,6 +30,8 @@ var reading = map[string]string{
 
 	"POST /api/v1/certificates/check": "judges a health certificate",
 	"POST /clerk/book/certificate":    "judges a health certificate",
+	"POST /gate/paper":                "carries a paper to the scan, which is the officer's",
+	"POST /clerk/book/paper":          "judges a paper that the clerk attests",
 	"POST /clerk/find":                "finds",
 	"POST /clerk/book/people":         "checks what was typed",
 	"POST /requests":                  "finds",
@@ -194,6 +198,17 @@ func TestEveryActIsNamed(t *testing.T) {
 	a.form("POST /clerk/booking/{link}/accept", path+"/accept", "clerk", url.Values{})
 	path, _ = a.offered(9, 32)
 	a.form("POST /clerk/booking/{link}/decline", path+"/decline", "clerk", url.Values{})
+
+	// Tests at the health desk of another market, where they are asked for.
+	supervisor := people.OfficerID(fmt.Sprintf("o-%010d", slices.Index(people.Roles[:], people.Supervisor)))
+	_, err := a.mem.Do(context.Background(), service.Idem{}, service.SetLevel{Site: 2, Level: "guarded", Emergency: true, Officer: supervisor})
+	a.must(err)
+	gabd := booking.MakeSlotID(2, 1, hour(15).Day(), 15*60)
+	swab := func(minute uint16) string { return slotIDText(booking.MakeTestSlotID(2, gabd.Day(), minute)) }
+	ill := into[bookingAnswerOut](t, a.call("POST", "/api/v1/bookings", "clerk", "tested-0000000001", order(gabd, 50))).Booking.Reference
+	a.api("POST /api/v1/bookings/{ref}/test", bookings+ill+"/test", "clerk", testIn{swab(14 * 60)})
+	mine = a.post("/en/clerk/find", "clerk", url.Values{"q": {ill}, "site": {"gabd-reemdan"}}).Header.Get("Location")
+	a.form("POST /clerk/booking/{link}/test", mine+"/test", "clerk", url.Values{"test": {swab(13 * 60)}})
 
 	// Requests that the law leaves to the manager.
 	vendors := a.hold()

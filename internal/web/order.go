@@ -13,6 +13,7 @@ import (
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
+	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/service"
 )
 
@@ -28,6 +29,7 @@ type order struct {
 	Waits    bool
 	Standing bool
 	Officer  people.OfficerID // the clerk, empty where there is none
+	Test     booking.SlotID   // of the health desk, 0 for none
 }
 
 // person is one adult of an order, with the children who come on the same pass.
@@ -36,6 +38,7 @@ type person struct {
 	Document identity.Document
 	Age      int16 // years, -1 where not said
 	Children uint8
+	Shown    rules.Shown // of their health certificate
 }
 
 // sealedParty is the personal data of a booking, in the form in which it is sealed
@@ -59,7 +62,7 @@ func (s *server) book(r *request, o order) (service.BookingAnswer, service.Done,
 		return none, service.Done{}, err
 	}
 	c := service.Book{
-		Ref: service.NewRef(s.deps.Rand), Slot: o.Slot, Waits: o.Waits, Standing: o.Standing, Officer: o.Officer,
+		Ref: service.NewRef(s.deps.Rand), Slot: o.Slot, Waits: o.Waits, Standing: o.Standing, Officer: o.Officer, Test: o.Test,
 		Members: make([]service.NewMember, len(o.People)),
 	}
 	party := sealedParty{Phone: o.Phone, People: make([]sealedPerson, len(o.People))}
@@ -68,7 +71,7 @@ func (s *server) book(r *request, o order) (service.BookingAnswer, service.Done,
 		id := service.NewPassID(s.deps.Rand)
 		c.Members[i] = service.NewMember{
 			Pass: id, Tag: s.deps.Secrets.Tag(o.Slot.Day(), key), Binding: s.deps.Secrets.Bind(id, key), Register: s.deps.Secrets.Register(key),
-			Document: string(p.Document.Kind), Country: p.Document.Country, Age: p.Age, Children: p.Children,
+			Document: string(p.Document.Kind), Country: p.Document.Country, Age: p.Age, Children: p.Children, Shown: p.Shown,
 		}
 		party.People[i] = sealedPerson{Name: p.Name, Kind: string(p.Document.Kind), Country: p.Document.Country, Number: p.Document.Number}
 	}

@@ -135,29 +135,24 @@ func (c *carried) readProofs(text string, lists *verify.Lists, zone *time.Locati
 				continue
 			}
 		}
-		if code := gate.ProofCode(r); code != "" && !slices.Contains(c.Why, code) && len(c.Why) < 8 {
-			c.Why = append(c.Why, code)
-		}
-		if !r.Genuine() {
-			continue
-		}
-		// What could not be read, or is over, does not matter beside one that counts.
-		c.Why = slices.DeleteFunc(c.Why, func(w reason.Code) bool {
-			return w == gate.CodeProofUnreadable || w == gate.CodeProofExpired || w == gate.CodeProofEarly
-		})
-		c.Shown.Proofs = append(c.Shown.Proofs, rules.Proofs(r, zone)...)
-		c.Shown.Proofs = c.Shown.Proofs[max(0, len(c.Shown.Proofs)-rules.MaxProofs):]
-		if payload, fault := hcert.PayloadJSON(strings.TrimSpace(whole)); fault == "" {
-			if b, err := rules.CertificateJSON(r, payload); err == nil {
-				c.Shown.Certificate = b
-			}
-		}
-		h := r.Claims.Holder
-		held := proofHolder{Name: h.Name(), ICAO: strings.ReplaceAll(h.NameICAO(), "<", " "), Birth: h.Birth, Document: h.Document}
-		if !slices.Contains(c.Holders, held) && len(c.Holders) < 8 {
-			c.Holders = append(c.Holders, held)
-		}
+		c.seen(r, payloadOf(whole), zone)
 	}
+}
+
+// seen takes note of a certificate that was verified, or of a paper that an officer attests.
+// payload is what published rules read of it, nil where they read nothing.
+func (c *carried) seen(r *proof.Result, payload []byte, zone *time.Location) {
+	if code := gate.ProofCode(r); code != "" && !slices.Contains(c.Why, code) && len(c.Why) < 8 {
+		c.Why = append(c.Why, code)
+	}
+	if !r.Genuine() {
+		return
+	}
+	// What could not be read, or is over, does not matter beside one that counts.
+	c.Why = slices.DeleteFunc(c.Why, func(w reason.Code) bool {
+		return w == gate.CodeProofUnreadable || w == gate.CodeProofExpired || w == gate.CodeProofEarly
+	})
+	c.take(r, payload, zone)
 }
 
 // evidence is what is carried as the gate's desk takes it. name is the holder's as this
