@@ -5,6 +5,7 @@ package agreement
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -244,5 +245,13 @@ func TestDiffUnits(t *testing.T) {
 	}
 	if got := tell.told(reflect.ValueOf(ExpectAmount{Name: "duty.weight", Minor: 5})); got != "duty.weight 0.05 USD" {
 		t.Errorf("a figure is %q", got)
+	}
+	id := slices.Sorted(maps.Keys(e.Parameters))[0]
+	other, p := *e, *e.Parameters[id]
+	p.Unit = "litre"
+	other.Parameters = maps.Clone(e.Parameters)
+	other.Parameters[id] = &p
+	if !slices.ContainsFunc(Diff(e, &other), func(c Change) bool { return c.ID == id && c.Field == "the unit" && c.New == "litre" }) {
+		t.Errorf("the unit of %s became another, and nothing says so", id)
 	}
 }

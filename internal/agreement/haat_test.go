@@ -263,6 +263,9 @@ func TestUnread(t *testing.T) {
 	} {
 		_, fs := haat(t, notice(x.clause)...)
 		one(t, x.name, fs, x.want)
+		if (len(fs.Errors()) > 0) != (x.want != "") {
+			t.Errorf("%s: faults %v", x.name, fs.Errors())
+		}
 	}
 	e, fs := haat(t, hAgreement, "attributes:", "  - {id: notice, title: {en: N}, status: law, absent: true, source: x}\nattributes:")
 	one(t, "no clause", fs, "nobody has read it, and no clause says where it may matter")
