@@ -84,6 +84,11 @@ func (x *Exchange) RecordStatus(ctx context.Context) (RecordStatus, bool, error)
 		}
 	}
 	x.mu.Unlock()
+	accused, err := r.Accused() // also what was shown before a restart
+	if err != nil {
+		return s, true, err
+	}
+	s.Accused = s.Accused || len(accused) > 0
 	keys := r.Keys()
 	list, err := r.Store.Mirrors(ctx)
 	if err != nil {

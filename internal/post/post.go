@@ -210,7 +210,7 @@ func Open(ctx context.Context, c *Config, o Options) (_ *Post, err error) {
 		Trust: p.trust.Load, Secrets: p.secrets, Clock: p.clock, Rand: rand.Reader, Log: p.log, Texts: texts,
 		SessionKey: p.Keys.Session, Secure: !c.HTTP && !o.Insecure, Banner: o.Banner, Record: p.store,
 		Proofs: p.proofs.lists, Behind: p.seen.behind,
-		Clients: clients(c.Clients), Heard: p.heard, AnswerWithin: c.AnswerWithin, Proxies: proxies, ProxyHeader: c.Proxy.Header,
+		Clients: clients(c.Clients), Heard: p.heard, Neighbour: p.neighbour, AnswerWithin: c.AnswerWithin, Proxies: proxies, ProxyHeader: c.Proxy.Header,
 	})
 	if err != nil {
 		return nil, err
@@ -309,6 +309,21 @@ func (p *Post) learn(certs [][]byte) error {
 func (p *Post) heard() web.Heard {
 	s := p.exchange.Status()
 	return web.Heard{At: s.Heard, Up: s.Up, Cut: s.Cut}
+}
+
+// neighbour is how the records of the two sides stand, for pages.
+func (p *Post) neighbour(ctx context.Context) (web.Neighbour, error) {
+	r, _, err := p.exchange.RecordStatus(ctx)
+	if err != nil {
+		return web.Neighbour{}, err
+	}
+	s := p.exchange.Status()
+	n := web.Neighbour{Asked: s.Asked, Heard: s.Heard, Up: s.Up, Cut: s.Cut, Theirs: r.Theirs, Mirrored: r.Mirrored,
+		Ours: r.Ours, Cosigned: r.Cosigned, Halted: r.Halted != "", Accused: r.Accused, Skew: s.Skew}
+	for _, x := range s.Refused {
+		n.Refused = append(n.Refused, web.NeighbourRefusal{At: x.At, Topic: x.Topic, Why: x.Why, Asked: x.Theirs})
+	}
+	return n, nil
 }
 
 // Exchange returns this side's end of the line to the other.

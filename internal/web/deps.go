@@ -28,7 +28,7 @@ import (
 	"darwaza.dev/internal/service"
 )
 
-// Deps is what the server is made of. Every field but Banner, Record, Proofs, Heard,
+// Deps is what the server is made of. Every field but Banner, Record, Proofs, Heard, Neighbour,
 // AnswerWithin, Clients and the proxies must be set.
 type Deps struct {
 	Side agreement.Side
@@ -64,6 +64,8 @@ type Deps struct {
 	Behind func(time.Time) bool
 	// Heard says how the line to the other side is; nil where there is none.
 	Heard func() Heard
+	// Neighbour says how the records of the two sides stand; nil where there is no line.
+	Neighbour func(ctx context.Context) (Neighbour, error)
 	// AnswerWithin is the number of days within which a contested answer is answered where
 	// the agreement does not say; 0 is appeal.DefaultDays.
 	AnswerWithin int

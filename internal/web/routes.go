@@ -160,6 +160,7 @@ func (s *server) routes() []route {
 		{"GET /levels", officers(people.GateOfficer, people.Health, people.Manager, people.Supervisor), s.levelsPage, "nav.levels"},
 		{"GET /levels/set", officers(maySetLevel()...), s.levelPage, ""},
 		{"POST /levels/set", officers(maySetLevel()...), s.levelSet, ""},
+		{"GET /neighbours", officers(people.Supervisor, people.Auditor), s.neighboursPage, "nav.neighbours"},
 		{"GET /cases", officers(people.Clerk, people.Supervisor), s.casesPage, "nav.cases"},
 		{"POST /cases", officers(people.Clerk, people.Supervisor), s.casesFind, ""},
 		{"GET /cases/{link}", officers(people.Clerk, people.Supervisor), s.casePage, ""},
