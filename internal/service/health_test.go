@@ -222,3 +222,74 @@ func TestHealthIsolated(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// TestHealthReasons goes through what the desk may answer against what was asked for.
+func TestHealthReasons(t *testing.T) {
+	day := `unit: days
+    values:
+      - {from: 2023-05-18, value: 14, source: example}
+`
+	texts := func(id, en, fa, ur string) string {
+		return "  - id: " + id + "\n    text:\n      en: " + en + "\n      fa: " + fa + "\n      ur: " + ur + "\n    "
+	}
+	file := texts("screening.file", "Days for which the health desk keeps a case file after the case is closed",
+		"روزهایی که میز بهداشت پرونده را پس از بسته شدن نگه می‌دارد", "معاملہ بند ہونے کے بعد صحت کا ڈیسک فائل کتنے دن رکھتا ہے")
+	days := texts("covid.isolation", "Days of isolation after a positive test for COVID-19",
+		"روزهای جداسازی پس از آزمایش مثبت کووید-۱۹", "کووڈ-19 کے مثبت ٹیسٹ کے بعد علیحدگی کے دن")
+	unknown := "unit: days\n    values:\n      - {from: 2023-05-18, value: unknown, source: example}\n"
+	for _, c := range []struct {
+		name string
+		law  *rules.Law
+		run  func(w *world, k screening.Case, sees func(proof.TestResult) screening.Case) HealthAnswer
+		want reason.Reason
+	}{
+		{"closed unseen", lawWith(t), func(w *world, k screening.Case, _ func(proof.TestResult) screening.Case) HealthAnswer {
+			return do[HealthAnswer](w, CloseHealth{Case: k.ID, Officer: "health"})
+		}, reason.Reason{Code: screening.CodeUnseen, Outcome: reason.Hold}},
+		{"waits for a result", lawWith(t), func(w *world, k screening.Case, sees func(proof.TestResult) screening.Case) HealthAnswer {
+			sees("")
+			return do[HealthAnswer](w, CloseHealth{Case: k.ID, Fit: true, Why: "examined", Officer: "health"})
+		}, reason.Reason{Code: screening.CodeWaits, Outcome: reason.Hold}},
+		{"neither", lawWith(t), func(w *world, k screening.Case, sees func(proof.TestResult) screening.Case) HealthAnswer {
+			sees(proof.Inconclusive)
+			return do[HealthAnswer](w, CloseHealth{Case: k.ID, Fit: true, Why: "examined", Officer: "health"})
+		}, reason.Reason{Code: screening.CodeInconclusive, Outcome: reason.Hold}},
+		{"released too early", lawWith(t), func(w *world, k screening.Case, sees func(proof.TestResult) screening.Case) HealthAnswer {
+			sees(proof.Positive)
+			do[HealthAnswer](w, IsolateHealth{Case: k.ID, Clause: "X-ISOLATE-COVID", Officer: "health"})
+			return do[HealthAnswer](w, ReleaseHealth{Case: k.ID, How: screening.ByDate, Officer: "health"})
+		}, reason.Reason{Code: screening.CodeEarly, Outcome: reason.Refuse, Clause: "X-ISOLATE-COVID"}},
+		{"released without a test", lawWith(t), func(w *world, k screening.Case, sees func(proof.TestResult) screening.Case) HealthAnswer {
+			sees(proof.Positive)
+			do[HealthAnswer](w, IsolateHealth{Case: k.ID, Clause: "X-ISOLATE-COVID", Officer: "health"})
+			return do[HealthAnswer](w, ReleaseHealth{Case: k.ID, How: screening.ByTest, Officer: "health"})
+		}, reason.Reason{Code: screening.CodeNoTest, Outcome: reason.Refuse, Clause: "X-ISOLATE-COVID"}},
+		{"isolation without days", lawWith(t, days+day, days+unknown), func(w *world, k screening.Case, sees func(proof.TestResult) screening.Case) HealthAnswer {
+			sees(proof.Positive)
+			return do[HealthAnswer](w, IsolateHealth{Case: k.ID, Clause: "X-ISOLATE-COVID", Officer: "health"})
+		}, reason.Reason{Code: screening.CodeSilent, Outcome: reason.Refer, Clause: "X-ISOLATE-COVID"}},
+		{"a file without days", lawWith(t, file+day, file+unknown), func(w *world, k screening.Case, _ func(proof.TestResult) screening.Case) HealthAnswer {
+			return do[HealthAnswer](w, OpenHealth{ID: screening.ID("H-" + string(ref(777))), Site: mand, Register: id('r', 9), Officer: "health", SealedID: "sealed-other", Sealed: []byte("file")})
+		}, reason.Reason{Code: screening.CodeKept, Outcome: reason.Refer}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, c.law)
+			b := w.registered(slotAt(9), 1)
+			w.now = at("09:30")
+			do[LevelAnswer](w, SetLevel{Site: mand, Level: "guarded", Emergency: true, Officer: "supervisor"})
+			k := w.atHealth(b.Members[0].Pass, [16]byte{})
+			a := c.run(w, k, func(r proof.TestResult) screening.Case {
+				test := screening.Test{Profile: "covid", Kind: "antigen", Taken: w.now.Add(-time.Minute), Result: r}
+				if r != "" {
+					test.Read = w.now
+				}
+				return w.sees(k, Screening{Done: true, TempTenths: 366, Answers: []screening.Answered{{Attribute: "screening.contact"}}}, test)
+			})
+			if !slices.ContainsFunc(a.Verdict.Reasons, func(r reason.Reason) bool {
+				return r.Code == c.want.Code && r.Outcome == c.want.Outcome && r.Clause == c.want.Clause
+			}) {
+				t.Errorf("%v, want %v", a.Verdict.Reasons, c.want)
+			}
+		})
+	}
+}

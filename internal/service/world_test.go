@@ -150,6 +150,12 @@ func do[A any](w *world, c Command) A {
 	if err := w.mem.codec.Unmarshal(d.Answer, &a); err != nil {
 		w.t.Fatalf("%s: answer: %v", c.CommandKind(), err)
 	}
+	switch a := any(a).(type) {
+	case HealthAnswer:
+		seen(a.Verdict.Reasons)
+	case ScanAnswer:
+		seen(a.Verdict.Reasons)
+	}
 	return a
 }
 
