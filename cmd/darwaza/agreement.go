@@ -382,7 +382,7 @@ func (r runnable) touched(s agreement.Scenario) string {
 		sites = append(sites, a.Site)
 	}
 	for _, c := range r.out {
-		asked := slices.Contains(c.At, s.Point) || len(c.At) == 0 && c.Kind != agreement.KindNote && c.Kind != agreement.KindBound
+		asked := slices.Contains(c.At, s.Point) || len(c.At) == 0 && c.Kind != agreement.KindNote && c.Kind != agreement.KindBound && c.Kind != agreement.KindPower
 		here := len(c.Holds) == 0 || slices.ContainsFunc(c.Holds, func(p agreement.Period) bool {
 			return len(p.Sites) == 0 || slices.ContainsFunc(sites, func(s string) bool { return slices.Contains(p.Sites, s) })
 		})

@@ -30,9 +30,12 @@ the people are invented. It needs neither rights nor a network, and it removes w
 made when it is stopped with Ctrl-C.
 
   darwaza demo           a day under way, for you to play in
-  darwaza demo --play    a whole day of invented people, as fast as it goes, and its table`)
+  darwaza demo --play    a whole day of invented people, as fast as it goes, and its table
+  darwaza demo --scenario closure
+                         the closure and staged reopening of one crossing in 2020, with its numbers`)
 	conf := sim.Config{}
 	play := fs.Bool("play", false, "play a whole day through the API of both sides and print what happened")
+	scenario := fs.String("scenario", "", "play `closure` through the services of both sides, print what happened, and end")
 	fs.Uint64Var(&conf.Seed, "seed", 1, "`number` that makes the people and what they do; the same one makes the same day")
 	fs.IntVar(&conf.Port, "port", 8440, "`port` of side A on this machine; side B has the next; 0 for any")
 	fs.StringVar(&conf.Dir, "dir", "", "new `folder` to keep; where it is left out, one that is removed at the end")
@@ -50,6 +53,13 @@ made when it is stopped with Ctrl-C.
 		return wrong("--speed must be between 1 and 600")
 	case *visitors < 1 || *visitors > 20000 || *vendors < 0 || *vendors > 500:
 		return wrong("--visitors must be between 1 and 20000, --vendors between 0 and 500")
+	}
+	switch *scenario {
+	case "":
+	case "closure":
+		return playClosure(c)
+	default:
+		return wrong("--scenario %q is none: write closure", *scenario)
 	}
 	if conf.Dir != "" {
 		if err := os.MkdirAll(conf.Dir, 0o700); err != nil {
@@ -201,4 +211,25 @@ func (b *bar) clear() {
 	if b.terminal {
 		fmt.Fprintf(b.w, "\r%s\r", strings.Repeat(" ", 100))
 	}
+}
+
+// playClosure prints the closure of 2020, step by step, and what came of it.
+func playClosure(c console) error {
+	r, err := sim.Reopen()
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	for _, s := range r.Steps {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", s.On, s.Source, s.What)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out)
+	for _, d := range r.Crossed {
+		fmt.Fprintf(c.out, "%s  %-9s  %d of those who waited cross\n", d.On, d.On.Weekday(), d.N)
+	}
+	fmt.Fprintf(c.out, "\npublished end %s, last crossing %s; no-shows %d, cancelled %d, out of order %d\n", r.Ends, r.Last, r.NoShows, r.Cancelled, r.Disordered)
+	return nil
 }

@@ -320,7 +320,7 @@ func (e *Edition) changes(loc *time.Location, asked map[askedDay]bool) []shift {
 		}
 	}
 	for _, c := range e.Clauses {
-		if c.Kind == KindNote || e.Instruments[c.Instrument].Status == StatusProposal {
+		if c.Kind == KindNote || c.Kind == KindPower || e.Instruments[c.Instrument].Status == StatusProposal {
 			continue
 		}
 		for _, h := range c.Holds {

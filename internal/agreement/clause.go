@@ -42,6 +42,9 @@ const (
 	// KindBound limits what the package itself may say: Require reads parameters alone,
 	// and must hold at each site, for each side, whenever a value changes.
 	KindBound Kind = "bound"
+	// KindPower lets a side close by an act of its own: By says which, Decides the role that
+	// may, AtLeast the notice, Within how long it lasts at most before it lapses by itself.
+	KindPower Kind = "power"
 	// KindNote says something that no query can test: a consequence, an institution.
 	KindNote Kind = "note"
 	// KindCondition lets it go on under a condition where When holds.
@@ -85,7 +88,7 @@ func Kinds() []Kind {
 	return []Kind{
 		KindRule, KindCondition, KindDefine, KindAmount, KindChoice, KindSchedule, KindOpened, KindSuspend, KindListed, KindRate, KindCap, KindFrequency,
 		KindWindow, KindProof, KindStay, KindValidity, KindResidence, KindRatio, KindLedger, KindTax, KindGuarantee, KindFields, KindTurn, KindDuty, KindShare,
-		KindCertificate, KindTable, KindBound, KindNote,
+		KindCertificate, KindTable, KindPower, KindBound, KindNote,
 	}
 }
 
@@ -136,7 +139,7 @@ type Clause struct {
 	Currency string   // tax, guarantee: of the attributes in Of, the edition's where empty
 	Rate     string   // tax: a parameter
 	Fields   []string // fields: attributes that must be there
-	By       Side     // duty: whose duty, Both where it is of each side
+	By       Side     // duty, power: whose it is, Both where of each side
 
 	Attribute string   // define: the derived attribute
 	Value     string   // define, amount: CEL
@@ -153,7 +156,7 @@ type Clause struct {
 	Event     string   // window: an attribute
 	Before    string   // window: an attribute, now where empty
 	After     bool     // window: the event lies after instead
-	AtLeast   string   // window, residence: a parameter
+	AtLeast   string   // window, residence, power: a parameter
 	AtMost    string   // window, residence: a parameter
 	Strict    []string // window: "atleast", "atmost": the end is not included
 	Start     string   // stay: attribute of entry; duty, ledger: attribute of the clock's start
@@ -173,7 +176,7 @@ type Clause struct {
 	First     *Select  // ledger, ratio: the events that come first, or that are limited
 	Second    *Select  // ledger, ratio: the events that net them, or that they are held against
 	Times     string   // ratio: a parameter in percent
-	Within    string   // ledger, duty: a parameter
+	Within    string   // ledger, duty, power: a parameter
 	Running   string   // ledger: "fixed" or "follows"
 	Tolerance string   // ledger: a parameter in percent
 	Either    bool     // ledger: either kind of legs may come first
@@ -181,8 +184,8 @@ type Clause struct {
 	Order     []Turn   // turn
 	Step      string   // turn: attribute
 	Done      string   // turn: attribute of type strings
-	Classes   []string // suspend
-	Direction string   // suspend
+	Classes   []string // suspend, power
+	Direction string   // suspend, power
 	Voids     bool     // suspend: what was issued before is void
 	To        []string // share: recipients
 	Events    []string // share: events

@@ -216,7 +216,7 @@ func (r *reader) unpublishedClauses() {
 	}
 	var starts []begun
 	live := func(c *Clause) bool {
-		return c.Kind != KindNote && c.Kind != KindBound && e.Instruments[c.Instrument].Status != StatusProposal
+		return c.Kind != KindNote && c.Kind != KindBound && c.Kind != KindPower && e.Instruments[c.Instrument].Status != StatusProposal
 	}
 	later := func(a, b calendar.Date) calendar.Date {
 		if a.After(b) {

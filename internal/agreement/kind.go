@@ -78,6 +78,8 @@ func kindFields(k Kind) []string {
 		return []string{"certificate", "rules", "over", "else", "regime"}
 	case KindTable:
 		return []string{"table", "regime"}
+	case KindPower:
+		return []string{"by", "classes", "direction", "within", "atleast"}
 	case KindBound:
 		return []string{"require", "limit"}
 	}
@@ -112,7 +114,7 @@ func (r *reader) strayFields(line int, x *rawClause) {
 // have, and units and types that do not fit.
 func (r *reader) form(c *Clause) {
 	f := former{r, c}
-	if len(c.At) == 0 && c.Kind != KindNote && c.Kind != KindBound && c.Kind != KindDefine {
+	if len(c.At) == 0 && c.Kind != KindNote && c.Kind != KindBound && c.Kind != KindDefine && c.Kind != KindPower {
 		f.need(false, "at: the points at which it is asked")
 	}
 	against := c.Else != reason.None || c.Then != reason.None && c.Then != reason.Allow
@@ -370,12 +372,7 @@ func (f former) kind() {
 		f.param("limit", c.Limit, "count")
 	case KindSuspend:
 		f.need(c.Then != reason.Allow && c.Then != reason.Divert, "an outcome that closes in then")
-		for _, id := range c.Classes {
-			if _, ok := e.Class(id); !ok {
-				f.fault(c.Line, fmt.Sprintf("class %q is not known", id), "name a class of agreement.yaml")
-			}
-		}
-		f.direction(c.Line, c.Direction)
+		f.scope()
 		f.need(c.Voids == (c.Issued != ""), "voids: true and issued together")
 		f.attribute("issued", c.Issued, "time", "date")
 	case KindListed:
@@ -479,10 +476,28 @@ func (f former) kind() {
 		}
 	case KindTable:
 		f.table()
+	case KindPower:
+		f.need(len(c.At) == 0 && c.When == "", "no at and no when: an officer names it in an act")
+		f.need(c.By.Valid() || c.By == Both, "by: A, B or both")
+		f.need(c.Decides != "", "decides: the role that may close")
+		f.need(c.Within != "" || c.AtLeast != "", "within, how long an act lasts at most, or atleast, its notice")
+		f.param("within", c.Within, timeUnits()...)
+		f.param("atleast", c.AtLeast, timeUnits()...)
+		f.scope()
 	case KindBound:
 		f.need(c.Require != "" && len(c.At) == 0, "require, and no at")
 		f.param("limit", c.Limit)
 	}
+}
+
+// scope faults classes and a direction that the package does not have.
+func (f former) scope() {
+	for _, id := range f.c.Classes {
+		if _, ok := f.e.Class(id); !ok {
+			f.fault(f.c.Line, fmt.Sprintf("class %q is not known", id), "name a class of agreement.yaml")
+		}
+	}
+	f.direction(f.c.Line, f.c.Direction)
 }
 
 // oneOf faults texts that a closed attribute can never be.

@@ -648,6 +648,8 @@ func (r *reader) clause(line int, instrument string, x rawClause) {
 	}
 	// Words that mean other things in other kinds.
 	switch x.Kind {
+	case KindPower:
+		c.By = Side(x.By.text)
 	case KindDuty:
 		c.By, c.End = Side(x.By.text), x.Done
 	case KindCap:

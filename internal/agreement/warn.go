@@ -88,7 +88,7 @@ func (r *reader) reach(i Instrument) {
 	}
 	var ids []string
 	for _, c := range r.e.Clauses {
-		if c.Instrument == i.ID && c.Kind != KindNote && c.Kind != KindBound && c.Kind != KindDuty && slices.ContainsFunc(periods(c), func(p Period) bool { return len(p.Sides) == 0 }) {
+		if c.Instrument == i.ID && c.Kind != KindNote && c.Kind != KindBound && c.Kind != KindDuty && c.Kind != KindPower && slices.ContainsFunc(periods(c), func(p Period) bool { return len(p.Sides) == 0 }) {
 			ids = append(ids, c.ID)
 		}
 	}
@@ -130,7 +130,7 @@ func (r *reader) leaving(c *Clause) {
 // that names nobody who decides then.
 func (r *reader) undecided(c *Clause) {
 	switch c.Kind {
-	case KindNote, KindBound, KindDefine, KindDuty, KindCondition:
+	case KindNote, KindBound, KindDefine, KindDuty, KindCondition, KindPower:
 		return
 	}
 	if permits := c.Kind == KindRule && c.Else == reason.None && c.Then == reason.None; c.Decides != "" || permits {

@@ -262,7 +262,7 @@ func (r *reader) emergency(c *Clause) {
 		return o == reason.Hold || o == reason.Refer || o == reason.Refuse || o == reason.Closed
 	}
 	switch c.Kind {
-	case KindDefine, KindAmount, KindChoice, KindCondition, KindRate, KindTax, KindGuarantee, KindShare, KindBound, KindTable:
+	case KindDefine, KindAmount, KindChoice, KindCondition, KindRate, KindTax, KindGuarantee, KindShare, KindBound, KindTable, KindPower:
 		r.fault(c.Line, fmt.Sprintf("an emergency act with a %s", c.Kind), mend)
 		return
 	case KindNote:

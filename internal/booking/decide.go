@@ -12,6 +12,7 @@ import (
 
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/pass"
@@ -50,9 +51,11 @@ type Desk struct {
 	State
 	Levels protocol.State
 	Intake intake.State
-	Law    *rules.Law
-	Side   agreement.Side
-	Now    time.Time
+	// Closures are what the sides have closed, and the plans by which it opens again.
+	Closures closure.State
+	Law      *rules.Law
+	Side     agreement.Side
+	Now      time.Time
 	// Gates say when who books will cross; nil where nobody knows.
 	Gates Gates
 	// Answers are what the law has said before; nil where nothing is remembered.
@@ -150,6 +153,7 @@ func (d Desk) leveled(p place) place {
 		p.bound = d.Intake.Bound(d.Side, intake.SlotOf(p.plan), scale, t.net())
 		p.allotment = p.bound.Allotment
 	}
+	p.allotment = d.staged(p, p.allotment)
 	return p
 }
 
@@ -332,6 +336,9 @@ func (d Desk) timely(p place, id SlotID) (reason.Reason, bool) {
 	case d.held(id):
 		return because(CodeHeld, reason.Closed), false
 	}
+	if s, ok := d.shutAt(p); ok {
+		return s.Reason(), false
+	}
 	if ahead, ok := d.Law.Param("booking.ahead", p.site, d.Side, d.Now); ok {
 		today := rules.DayNumber(calendar.On(d.Now, d.Law.Zone(p.site)))
 		if int64(id.Day())-int64(today) > ahead {
@@ -433,6 +440,9 @@ func (d Desk) DecideBook(r Request) ([]fact.Fact, rules.Verdict, error) {
 	if why, ok := d.timely(p, r.Slot); !ok {
 		return d.refuse(nil, r, v.With(why), asked, false)
 	}
+	if why, ok := d.kept(p); ok {
+		return d.refuse(nil, r, v.With(why), asked, false)
+	}
 	if test != nil {
 		var why reason.Reason
 		var got bool
@@ -508,6 +518,9 @@ func (d Desk) DecideRuling(u Ruling) ([]fact.Fact, rules.Verdict, error) {
 		return nil, v, nil
 	}
 	if why, ok := d.timely(p, r.Slot); !ok {
+		return nil, v.With(why), nil
+	}
+	if why, ok := d.kept(p); ok {
 		return nil, v.With(why), nil
 	}
 	if !lawful(v) && !v.Outcome.NeedsOfficer() {
@@ -660,7 +673,7 @@ func (d Desk) DecideCancel(ref Ref, by string) ([]fact.Fact, rules.Verdict, erro
 	if err != nil {
 		p = place{}
 	}
-	if p.planned && !d.Now.Before(p.plan.Until) {
+	if p.planned && !d.Now.Before(p.plan.Until) && !d.standing(p) {
 		return nil, v.With(because(CodePast, reason.Closed)), nil
 	}
 	return []fact.Fact{&GivenBack{Ref: ref, Slot: b.Slot, Places: b.Places(), First: d.serials(b), Until: d.end(p, b.Slot), By: by}}, v, nil
@@ -711,7 +724,8 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 	if err != nil {
 		old = place{}
 	}
-	if old.planned && !d.Now.Before(old.plan.Until) {
+	stands := old.planned && d.standing(old)
+	if old.planned && !d.Now.Before(old.plan.Until) && !stands {
 		return nil, d.plain(b.Slot).With(because(CodePast, reason.Closed)), nil
 	}
 	p, err := d.place(r.To)
@@ -731,6 +745,13 @@ func (d Desk) DecideMove(r MoveRequest) ([]fact.Fact, rules.Verdict, error) {
 		return nil, v, nil
 	}
 	if why, ok := d.timely(p, r.To); !ok {
+		return nil, v.With(why), nil
+	}
+	why, kept := d.kept(p)
+	if stands && kept && r.To.Class() == b.Slot.Class() && r.To.Site() == b.Slot.Site() {
+		why, kept = d.early(b, p)
+	}
+	if kept {
 		return nil, v.With(why), nil
 	}
 	if !lawful(v) {

@@ -41,6 +41,9 @@ func (d Desk) DecideReturn(id SlotID, vendors func(Booking) []bool) (facts []fac
 	if err != nil || !p.planned || !d.Now.Before(p.plan.Until) || d.held(id) {
 		return nil, false
 	}
+	if _, shut := d.shutAt(p); shut {
+		return nil, false
+	}
 	s, facts := d.open(p, id)
 	until := p.plan.Until
 	if offer, ok := d.Law.Param("standby.offer", p.site, d.Side, d.Now); ok {
@@ -137,6 +140,9 @@ func (d Desk) DecideAccept(ref Ref, vendors []bool, by string) ([]fact.Fact, rul
 	if d.held(b.Slot) {
 		return nil, v.With(because(CodeHeld, reason.Closed)), nil
 	}
+	if s, shut := d.shutAt(p); shut {
+		return nil, v.With(s.Reason()), nil
+	}
 	if !lawful(v) {
 		return nil, v, nil
 	}
@@ -173,7 +179,7 @@ func (d Desk) DecideSweep(id SlotID) (facts []fact.Fact, more bool) {
 		p = place{}
 	}
 	end := d.end(p, id)
-	over := !d.Now.Before(end) || p.planned && !d.Now.Before(p.plan.Until)
+	over := (!d.Now.Before(end) || p.planned && !d.Now.Before(p.plan.Until)) && !d.standing(p)
 	// An offer may stand behind a party that waits: it was made past one that was too large
 	// then, or that the law was against. None is left behind once all places offered are
 	// met with.
@@ -250,16 +256,17 @@ func (st State) DecideEntered(ref Ref) []fact.Fact {
 }
 
 // DecideMissed settles bookings of a site's day that nobody used.
-func (st State) DecideMissed(site, day uint16, refs []Ref) ([]fact.Fact, error) {
+// A booking that stands, because its slot was closed, is let be.
+func (d Desk) DecideMissed(site, day uint16, refs []Ref) ([]fact.Fact, error) {
 	var facts []fact.Fact
 	seen := map[Ref]bool{}
 	f := &Missed{Site: site, Day: day}
 	for _, ref := range refs {
-		b, ok := st.Bookings.Get(ref)
+		b, ok := d.Bookings.Get(ref)
 		if !ok {
 			return nil, problem.New(problem.NotFound, "booking.unknown")
 		}
-		if seen[ref] || b.Status != Booked || b.Slot.Site() != site || b.Slot.Day() != day {
+		if seen[ref] || b.Status != Booked || b.Slot.Site() != site || b.Slot.Day() != day || d.Stands(b) {
 			continue
 		}
 		seen[ref] = true

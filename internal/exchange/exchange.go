@@ -179,7 +179,7 @@ func New(d Deps) (*Exchange, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}, {Name: topicClaims}, {Name: topicLevels}, {Name: topicPlaces}, {Name: topicRecord}}}
+	x.status = Status{Peer: d.Peer, Topics: []Topic{{Name: topicCertificates}, {Name: topicWithdrawals}, {Name: topicFigures}, {Name: topicMovements}, {Name: topicClaims}, {Name: topicLevels}, {Name: topicPlaces}, {Name: topicClosures}, {Name: topicRecord}}}
 	return x, nil
 }
 

@@ -31,7 +31,7 @@ const codeOlder = "exchange.older"
 
 // later reports whether a server of version 1 does not know a topic.
 func later(topic string) bool {
-	return topic == topicMovements || topic == topicClaims || topic == topicLevels || topic == topicPlaces || topic == topicRecord || topic == topicHead
+	return topic == topicMovements || topic == topicClaims || topic == topicLevels || topic == topicPlaces || topic == topicClosures || topic == topicRecord || topic == topicHead
 }
 
 // why is the word for an error in Status: the code of a problem, else its text.
@@ -55,7 +55,7 @@ func (x *Exchange) Pull(ctx context.Context) error {
 	x.status.Asked = x.deps.Clock()
 	x.mu.Unlock()
 	var first error
-	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures, x.pullMovements, x.pullClaims, x.pullLevels, x.pullPlaces, x.pullRecord} {
+	for i, f := range [...]func(context.Context) error{x.pullCertificates, x.pullWithdrawals, x.pullFigures, x.pullMovements, x.pullClaims, x.pullLevels, x.pullPlaces, x.pullClosures, x.pullRecord} {
 		err := f(ctx)
 		older := problem.CodeOf(err) == codeOlder
 		if older {

@@ -30,6 +30,7 @@ func (x *Exchange) Handler() http.Handler {
 		mux.Handle("POST "+Prefix+topicHead, x.serve(topicHead, x.giveHead))
 		mux.HandleFunc("GET "+recordPrefix, x.serveRecord)
 	}
+	mux.Handle("POST "+Prefix+topicClosures, x.serve(topicClosures, x.giveClosures))
 	return mux
 }
 

@@ -103,6 +103,8 @@ type answer struct {
 	// asks for, by slot.
 	Intake    []intake.Told          `cbor:"15,keyasint,omitempty"`
 	Transfers []booking.TransferTold `cbor:"16,keyasint,omitempty"`
+	// Closures are what the side that answers has closed and signed, by site.
+	Closures []service.SiteClosures `cbor:"17,keyasint,omitempty"`
 }
 
 type withdrawal struct {

@@ -13,6 +13,7 @@ import (
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/booking"
 	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/pass"
 	"darwaza.dev/internal/problem"
@@ -59,6 +60,7 @@ type Desk struct {
 	Levels  protocol.State
 	// Screening is what the health desk has come to.
 	Screening screening.State
+	Closures  closure.State
 	Law       *rules.Law
 	Side      agreement.Side
 	Now       time.Time
@@ -504,10 +506,22 @@ func (q *inquiry) enter() {
 		q.earlier = q.last()
 	}
 	q.elsewhere()
+	if s, ok := q.shut(In); ok {
+		q.say(s.Reason())
+	}
 	q.refusedBefore()
 	q.proofs(plan)
 	q.desk()
 	q.v = q.take(q.ask(plan).With(q.why...))
+}
+
+// shut returns what the sides have closed for the class of the pass now.
+func (q *inquiry) shut(dir Direction) (closure.Shut, bool) {
+	if q.Closures.Standings == nil || q.at.edition == nil {
+		return closure.Shut{}, false
+	}
+	c, _ := q.at.edition.ClassNumbered(q.c.Class)
+	return q.Closures.Closed(q.a.Site, c.ID, string(dir), q.Now, q.Law.Zone(q.at.site.ID))
 }
 
 // refusedBefore says where the pass was refused today for its holder or for what the
@@ -604,6 +618,9 @@ func (q *inquiry) leave() {
 			why.Agreement = p.Agreement
 		}
 		q.say(why)
+	}
+	if s, ok := q.shut(Out); ok && s.Act != nil && s.Act.Is.Direction == string(Out) {
+		q.say(reason.Reason{Code: CodeExitLaw, Outcome: reason.Refer, Clause: s.Act.Is.Clause, Agreement: s.Act.Is.Agreement})
 	}
 	// What the agreements say against it is noted above, and is no answer to the holder.
 	v.Outcome, v.Reasons, v.Parts = reason.Allow, nil, nil

@@ -219,7 +219,7 @@ func (j *judge) apply(i int) {
 	}
 	if st.when == yes && !st.dated {
 		switch k.Kind {
-		case agreement.KindDefine, agreement.KindChoice, agreement.KindSuspend, agreement.KindProof, agreement.KindShare, agreement.KindTable, agreement.KindNote, agreement.KindBound:
+		case agreement.KindDefine, agreement.KindChoice, agreement.KindSuspend, agreement.KindProof, agreement.KindShare, agreement.KindTable, agreement.KindPower, agreement.KindNote, agreement.KindBound:
 		default:
 			j.spoke = true
 		}

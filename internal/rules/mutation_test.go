@@ -79,6 +79,11 @@ func mutants(e *agreement.Edition) []mutant {
 
 	for _, id := range sortedKeys(e.Parameters) {
 		p := e.Parameters[id]
+		if slices.ContainsFunc(e.Clauses, func(k *agreement.Clause) bool {
+			return k.Kind == agreement.KindPower && (k.Within == id || k.AtLeast == id)
+		}) {
+			continue // no question can tell
+		}
 		if !asked(e, id) {
 			continue // a number for the desks, such as how far ahead a place can be booked
 		}
@@ -126,7 +131,7 @@ func mutants(e *agreement.Edition) []mutant {
 		}, "%s: %s", e.Clauses[i].ID, fmt.Sprintf(format, args...))
 	}
 	for i, k := range e.Clauses {
-		if k.Kind == agreement.KindNote || k.Kind == agreement.KindBound {
+		if k.Kind == agreement.KindNote || k.Kind == agreement.KindBound || k.Kind == agreement.KindPower {
 			continue // no question can tell
 		}
 		add(func(c *agreement.Edition) { c.Clauses = slices.Delete(slices.Clone(e.Clauses), i, i+1) }, "%s: taken out", k.ID)

@@ -8,6 +8,7 @@ import (
 
 	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
@@ -30,6 +31,7 @@ func Apply(st State, at time.Time, f fact.Fact) {
 	protocol.Apply(st.Levels, at, f)
 	screening.Apply(st.Screening, at, f)
 	intake.Apply(st.Intake, at, f)
+	closure.Apply(st.Closures, at, f)
 	erasure.Apply(st.Erasure, at, f)
 	stats.Apply(st.Stats, st.Gate, at, f)
 }

@@ -8,6 +8,7 @@ import (
 
 	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
@@ -25,7 +26,7 @@ const MaxCommand = 1 << 20
 
 // NewCodec returns the codec of every fact; rows, commands and answers use it too.
 func NewCodec() *fact.Codec {
-	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts(), screening.Facts(), intake.Facts())...)
+	return fact.NewCodec(slices.Concat(booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts(), screening.Facts(), intake.Facts(), closure.Facts())...)
 }
 
 // Decode returns the command of a kind from the form in which it is forwarded to the
@@ -61,6 +62,16 @@ func Decode(codec *fact.Codec, kind string, body []byte) (Command, error) {
 		return decode[MeasureIntake](codec, body)
 	case HearPlaces{}.CommandKind():
 		return decode[HearPlaces](codec, body)
+	case Suspend{}.CommandKind():
+		return decode[Suspend](codec, body)
+	case Lift{}.CommandKind():
+		return decode[Lift](codec, body)
+	case ProposePlan{}.CommandKind():
+		return decode[ProposePlan](codec, body)
+	case AcceptPlan{}.CommandKind():
+		return decode[AcceptPlan](codec, body)
+	case HearClosures{}.CommandKind():
+		return decode[HearClosures](codec, body)
 	case Sweep{}.CommandKind():
 		return decode[Sweep](codec, body)
 	case Acknowledge{}.CommandKind():

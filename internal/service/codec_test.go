@@ -13,6 +13,7 @@ import (
 
 	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
@@ -30,7 +31,7 @@ import (
 // commands is one of every command, with every field filled in.
 func commands() []Command {
 	cs := []Command{Book{}, DecideBooking{}, Cancel{}, Move{}, BookTest{}, Accept{}, Decline{}, Reissue{}, Sweep{}, Acknowledge{}, BeginList{}, OpenSales{}, Movements{}, Claims{}, Withdrawn{}, OtherFigures{}, Scan{},
-		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}, Contest{}, AnswerCase{}, SetLevel{}, HearLevels{}, OpenHealth{}, SeeHealth{}, IsolateHealth{}, HandHealth{}, IssueHealth{}, CloseHealth{}, ReleaseHealth{}, EraseHealth{}, CommitIntake{}, MeasureIntake{}, HearPlaces{}}
+		DecideScan{}, DecideGoods{}, UndoScan{}, Settle{}, Display{}, Buy{}, Void{}, Enrol{}, Appoint{}, Erase{}, EraseDone{}, EraseDay{}, Contest{}, AnswerCase{}, SetLevel{}, HearLevels{}, Suspend{}, Lift{}, ProposePlan{}, AcceptPlan{}, HearClosures{}, OpenHealth{}, SeeHealth{}, IsolateHealth{}, HandHealth{}, IssueHealth{}, CloseHealth{}, ReleaseHealth{}, EraseHealth{}, CommitIntake{}, MeasureIntake{}, HearPlaces{}}
 	for i, c := range cs {
 		v := reflect.New(reflect.TypeOf(c)).Elem()
 		fillIn(v, 1)
@@ -114,7 +115,7 @@ func TestCommandsRoundTrip(t *testing.T) {
 func TestFactsRoundTrip(t *testing.T) {
 	codec := NewCodec()
 	var all []any
-	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts(), screening.Facts(), intake.Facts()} {
+	for _, news := range [][]func() fact.Fact{booking.Facts(), gate.Facts(), market.Facts(), people.Facts(), stats.Facts(), erasure.Facts(), appeal.Facts(), protocol.Facts(), screening.Facts(), intake.Facts(), closure.Facts()} {
 		for _, n := range news {
 			all = append(all, n())
 		}
@@ -127,7 +128,7 @@ func TestFactsRoundTrip(t *testing.T) {
 		new(market.Value), new(market.Ledger), new(market.Vendor), new(people.Officer), new(stats.Day), new(stats.Other),
 		new(SweepAnswer), new(AcknowledgeAnswer), new(BeginListAnswer), new(OpenSalesAnswer), new(booking.Held), new(MovementsAnswer), new(ClaimsAnswer), new(booking.ClaimChange), new(booking.TheirClaim), new(booking.ClaimCursor), new(gate.Move), new(gate.Elsewhere), new(WithdrawnAnswer), new(OtherFiguresAnswer), new(SettleAnswer), new(DisplayAnswer),
 		new(EnrolAnswer), new(AppointAnswer), new(EraseAnswer), new(EraseDayAnswer),
-		new(CaseAnswer), new(appeal.Case), new(appeal.Numbered), new(appeal.SiteCases), new(appeal.DayCases), new(market.TurnedLot), new(LevelAnswer), new(HearLevelsAnswer), new(protocol.Standing), new(HealthAnswer), new(EraseHealthAnswer), new(screening.Case), new(screening.SiteCases), new(screening.File),
+		new(CaseAnswer), new(appeal.Case), new(appeal.Numbered), new(appeal.SiteCases), new(appeal.DayCases), new(market.TurnedLot), new(LevelAnswer), new(HearLevelsAnswer), new(protocol.Standing), new(SuspendAnswer), new(LiftAnswer), new(PlanAnswer), new(AcceptPlanAnswer), new(HearClosuresAnswer), new(closure.Standing), new(HealthAnswer), new(EraseHealthAnswer), new(screening.Case), new(screening.SiteCases), new(screening.File),
 		new(IntakeAnswer), new(HearPlacesAnswer), new(intake.Standing), new(booking.Transfer), new(booking.Moving))
 	for _, v := range all {
 		fillIn(reflect.ValueOf(v).Elem(), 1)

@@ -216,7 +216,7 @@ func EraseNext(st State, law *Law, side agreement.Side, keep uint16, now time.Ti
 					continue // a later day may have a shorter time
 				}
 				c := EraseDay{Site: site.Number, Day: day, After: after, Whole: true}
-				if ids := eraseOf(st, &c); len(ids) > 0 {
+				if ids := eraseOf(st, law, side, now, &c); len(ids) > 0 {
 					return ids, c, true
 				}
 			}
@@ -246,10 +246,13 @@ func sealedOf(st State, ref booking.Ref) (id string, slot booking.SlotID, ok boo
 }
 
 // eraseOf fills in what of a site's day is still sealed.
-func eraseOf(st State, c *EraseDay) (ids []string) {
+func eraseOf(st State, law *Law, side agreement.Side, now time.Time, c *EraseDay) (ids []string) {
 	full := func() bool {
-		c.Whole = c.Whole && len(ids) < MaxErase
-		return !c.Whole
+		if len(ids) < MaxErase {
+			return false
+		}
+		c.Whole = false
+		return true
 	}
 	k := booking.RosterKey{Site: c.Site, Day: c.Day}
 	n, _ := st.Booking.Rosters.Get(k)
@@ -261,6 +264,10 @@ func eraseOf(st State, c *EraseDay) (ids []string) {
 			continue
 		}
 		if _, there := st.Sealed.Get(id); !there {
+			continue
+		}
+		if b, ok := st.Booking.Bookings.Get(ref); ok && deskOf(st, law, side, now).Stands(b) {
+			c.Whole = false // its slot was closed, and it waits for another
 			continue
 		}
 		if full() {

@@ -272,7 +272,7 @@ func NewsOf(st State, law *Law, side agreement.Side, now time.Time, sites []inta
 			c.Sites = append(c.Sites, t)
 		}
 	}
-	b := booking.Desk{State: st.Booking, Levels: st.Levels, Intake: st.Intake, Law: law, Side: side, Now: now}
+	b := booking.Desk{State: st.Booking, Levels: st.Levels, Intake: st.Intake, Closures: st.Closures, Law: law, Side: side, Now: now}
 	for _, t := range slots {
 		if !known[t.Slot.Site()] {
 			continue
@@ -290,7 +290,7 @@ func NewsOf(st State, law *Law, side agreement.Side, now time.Time, sites []inta
 
 // SharesOf says what of a slot is left to a side, and why.
 func SharesOf(st State, law *Law, side agreement.Side, p rules.SlotPlan, now time.Time) intake.Bound {
-	return booking.Desk{State: st.Booking, Levels: st.Levels, Intake: st.Intake, Law: law, Side: side, Now: now}.SharesOf(p)
+	return booking.Desk{State: st.Booking, Levels: st.Levels, Intake: st.Intake, Closures: st.Closures, Law: law, Side: side, Now: now}.SharesOf(p)
 }
 
 // CommittedOf returns what a side has committed at a site, as far as it was heard.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"darwaza.dev/internal/agreement"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/intake"
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
@@ -62,10 +63,11 @@ func (c HearLevels) Keys(k *Keys) {
 	}
 }
 
-// levels names the rows that say which level holds at a site, and what is committed there.
+// levels names the rows that say which level holds at a site, what is committed there, and what closes it.
 func (k *Keys) levels(site uint16) {
 	k.Levels = append(k.Levels, protocol.Key{Site: site, Side: agreement.A}, protocol.Key{Site: site, Side: agreement.B})
 	k.Intake = append(k.Intake, intake.Key{Site: site, Side: agreement.A}, intake.Key{Site: site, Side: agreement.B})
+	k.Closures = append(k.Closures, closure.Key{Site: site, Side: agreement.A}, closure.Key{Site: site, Side: agreement.B})
 }
 
 func (tx *Tx) protocol() protocol.Desk {

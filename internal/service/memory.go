@@ -13,6 +13,7 @@ import (
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
@@ -101,8 +102,9 @@ func NewState() State {
 			Passes:    table.Map[pass.ID, screening.ID]{},
 			Registers: table.Map[[16]byte, screening.ID]{},
 		},
-		Intake: intake.State{Standings: table.Map[intake.Key, intake.Standing]{}},
-		Sealed: table.Map[string, []byte]{},
+		Intake:   intake.State{Standings: table.Map[intake.Key, intake.Standing]{}},
+		Closures: closure.State{Standings: table.Map[closure.Key, closure.Standing]{}},
+		Sealed:   table.Map[string, []byte]{},
 	}
 }
 
@@ -294,6 +296,7 @@ func journaled(st State, undo *[]func()) State {
 	noted(&h.Passes, undo)
 	noted(&h.Registers, undo)
 	noted(&st.Intake.Standings, undo)
+	noted(&st.Closures.Standings, undo)
 	noted(&st.Sealed, undo)
 	return st
 }

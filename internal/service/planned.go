@@ -132,7 +132,7 @@ func (tx *Tx) GateService(site uint16) (planning.Service, bool) {
 
 // CrossingOf returns when somebody with a slot will cross, as a booking of it is judged by.
 func CrossingOf(st State, law *Law, side agreement.Side, id booking.SlotID, now time.Time) (planning.Crossing, error) {
-	return booking.Desk{State: st.Booking, Levels: st.Levels, Intake: st.Intake, Law: law, Side: side, Now: now, Gates: gatesOf{st, law, side, now}}.Crosses(id)
+	return booking.Desk{State: st.Booking, Levels: st.Levels, Intake: st.Intake, Closures: st.Closures, Law: law, Side: side, Now: now, Gates: gatesOf{st, law, side, now}}.Crosses(id)
 }
 
 // TestsOf returns the slots of this side's health desk in which somebody can be tested who

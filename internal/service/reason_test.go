@@ -17,6 +17,7 @@ import (
 
 	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/lang"
 	"darwaza.dev/internal/market"
@@ -42,6 +43,7 @@ var declared = []struct {
 	{"Gate", "gate", gate.Declared()},
 	{"Levels of protection", "protocol", protocol.Declared()},
 	{"Health desk", "screening", screening.Declared()},
+	{"Closures", "closure", closure.Declared()},
 	{"Goods desk", "market", market.Declared()},
 }
 

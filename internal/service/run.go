@@ -21,7 +21,7 @@ func (tx *Tx) record(facts []fact.Fact) {
 }
 
 func (tx *Tx) booking() booking.Desk {
-	return booking.Desk{State: tx.Booking, Levels: tx.Levels, Intake: tx.Intake, Law: tx.Law, Side: tx.Side, Now: tx.Now, Gates: tx, Answers: &tx.answers}
+	return booking.Desk{State: tx.Booking, Levels: tx.Levels, Intake: tx.Intake, Closures: tx.Closures, Law: tx.Law, Side: tx.Side, Now: tx.Now, Gates: tx, Answers: &tx.answers}
 }
 
 // returned gives the free places of slots to those who wait. One round is enough: what

@@ -17,7 +17,7 @@ import (
 )
 
 func (tx *Tx) gate() gate.Desk {
-	return gate.Desk{State: tx.Gate, Booking: tx.Booking, Levels: tx.Levels, Screening: tx.Screening, Law: tx.Law, Side: tx.Side, Now: tx.Now}
+	return gate.Desk{State: tx.Gate, Booking: tx.Booking, Levels: tx.Levels, Screening: tx.Screening, Closures: tx.Closures, Law: tx.Law, Side: tx.Side, Now: tx.Now}
 }
 
 // Run answers a scan. The scan is recorded whatever the answer is.
@@ -259,7 +259,7 @@ func (c Settle) Run(tx *Tx) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	missed, err := tx.Booking.DecideMissed(c.Site, c.Day, c.Bookings)
+	missed, err := tx.booking().DecideMissed(c.Site, c.Day, c.Bookings)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ import (
 
 	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/calendar"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/gate"
 	"darwaza.dev/internal/identity"
 	"darwaza.dev/internal/intake"
@@ -28,6 +30,7 @@ import (
 	"darwaza.dev/internal/people"
 	"darwaza.dev/internal/problem"
 	"darwaza.dev/internal/protocol"
+	"darwaza.dev/internal/rules"
 	"darwaza.dev/internal/screening"
 	"darwaza.dev/internal/stats"
 )
@@ -139,6 +142,18 @@ func everything(t *testing.T) *story {
 	for n := range uint64(8) {
 		book(moving, n == 7, false, 900+n)
 	}
+	// What the sides close, and a plan of each.
+	gabd := uint16(mand + 1)
+	act := tell[SuspendAnswer](s, Suspend{Site: gabd, Classes: []string{"visitor"}, Direction: "in", Clause: "X-CLOSE", Cause: "health", Officer: "supervisor"}).Act
+	stages := []closure.Stage{{From: rules.DayDate(marketDay + 3), Days: []uint8{2, 4}, Places: 20, Joining: 1}}
+	tell[PlanAnswer](s, ProposePlan{Site: gabd, Classes: []string{"visitor"}, Direction: "in", Stages: stages, Waiting: 3, Officer: "supervisor"})
+	plan := closure.Plan{Number: 1, Classes: []string{"visitor"}, Direction: "in", Ends: []closure.Name{{Side: "A", Number: act.Number}}, Stages: stages, Waiting: 3, Said: s.now, Officer: storyLogin}
+	tell[HearClosuresAnswer](s, HearClosures{Sites: []SiteClosures{{Site: gabd, Standing: closure.Standing{
+		Acts:     []closure.Act{{Number: 1, Classes: []string{"visitor"}, Direction: "in", From: s.now, Until: s.now.Add(time.Hour), Clause: "X-CLOSE", Agreement: "pk-ir-border-markets", Cause: "works", Said: s.now, Lifted: s.now, Most: time.Hour, Officer: storyLogin}},
+		Plans:    []closure.Plan{plan},
+		Consents: []closure.Consent{{Number: 9, Said: s.now, Officer: storyLogin}}}}}})
+	tell[AcceptPlanAnswer](s, AcceptPlan{Site: gabd, Number: 1, Digest: plan.Digest("B"), Officer: "supervisor"})
+	tell[LiftAnswer](s, Lift{Site: gabd, Number: act.Number, Officer: "supervisor"})
 
 	// Requests that are left to an officer.
 	for n, admit := range []bool{true, false} {
@@ -354,7 +369,7 @@ func TestEveryCommandOnce(t *testing.T) {
 // leaves calls f with the path and the value of everything in v that is no container.
 func leaves(v reflect.Value, path string, f func(path string, v reflect.Value)) {
 	switch {
-	case v.Type() == reflect.TypeFor[time.Time]():
+	case v.Type() == reflect.TypeFor[time.Time](), v.Type() == reflect.TypeFor[calendar.Date]():
 		f(path, v)
 	case v.Kind() == reflect.Pointer:
 		if !v.IsNil() {
@@ -399,6 +414,8 @@ var forms = map[string]string{
 	"language":  `^(en|fa|ur)?$`,
 	"level":     `^[a-z0-9.-]{1,60}$`,              // id of a level of protection, or of a disease profile
 	"test":      `^[a-z0-9]{1,20}/[a-z0-9]{1,20}$`, // disease and kind of a test that is booked
+	"scope":     `^(in|out)?$`,
+	"cause":     `^(health|security|weather|works|holiday|other)$`,
 	"attribute": `^[a-z][a-z0-9.]{0,59}$`,
 	// Attributes that clauses read, by their declared types; a text is a word of a closed set or a code of a good.
 	"question":  `^\{"point":"[a-z]+","at":"[0-9TZ:-]{20}","site":"[a-z-]+","side":"[AB]","facts":\{("[a-z.]+":("[a-z]{1,10}"|"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"|"[0-9]{8}"|[0-9]{1,6}|true|false|\[("[a-z0-9/]{1,20}",?)*\]),?)*\}(,"lots":\[(\{("[a-z]+":("[A-Za-z-]{1,16}"|[0-9]{1,6}),?)*\},?)*\])?\}$`,

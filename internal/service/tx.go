@@ -13,6 +13,7 @@ import (
 	"darwaza.dev/internal/agreement"
 	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/fact"
 	"darwaza.dev/internal/gate"
@@ -43,6 +44,7 @@ type State struct {
 	// Screening is the health desk.
 	Screening screening.State
 	Intake    intake.State
+	Closures  closure.State
 	// Sealed is ciphertext of personal data by id. It is no part of any fact: a command
 	// puts it here itself, and it is what rebuilding from facts leaves out.
 	Sealed table.Table[string, []byte]
@@ -95,6 +97,7 @@ type Keys struct {
 	Acks      []uint16
 	Levels    []protocol.Key
 	Intake    []intake.Key
+	Closures  []closure.Key
 }
 
 // Clear forgets the keys and keeps their room.

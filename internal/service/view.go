@@ -45,6 +45,8 @@ type SlotView struct {
 	Other      uint32
 	OtherKnown bool
 	Past       bool // its end has come
+	// Shut is why nobody who books anew can have a place, by what the sides have closed.
+	Shut *reason.Reason
 }
 
 // ClassView is whether a class may come in now.
@@ -197,6 +199,9 @@ func BoardOf(st State, law *Law, side agreement.Side, site uint16, now time.Time
 				v.Closed, v.Open = append(v.Closed, r), false
 			}
 		}
+		if s, ok := st.Closures.Closed(site, c.ID, string(gate.In), now, b.Zone); ok {
+			v.Closed, v.Open, v.Next = append([]reason.Reason{s.Reason()}, v.Closed...), false, time.Time{}
+		}
 		b.Open = b.Open || v.Open
 		b.Classes = append(b.Classes, v)
 	}
@@ -261,11 +266,20 @@ func slotView(st State, law *Law, side agreement.Side, p rules.SlotPlan, there s
 	v.Slot, _ = st.Booking.Slots.Get(id)
 	v.Bound = SharesOf(st, law, side, p, now)
 	v.Slot.ID, v.Slot.Allotment = id, v.Bound.Allotment
+	desk := deskOf(st, law, side, now)
+	v.Slot.Allotment = desk.Allotment(id)
 	v.Queue = v.Slot.StandbyTail - v.Slot.StandbyHead
 	v.Other, v.OtherKnown = there.Free[uint64(id)]
 	v.Past = !now.Before(p.Until)
 	if !v.Past && !booking.Queueing(st.Booking, v.Slot) {
 		v.Free = v.Slot.Free()
+	}
+	why, shut := desk.Shut(id)
+	if !shut {
+		why, shut = desk.Kept(id)
+	}
+	if shut {
+		v.Free, v.Shut = 0, &why
 	}
 	return v
 }

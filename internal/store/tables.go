@@ -10,6 +10,7 @@ import (
 
 	"darwaza.dev/internal/appeal"
 	"darwaza.dev/internal/booking"
+	"darwaza.dev/internal/closure"
 	"darwaza.dev/internal/cose"
 	"darwaza.dev/internal/erasure"
 	"darwaza.dev/internal/gate"
@@ -107,8 +108,9 @@ func (w *Working) build() {
 			Passes:    learning[pass.ID, screening.ID](w, "health_passes", passKey),
 			Registers: learning[[16]byte, screening.ID](w, "health_registers", tagKey),
 		},
-		Intake: intake.State{Standings: add[intake.Key, intake.Standing](w, "intake", intakeKey)},
-		Sealed: bytesTable(w, sealedTable),
+		Intake:   intake.State{Standings: add[intake.Key, intake.Standing](w, "intake", intakeKey)},
+		Closures: closure.State{Standings: add[closure.Key, closure.Standing](w, "closures", closureKey)},
+		Sealed:   bytesTable(w, sealedTable),
 	}
 }
 
@@ -234,6 +236,8 @@ func levelKey(dst []byte, k protocol.Key) []byte { return append(key16(dst, k.Si
 func intakeKey(dst []byte, k intake.Key) []byte { return append(key16(dst, k.Site), k.Side...) }
 
 func slotKey(dst []byte, k booking.SlotID) []byte { return key64(dst, uint64(k)) }
+
+func closureKey(dst []byte, k closure.Key) []byte { return append(key16(dst, k.Site), k.Side...) }
 
 func caseDayKey(dst []byte, k appeal.DayKey) []byte { return key16(key16(dst, k.Site), k.Day) }
 

@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"darwaza.dev/internal/closure"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -323,6 +325,27 @@ func TestRandomCalls(t *testing.T) {
 	// No call at random makes up a certificate.
 	c := p.call("POST", "/api/v1/certificates/check", "clerk", "prime-certificate-1", certificateIn{Slot: slotIDText(hour(9)), Certificate: "HC1:6BFOXN*TS0BI$ZD"})
 	answered[fmt.Sprint("checkCertificate ", c.StatusCode/100)]++
+	// Nor does one close a site, without which nothing is lifted and no plan is signed.
+	p.call("POST", "/api/v1/closures", "supervisor", "prime-closure-close", closeIn{Site: "chedgi-kouhak", Clause: "X-CLOSE", Cause: "works"})
+	theirs := closure.Plan{Number: 1, Ends: []closure.Name{{Side: "A", Number: 1}}, Waiting: 1, Said: p.now, Stages: []closure.Stage{{From: dayDate(hour(10).Day() + 9), Places: 9}}}
+	_, err := p.Do(context.Background(), service.Idem{}, service.HearClosures{Sites: []service.SiteClosures{{Site: 3, Standing: closure.Standing{Plans: []closure.Plan{theirs}}}}})
+	p.must(err)
+	digest := theirs.Digest("B")
+	for _, x := range []struct {
+		id, path string
+		in       any
+	}{
+		{"planReopening", "/plans", planIn{Site: "chedgi-kouhak", Stages: []stageIn{{From: dayDate(hour(10).Day() + 9).String(), Places: 9}}}},
+		{"acceptReopening", "/plans/accept", acceptPlanIn{Site: "chedgi-kouhak", Number: 1, Digest: hex.EncodeToString(digest[:])}},
+		{"lift", "/lift", liftIn{Site: "chedgi-kouhak", Number: 1}},
+	} {
+		r := p.call("POST", "/api/v1/closures"+x.path, "supervisor", "prime-closure-"+x.id, x.in)
+		answered[fmt.Sprint(x.id, " ", r.StatusCode/100)]++
+	}
+	// Goods wait until the day ends, as people do.
+	g := p.call("POST", "/api/v1/gate/goods", "supervisor", "prime-goods-00001", map[string]any{"site": "mand-pishin",
+		"pass_id": m.leaving[0][0], "serial": json.Number(m.leaving[0][1]), "go": false, "why": gate.GoodsGrounds[0]})
+	answered[fmt.Sprint("decideGoods ", g.StatusCode/100)]++
 	for i := range 8000 {
 		o := ops[rng.IntN(len(ops))]
 		m.clean = rng.IntN(4) > 0

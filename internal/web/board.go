@@ -38,7 +38,8 @@ type siteBoard struct {
 	Other   string // of the other side
 	// Open and answered contests at the site.
 	CasesOpen, CasesAnswered uint32
-	Level                    *levelLine // nil where the mildest holds and no other is known to come
+	Closure                  *closureLine // nil where nothing is closed and no plan runs
+	Level                    *levelLine   // nil where the mildest holds and no other is known to come
 }
 
 // nextHours are the next hours of a class that have room.
@@ -104,11 +105,13 @@ func (s *server) boardPage(r *request) (page, error) {
 	nexts := make([][]nextHours, len(sites))
 	cases := make([]appeal.SiteCases, len(sites))
 	levels := make([]*levelLine, len(sites))
+	closures := make([]*closureLine, len(sites))
 	if err := s.view(r.Context(), func(st service.State) error {
 		for i, site := range sites {
 			boards[i] = service.BoardOf(st, law, s.deps.Side, site.Number, r.Now)
 			nexts[i] = s.nextHours(st, r, editions[i], site)
 			cases[i], _ = service.CaseFigures(st, site.Number, 0)
+			closures[i] = s.closureLine(st, editions[i], site, r.Now)
 			levels[i] = s.levelLine(st, editions[i], site, r.Now)
 		}
 		return nil
@@ -118,7 +121,7 @@ func (s *server) boardPage(r *request) (page, error) {
 	for i, site := range sites {
 		b := s.siteBoard(r, editions[i], site, boards[i], nexts[i])
 		b.CasesOpen, b.CasesAnswered = cases[i].Open, cases[i].Answered
-		b.Level = levels[i]
+		b.Level, b.Closure = levels[i], closures[i]
 		v.Sites = append(v.Sites, b)
 	}
 	loc := time.UTC

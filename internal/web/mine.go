@@ -97,7 +97,8 @@ type bookingView struct {
 	Early, Late time.Time
 	Timed       bool
 	Proof       bool
-	Active      bool // may be moved and cancelled
+	Active      bool         // may be moved and cancelled
+	Closed      *closedPlace // nil where no closure has touched it
 	Phone       string
 	Test        *testBooked  // at the health desk, nil where it has none
 	Tests       []testChoice // slots of the health desk that may be booked
@@ -156,6 +157,9 @@ func (s *server) bookingView(r *request, base string, from, many int) (bookingVi
 		Path: strings.TrimSuffix(base, "/book") + "/booking/" + r.PathValue("link"), Clerk: base == clerkBase, Ref: formatRef(b.Ref), Status: statusWord(b.Status),
 		Ahead: ahead, Standing: b.Standing, Adults: len(b.Members), From: from,
 		Active: b.Status == booking.Booked || b.Status == booking.Waiting || b.Status == booking.Offered,
+	}
+	if err := s.view(r.Context(), func(st service.State) error { v.Closed = s.closedPlaceOf(st, e, b, r.Now); return nil }); err != nil {
+		return v, err
 	}
 	v.Slot, _ = s.slotLine(e, b.Slot)
 	v.Test = s.testOf(r, b)

@@ -6,6 +6,8 @@ package web
 import (
 	"bytes"
 	"context"
+	"darwaza.dev/internal/closure"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -368,6 +370,7 @@ func (a *acts) inOffice(t *testing.T) {
 	a.form("POST /intake/set", "/en/intake/set", "supervisor", url.Values{"site": {"1"}, "resource": {"yard"}, "class": {"visitor"}, "when": {"0"}, "places": {"395"}})
 	a.form("POST /intake/drop", "/en/intake/drop", "supervisor", url.Values{"site": {"1"}, "line": {"yard.1.0.0.0.1440.false"}})
 	a.form("POST /levels/set", "/en/levels/set", "supervisor", url.Values{"site": {"1"}, "level": {"high"}, "when": {"notice"}})
+	a.closed()
 	a.api("POST /api/v1/gate/settle", "/api/v1/gate/settle", "supervisor", map[string]string{"site": "gabd-reemdan", "day": day})
 	f := url.Values{"name": {"Zarmina Seeded"}, "login": {"clerk.new"}, "role.clerk": {"yes"}, "language": {"en"}}
 	a.form("POST /officers/new", "/en/officers/new", "admin", f)
@@ -414,4 +417,31 @@ func (a *acts) contested(t *testing.T) {
 		f.Set(k, v)
 	}
 	a.form("POST /cases/{link}/answer", path+"/answer", "supervisor", f)
+}
+
+// closed closes a site, and opens it by plans.
+func (a *acts) closed() {
+	form := func(route, path string, more ...string) {
+		f := url.Values{"site": {"3"}}
+		for i := 0; i+1 < len(more); i += 2 {
+			f.Set(more[i], more[i+1])
+		}
+		a.form(route, path, "supervisor", f)
+	}
+	form("POST /closures/close", "/en/closures/close", "clause", "X-CLOSE", "cause", "works")
+	form("POST /closures/plan", "/en/closures/plan", "first", dayDate(hour(10).Day()+9).String(), "places", "9", "waiting", "9")
+	theirs := func(site uint16) [32]byte {
+		p := closure.Plan{Number: 1, Ends: []closure.Name{{Side: "A", Number: 1}}, Waiting: 1, Said: a.now, Stages: []closure.Stage{{From: dayDate(hour(10).Day() + 9), Places: 9}}}
+		_, err := a.mem.Do(context.Background(), service.Idem{}, service.HearClosures{Sites: []service.SiteClosures{{Site: site, Standing: closure.Standing{Plans: []closure.Plan{p}}}}})
+		a.must(err)
+		return p.Digest("B")
+	}
+	d := theirs(3)
+	form("POST /closures/accept", "/en/closures/accept", "plan", "1", "digest", hex.EncodeToString(d[:]))
+	form("POST /closures/lift", "/en/closures/lift", "act", "1")
+	a.api("POST /api/v1/closures", "/api/v1/closures", "supervisor", closeIn{Site: "gabd-reemdan", Clause: "X-CLOSE", Cause: "works"})
+	a.api("POST /api/v1/closures/plans", "/api/v1/closures/plans", "supervisor", planIn{Site: "gabd-reemdan", Stages: []stageIn{{From: dayDate(hour(10).Day() + 9).String(), Places: 9}}})
+	d = theirs(2)
+	a.api("POST /api/v1/closures/plans/accept", "/api/v1/closures/plans/accept", "supervisor", acceptPlanIn{Site: "gabd-reemdan", Number: 1, Digest: hex.EncodeToString(d[:])})
+	a.api("POST /api/v1/closures/lift", "/api/v1/closures/lift", "supervisor", liftIn{Site: "gabd-reemdan", Number: 1})
 }
