@@ -16,7 +16,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -229,19 +228,6 @@ func (p *Player) testFor(ctx context.Context, i int, slot Opening) (booking.Slot
 	}
 	return 0, nil
 }
-
-// says reports whether an answer has a reason of a code.
-func (v verdict) says(code string) bool {
-	for _, r := range v.Reasons {
-		if r.Code == code {
-			return true
-		}
-	}
-	return false
-}
-
-// needsPaper reports whether an answer at a gate waits for a health certificate.
-func (a *scanAnswer) needsPaper() bool { return slices.Contains(a.Asks, "proof") }
 
 // paperOf is what a visitor brings to the gate; comes is false of somebody whom the health desk keeps.
 func (p *Player) paperOf(ctx context.Context, i, m int) (text string, comes bool, err error) {
