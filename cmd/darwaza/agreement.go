@@ -646,6 +646,10 @@ func showSites(w io.Writer, e *agreement.Edition, tag lang.Tag) {
 		}
 		fmt.Fprintln(w)
 	}
+	for _, id := range sorted(e.Shares) {
+		s := e.Shares[id]
+		fmt.Fprintf(w, "sharing %s: %s; %s of %s; %s [%s]\n", id, s.Text.In(tag), strings.Join(s.Told(), ", "), strings.Join(s.Facts, ", "), strings.Join(s.With, ", "), s.Source)
+	}
 	for _, id := range sorted(e.Events) {
 		fmt.Fprintf(w, "event %s: %s; %s\n", id, e.Events[id].Name.In(tag), strings.Join(e.Events[id].Fields, ", "))
 	}

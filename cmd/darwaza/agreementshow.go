@@ -82,6 +82,9 @@ func label(tag lang.Tag, word string) string {
 		"daily":         {lang.EN: "every day", lang.FA: "هر روز", lang.UR: "ہر روز"},
 		"closed":        {lang.EN: "closed", lang.FA: "بسته", lang.UR: "بند"},
 		"read":          {lang.EN: "What clauses may read", lang.FA: "آنچه بندها می\u200cتوانند بخوانند", lang.UR: "دفعات کیا پڑھ سکتی ہیں"},
+		"shares":        {lang.EN: "What the sides tell each other", lang.FA: "آنچه دو طرف به هم می\u200cگویند", lang.UR: "دونوں فریق ایک دوسرے کو کیا بتاتے ہیں"},
+		"other":         {lang.EN: "the other side", lang.FA: "طرف دیگر", lang.UR: "دوسرا فریق"},
+		"auditor":       {lang.EN: "auditors", lang.FA: "بازرسان", lang.UR: "آڈیٹر"},
 		"health":        {lang.EN: "health: never shown", lang.FA: "سلامت: هرگز نشان داده نمی\u200cشود", lang.UR: "صحت: کبھی نہیں دکھایا جاتا"},
 		"law":           {lang.EN: "law", lang.FA: "قانون", lang.UR: "قانون"},
 		"example":       {lang.EN: "example, not law", lang.FA: "نمونه، نه قانون", lang.UR: "مثال، قانون نہیں"},
@@ -106,6 +109,7 @@ type page struct {
 	Tables      []*agreement.Table
 	RuleSets    []*agreement.RuleSet
 	Events      []agreement.EventKind
+	Shares      []agreement.Share
 	Terms       []string
 	Questions   []agreement.Question
 	Sites       []pageSite
@@ -245,6 +249,9 @@ func renderPage(e *agreement.Edition, tag lang.Tag) ([]byte, error) {
 	}
 	for _, id := range sorted(e.RuleSets) {
 		p.RuleSets = append(p.RuleSets, e.RuleSets[id])
+	}
+	for _, id := range sorted(e.Shares) {
+		p.Shares = append(p.Shares, e.Shares[id])
 	}
 	for _, id := range sorted(e.Events) {
 		p.Events = append(p.Events, e.Events[id])

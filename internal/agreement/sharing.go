@@ -42,6 +42,14 @@ func (s Share) Covers(kind string) bool {
 	return false
 }
 
+// Told returns the fields that the clause gives, "all" where it names none.
+func (s Share) Told() []string {
+	if len(s.Fields) == 0 {
+		return []string{"all"}
+	}
+	return s.Fields
+}
+
 func (r *reader) share(line int, x rawShare) {
 	r.owner = x.ID
 	r.id(line, "sharing", x.ID)
