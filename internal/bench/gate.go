@@ -143,7 +143,7 @@ func newGate(n int) (*pitch, error) {
 // screened.
 func (g *pitch) verdict(i int) error {
 	claims, fault := g.trust.Verify(g.texts[i%len(g.texts)], g.now)
-	desk := gate.Desk{State: g.state.Gate, Booking: booking.State(g.state.Booking), Levels: g.state.Levels, Closures: g.state.Closures, Law: g.law, Side: agreement.A, Now: g.now}
+	desk := gate.Desk{State: g.state.Gate, Booking: booking.State(g.state.Booking), Levels: g.state.Levels, Screening: g.state.Screening, Closures: g.state.Closures, Law: g.law, Side: agreement.A, Now: g.now}
 	_, a, err := desk.DecideScan(gate.Arrival{
 		Site: storetest.Site, Gate: 1, Direction: gate.In, Officer: "o-1", Claims: claims, Fault: fault,
 		Match: gate.Fits, Screening: gate.Screening{Done: true, TempTenths: 366}, VendorKnown: true,
